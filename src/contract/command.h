@@ -1,0 +1,64 @@
+// What the control thread posts to a worker and what comes back: plain structs through bounded mailboxes.
+// `ticket` is chosen by the poster and comes back in the reply; the worker gives it no meaning.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "contract/session.h"
+
+namespace atm0s::contract {
+
+// conn_id: 128 random bits in hexadecimal, chosen by the worker, preceded by the worker's index ("0-…"), so that
+// control knows whom to ask. It is the only credential of the calls below.
+struct Connect {
+  ConnectRequest request;
+};
+struct IceRemote {
+  std::string conn_id;
+  std::string candidate;          // candidate-attribute of RFC 8839, without "a="; empty: end of candidates
+  std::string username_fragment;  // "" when the client did not say
+};
+struct IceRestart {
+  std::string conn_id;
+  std::string sdp;  // the offer
+};
+struct Disconnect {
+  std::string conn_id;
+};
+// A snapshot for GET /metrics.
+struct ReadStats {};
+// Ends every session with session_closing and takes no new one; the reply comes when none is left.
+struct Drain {};
+
+struct Command {
+  uint64_t ticket = 0;
+  std::variant<Connect, IceRemote, IceRestart, Disconnect, ReadStats, Drain> body;
+};
+
+struct ConnectDone {
+  std::string conn_id;
+  std::string sdp;  // the answer
+};
+struct Done {};
+// Name, help and value of each counter and gauge of one worker, Prometheus naming (snake_case, _total for counters).
+struct Stats {
+  struct Value {
+    const char* name;  // a literal; the same name several times with different labels
+    const char* help;
+    bool is_counter;
+    std::string labels;  // `reason="bad_mac"` or ""
+    double value;
+  };
+  std::vector<Value> values;
+};
+
+struct Reply {
+  uint64_t ticket = 0;
+  std::variant<Done, ConnectDone, Stats, Error> body;
+};
+
+}  // namespace atm0s::contract
