@@ -1,0 +1,29 @@
+// A server fed with length-prefixed datagrams: whatever a stranger sends, it neither crashes nor connects.
+// The first byte of each datagram says its length, so one input is a whole conversation.
+#include "core/dtls/virtual_openssl_test.h"
+
+#include "core/dtls/transport.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace atm0s;
+  static SeededRng rng(1);
+  static dtls::VirtualOpenssl openssl(rng);
+  Now now{Instant{1s}, WallTime{1'790'000'000s}};
+  dtls::VirtualOpenssl::set_time(now);
+  static const dtls::Context context(dtls::Certificate::make(now, rng));
+  dtls::Transport server(context, dtls::Role::kServer);
+  server.set_remote_fingerprint("sha-256 " + context.certificate().fingerprint());
+  dtls::Output out;
+  Reader reader({data, size});
+  while (reader.left() > 2) {
+    const size_t length = reader.u16() % 2'200;
+    server.on_datagram(now, reader.take(std::min(length, reader.left())), out);
+    now.mono += 20ms;
+    now.wall += 20ms;
+    dtls::VirtualOpenssl::set_time(now);
+    server.on_timeout(now, out);
+    out.clear();
+  }
+  ASSERT(server.state() != dtls::State::kConnected && !server.srtp_keys());
+  return 0;
+}
