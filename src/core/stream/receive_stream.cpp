@@ -1,0 +1,118 @@
+#include "core/stream/receive_stream.h"
+
+#include <cstring>
+#include <utility>
+
+namespace atm0s::stream {
+namespace {
+
+constexpr size_t kOriginalSequenceSize = 2;  // RFC 4588 4: OSN, in front of the original payload
+
+}  // namespace
+
+ReceiveStream::ReceiveStream(const ReceiveConfig& config)
+    : config_(config),
+      missing_(config.nack_enabled),
+      media_(config.ssrc, config.clock_rate),
+      rtx_(config.rtx_ssrc.value_or(0), config.clock_rate) {}
+
+ReceiveStream::Received ReceiveStream::on_packet(Now now, Instant arrived, const rtp::View& view, Via via) {
+  const bool recovered = via == Via::kRtx;
+  const SequenceTracker::Place place =
+      recovered ? tracker_.on_recovered(view.sequence) : tracker_.on_packet(view.sequence);
+  using Verdict = SequenceTracker::Verdict;
+
+  Received received;
+  received.sequence = place.sequence;
+  received.is_recovered = recovered;
+  received.is_duplicate = place.verdict == Verdict::kDuplicate;
+  received.is_restart = place.verdict == Verdict::kRestart;
+  received.accepted = place.verdict == Verdict::kNewest || place.verdict == Verdict::kFill || received.is_restart;
+
+  if (place.verdict == Verdict::kOutside) {
+    ++counters_.outside;
+    return received;
+  }
+  if (received.is_restart) {
+    ++counters_.restarts;
+    restarted_ = true;
+    missing_.clear();
+    media_.restart(place.sequence);
+  }
+  // RFC 4588 8: what the RTX stream repaired stays lost in the reports of the media stream.
+  if (!recovered) media_.on_packet(arrived, place.sequence, view.timestamp);
+  if (received.is_duplicate) {
+    ++counters_.duplicates;
+    return received;
+  }
+  if (config_.nack_enabled) {
+    if (place.verdict == Verdict::kFill) {
+      missing_.on_arrived(place.sequence);
+    } else if (place.verdict == Verdict::kNewest && place.sequence > place.previous_newest + 1) {
+      missing_.on_gap(now.mono, place.previous_newest + 1, place.sequence - 1);
+    }
+  }
+  ++counters_.packets;
+  counters_.payload_bytes += view.payload.size();
+  counters_.recovered += recovered;
+  return received;
+}
+
+bool ReceiveStream::unwrap_rtx(Instant arrived, rtp::View& view, uint8_t primary_payload_type) {
+  ++counters_.rtx_packets;
+  const SequenceTracker::Place place = rtx_tracker_.on_packet(view.sequence);
+  if (place.verdict == SequenceTracker::Verdict::kRestart) rtx_.restart(place.sequence);
+  if (place.verdict != SequenceTracker::Verdict::kOutside) rtx_.on_packet(arrived, place.sequence, view.timestamp);
+
+  // libwebrtc probes for bandwidth with padding on the RTX SSRC: nothing inside, or not even an OSN.
+  if (view.payload.size() < kOriginalSequenceSize) {
+    ++counters_.rtx_empty;
+    return false;
+  }
+  const uint16_t original = load_u16(view.payload.data());
+
+  // The header moves up over the OSN: fewer bytes than the payload moving down.
+  const size_t payload_size = view.payload.size() - kOriginalSequenceSize;
+  const MutByteView packet = view.packet.subspan(kOriginalSequenceSize, view.header_size + payload_size);
+  std::memmove(packet.data(), view.packet.data(), view.header_size);
+  packet[0] &= 0xDF;  // padding was the RTX packet's own
+  packet[1] = static_cast<uint8_t>((packet[1] & 0x80) | (primary_payload_type & 0x7F));
+  store_u16(packet.data() + 2, original);
+  store_u32(packet.data() + 8, config_.ssrc);
+
+  if (!view.extension.empty()) view.extension = {view.extension.data() + kOriginalSequenceSize, view.extension.size()};
+  view.packet = packet;
+  view.payload = packet.subspan(view.header_size);
+  view.padding_size = 0;
+  view.payload_type = primary_payload_type & 0x7F;
+  view.sequence = original;
+  view.ssrc = config_.ssrc;
+  return true;
+}
+
+void ReceiveStream::collect_nacks(Now now, std::vector<uint16_t>& out) {
+  const size_t before = out.size();
+  missing_.collect(now.mono, out);
+  counters_.nacks_requested += out.size() - before;
+}
+
+bool ReceiveStream::take_key_frame_wanted() {
+  const bool restarted = std::exchange(restarted_, false);
+  return missing_.take_key_frame_wanted() || restarted;
+}
+
+void ReceiveStream::on_sender_report(Now now, const rtcp::SenderInfo& report) {
+  if (report.ssrc == config_.ssrc) {
+    media_.on_sender_report(now.mono, report.ntp);
+    sender_clock_ = SenderClock{report, now.mono};
+  } else if (config_.rtx_ssrc && report.ssrc == *config_.rtx_ssrc) {
+    rtx_.on_sender_report(now.mono, report.ntp);
+  }
+}
+
+std::optional<rtcp::ReportBlock> ReceiveStream::make_rtx_report_block(Now now) {
+  if (!config_.rtx_ssrc) return std::nullopt;
+  return rtx_.make_report_block(now.mono);
+}
+
+}  // namespace atm0s::stream

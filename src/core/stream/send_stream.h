@@ -1,0 +1,114 @@
+// One RTP stream that we send to a remote: its media SSRC and, where negotiated, the RTX SSRC that repairs it
+// (RFC 3550, RFC 4585, RFC 4588). For core/peer and media/receiver: numbers and timestamps are chosen by media/forward,
+// this engine writes the packet, remembers it, answers NACKs from memory, and keeps the sender's side of RTCP.
+// A packet is only ever sent again inside RTX, which has sequence numbers of its own: protecting one SRTP index twice
+// with different bytes would give the key away (RFC 7714 9.1), so without RTX a NACK is answered with nothing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "core/stream/send_history.h"
+#include "core/stream/sent_packet.h"
+#include "wire/rtcp/packet.h"
+#include "wire/rtp/header.h"
+
+namespace atm0s::stream {
+
+// 1.5 s of a 5 Mbit/s video. The ring of an audio or slow stream stays far smaller.
+inline constexpr size_t kHistoryPackets = 1'024;
+
+struct SendConfig {
+  uint32_t ssrc = 0;
+  std::optional<uint32_t> rtx_ssrc;
+  uint32_t clock_rate = 90'000;
+  size_t history_packets = kHistoryPackets;  // a power of two; not used without rtx_ssrc
+  uint16_t first_rtx_sequence = 0;           // random, from the owner's Rng (RFC 3550 5.1)
+};
+
+struct SendCounters {
+  uint64_t packets = 0;  // media SSRC only
+  uint64_t payload_bytes = 0;
+  uint64_t rtx_packets = 0;
+  uint64_t rtx_payload_bytes = 0;
+  uint64_t nacked = 0;             // sequence numbers that the remote asked for
+  uint64_t nacked_unknown = 0;     // of them too old, never sent, or without RTX
+  uint64_t nacked_throttled = 0;   // of them answered a moment ago, or too often
+};
+
+// What the remote last said about this stream.
+struct RemoteReport {
+  uint8_t fraction_lost = 0;  // of 256
+  int32_t cumulative_lost = 0;
+  uint32_t jitter = 0;        // timestamp units
+  uint32_t highest_sequence = 0;
+};
+
+class SendStream {
+ public:
+  // Two answers to NACKs for one packet are at least the round trip apart, and this at the least.
+  static constexpr Duration kMinResendInterval = 10ms;
+  // Answers for one packet: a receiver that lost it this often has another trouble (and a hostile one asks for more).
+  static constexpr uint8_t kMaxResends = 10;
+
+  explicit SendStream(const SendConfig& config);
+
+  // --- media ---
+  // The packet as it goes out: header, these extensions, payload with its patch. Bytes written; 0 when it does not fit.
+  size_t write(MutByteView out, const SentPacket& packet, std::span<const rtp::ExtensionValue> extensions) const;
+  // Call once for each packet sent (written): counts it and keeps it for NACKs when it can be sent again.
+  void on_sent(Now now, const SentPacket& packet);
+
+  // --- NACK ---
+  // The packet to send again now, or nullptr: unknown, too old, without RTX, or answered a moment ago. It counts as
+  // answered. Valid until the next call of a non-const function.
+  const SentPacket* find_for_retransmission(Now now, uint16_t sequence);
+  // The packet inside RTX (RFC 4588 4), under the next RTX sequence number. Bytes written; 0 when it does not fit.
+  size_t write_rtx(MutByteView out, const SentPacket& packet, std::span<const rtp::ExtensionValue> extensions);
+  // Gives old payloads back to the pool; call now and then (say with each report) while nothing is sent.
+  void drop_old(Now now) { history_.drop_old(now.mono); }
+
+  // --- RTCP ---
+  // None before the first packet (RFC 3550 6.4: an SR is a sender's). Remembered, for the round trip.
+  std::optional<rtcp::SenderInfo> make_sender_report(Now now);
+  // A report block of the remote about our media SSRC; others are ignored. The round trip when it told one.
+  std::optional<Duration> on_report_block(Now now, const rtcp::ReportBlock& block);
+  // Smoothed; none until measured. A round trip measured elsewhere on this connection may be set.
+  std::optional<Duration> rtt() const { return rtt_; }
+  void set_rtt(Duration rtt) { rtt_ = rtt; }
+  const std::optional<RemoteReport>& remote_report() const { return remote_report_; }
+
+  const SendConfig& config() const { return config_; }
+  const SendCounters& counters() const { return counters_; }
+
+ private:
+  uint32_t timestamp_at(Instant at) const;
+
+  struct ReportSent {
+    uint32_t middle_ntp = 0;
+    Instant at{};
+  };
+  // Reports every second or so and a round trip below 8 s: a block that refers to an older one tells nothing.
+  static constexpr size_t kReportsRemembered = 8;
+
+  // given
+  SendConfig config_;
+  // owned
+  SendHistory history_;
+  // state
+  uint16_t next_rtx_sequence_;
+  bool started_ = false;
+  uint32_t last_timestamp_ = 0;  // of the newest frame, and when its first packet went out
+  Instant last_timestamp_at_{};
+  std::array<ReportSent, kReportsRemembered> reports_sent_{};
+  size_t next_report_ = 0;
+  std::optional<Duration> rtt_;
+  std::optional<RemoteReport> remote_report_;
+  SendCounters counters_;
+};
+
+}  // namespace atm0s::stream
