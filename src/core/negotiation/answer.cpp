@@ -26,7 +26,8 @@ class Meanings {
       known = codec;
       if (!codec.rtx_payload_type) continue;
       std::optional<uint8_t>& repaired = rtx_[*codec.rtx_payload_type];
-      if ((repaired && *repaired != codec.payload_type) || codecs_[*codec.rtx_payload_type]) return refuse("payload type");
+      if ((repaired && *repaired != codec.payload_type) || codecs_[*codec.rtx_payload_type])
+        return refuse("payload type");
       repaired = codec.payload_type;
     }
     const rtp::ExtensionMap extensions = read_extensions(media);
@@ -78,7 +79,8 @@ sdp::MediaDescription make_rejected(const sdp::MediaDescription& offered) {
 }
 
 // RFC 8285 6: the ids of the offer; each direction turned round.
-void answer_extensions(const sdp::MediaDescription& offered, const NegotiatedMedia& agreed, sdp::MediaDescription& out) {
+void answer_extensions(const sdp::MediaDescription& offered, const NegotiatedMedia& agreed,
+                       sdp::MediaDescription& out) {
   for (const sdp::Extmap& extmap : offered.extmaps) {
     if (extmap.id > 255) continue;
     const auto extension = agreed.extensions.at(static_cast<uint8_t>(extmap.id));
@@ -196,7 +198,8 @@ class AnswerWriter {
       if (mids.empty()) write_candidates(answered, transport_);
       const bool can_trickle = std::find(offered->transport.ice_options.begin(), offered->transport.ice_options.end(),
                                          "trickle") != offered->transport.ice_options.end();
-      if (can_trickle) answered.transport.ice_options = {"trickle"};  // RFC 8840 4.1.1: we take candidates that come later
+      if (can_trickle)
+        answered.transport.ice_options = {"trickle"};  // RFC 8840 4.1.1: we take candidates that come later
       mids.push_back(offered->mid);
     }
     if (mids.empty()) return fail(ErrorCode::kUnsupportedSdp, "no m-line has a codec that this session may use");
@@ -245,7 +248,8 @@ Result<Answer> make_answer(const sdp::Description& offer, std::span<const LocalM
                            const LocalTransport& transport, const Policy& policy) {
   TRY(read, read_offer(offer));
   ASSERT(decisions.size() == offer.media.size());
-  if (auto checked = check_roles(read.transport, transport); !checked) return tl::unexpected(std::move(checked).error());
+  if (auto checked = check_roles(read.transport, transport); !checked)
+    return tl::unexpected(std::move(checked).error());
   AnswerWriter writer(offer, transport, policy);
   for (const OfferedMedia& offered : read.media) {
     if (offered.is_rejected) {

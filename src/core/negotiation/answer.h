@@ -32,8 +32,9 @@ struct Offer {
   std::vector<OfferedMedia> media;  // one per m-line, in order
 };
 
-// Refuses (kInvalidSdp, kUnsupportedSdp): no m-line in use; not exactly one BUNDLE group with every used mid; mids that are missing
-// or doubled; no rtcp-mux; no ufrag, pwd or usable fingerprint; one payload type or extension id with two meanings.
+// Refuses (kInvalidSdp, kUnsupportedSdp): no m-line in use; not exactly one BUNDLE group with every used mid; mids that
+// are missing or doubled; no rtcp-mux; no ufrag, pwd or usable fingerprint; one payload type or extension id with two
+// meanings.
 Result<Offer> read_offer(const sdp::Description& offer);
 
 // The decision for one offered m-line; of application m-lines nothing is read.

@@ -68,9 +68,11 @@ bool read_variant(NegotiatedCodec& out) {
   switch (out.codec) {
     case Codec::kOpus:
       // In-band FEC costs nothing unless there is loss, and viewers behind us may need it. What was offered stays.
-      if (!find_parameter(out.fmtp, "useinbandfec")) out.fmtp += out.fmtp.empty() ? "useinbandfec=1" : ";useinbandfec=1";
+      if (!find_parameter(out.fmtp, "useinbandfec"))
+        out.fmtp += out.fmtp.empty() ? "useinbandfec=1" : ";useinbandfec=1";
       return true;
-    case Codec::kVp8: return true;
+    case Codec::kVp8:
+      return true;
     case Codec::kVp9: {
       // RFC 9628 7: 0 when absent. Profiles 1 and 3 (4:4:4) are offered for receiving only.
       const auto profile = read_small(out.fmtp, "profile-id", 0);
@@ -189,7 +191,8 @@ std::optional<H264Profile> parse_h264_profile(std::string_view profile_level_id)
     case 0x64:
       if (iop == 0x00) return H264Profile::kHigh;
       return iop == 0x0c ? std::optional(H264Profile::kConstrainedHigh) : std::nullopt;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -197,12 +200,15 @@ bool is_same_format(const NegotiatedCodec& a, const NegotiatedCodec& b) {
   if (a.codec != b.codec || a.clock_rate != b.clock_rate || a.channels != b.channels) return false;
   switch (a.codec) {
     case Codec::kOpus:
-    case Codec::kVp8: return true;
-    case Codec::kVp9: return a.vp9_profile == b.vp9_profile;
+    case Codec::kVp8:
+      return true;
+    case Codec::kVp9:
+      return a.vp9_profile == b.vp9_profile;
     case Codec::kH264:
       return a.h264_packetization_mode == b.h264_packetization_mode &&
              parse_h264_profile(a.h264_profile_level_id) == parse_h264_profile(b.h264_profile_level_id);
-    case Codec::kAv1: return a.av1_profile == b.av1_profile;
+    case Codec::kAv1:
+      return a.av1_profile == b.av1_profile;
   }
   return false;
 }

@@ -17,14 +17,20 @@ namespace atm0s::negotiation {
 
 using Direction = sdp::Direction;
 
-constexpr bool is_sending(Direction d) { return d == Direction::kSendRecv || d == Direction::kSendOnly; }
-constexpr bool is_receiving(Direction d) { return d == Direction::kSendRecv || d == Direction::kRecvOnly; }
+constexpr bool is_sending(Direction d) {
+  return d == Direction::kSendRecv || d == Direction::kSendOnly;
+}
+constexpr bool is_receiving(Direction d) {
+  return d == Direction::kSendRecv || d == Direction::kRecvOnly;
+}
 constexpr Direction make_direction(bool sends, bool receives) {
   return sends ? (receives ? Direction::kSendRecv : Direction::kSendOnly)
                : (receives ? Direction::kRecvOnly : Direction::kInactive);
 }
 // The same m-line seen from the other side.
-constexpr Direction reversed(Direction d) { return make_direction(is_receiving(d), is_sending(d)); }
+constexpr Direction reversed(Direction d) {
+  return make_direction(is_receiving(d), is_sending(d));
+}
 
 struct NegotiatedCodec {
   Codec codec = Codec::kOpus;
@@ -64,8 +70,8 @@ struct NegotiatedMedia {
   rtp::ExtensionMap extensions;
   // msid of what the remote sends; empty when it sends nothing
   std::string remote_stream_id, remote_track_id;
-  std::vector<RemoteSsrc> remote_ssrcs;  // empty: known by mid and rid only
-  std::vector<std::string> rids;         // simulcast layers that the remote sends, in its order
+  std::vector<RemoteSsrc> remote_ssrcs;         // empty: known by mid and rid only
+  std::vector<std::string> rids;                // simulcast layers that the remote sends, in its order
   uint32_t local_ssrc = 0, local_rtx_ssrc = 0;  // 0: none
 };
 
@@ -94,7 +100,7 @@ struct Policy {
 };
 
 // What we say about SCTP, and what is assumed of a remote that does not say (RFC 8841 6.1: 64 KiB).
-inline constexpr uint16_t kSctpPort = 5000;  // RFC 8832's and every browser's; over DTLS it only has to match
+inline constexpr uint16_t kSctpPort = 5000;         // RFC 8832's and every browser's; over DTLS it only has to match
 inline constexpr size_t kMaxMessageSize = 262'144;  // bytes that we take in one message; what libwebrtc says
 inline constexpr size_t kDefaultMaxMessageSize = 65'536;
 

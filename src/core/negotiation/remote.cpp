@@ -10,8 +10,8 @@ namespace atm0s::negotiation {
 namespace {
 
 // RFC 9429 5.1.2: all of these mean the same, and an answer repeats what it was offered.
-constexpr std::string_view kRtpProtocols[] = {"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP",
-                                              "TCP/DTLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVP", "RTP/AVPF", "RTP/AVP"};
+constexpr std::string_view kRtpProtocols[] = {"UDP/TLS/RTP/SAVPF",  "UDP/TLS/RTP/SAVP",  "RTP/SAVPF", "RTP/SAVP",
+                                              "TCP/DTLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVP", "RTP/AVPF",  "RTP/AVP"};
 constexpr std::string_view kSctpProtocols[] = {"UDP/DTLS/SCTP", "TCP/DTLS/SCTP"};
 
 template <size_t N>
@@ -22,7 +22,7 @@ bool is_one_of(const std::string& text, const std::string_view (&list)[N]) {
 bool is_answerable(const sdp::MediaDescription& media) {
   if (parse_media_kind(media.kind)) return is_one_of(media.protocol, kRtpProtocols);
   return media.kind == "application" && is_one_of(media.protocol, kSctpProtocols) &&
-         media.formats.front() == "webrtc-datachannel";  // RFC 8841 4.2: the parser gives at least one format
+         media.formats == std::vector<std::string>{"webrtc-datachannel"};  // RFC 8841 4.3
 }
 
 // Digits of the hashes that core/dtls can compute. RFC 8122 5: sha-256 is what everyone must have; sha-1 and md5 prove

@@ -11,7 +11,9 @@ namespace {
 using Why = const char*;
 constexpr Why kGood = nullptr;
 
-bool is_token(std::string_view text) { return consists_of(text, 1, kMaxTokenBytes, is_token_char); }
+bool is_token(std::string_view text) {
+  return consists_of(text, 1, kMaxTokenBytes, is_token_char);
+}
 
 std::optional<uint8_t> parse_payload_type(std::string_view text) {
   const auto number = parse_number<uint8_t>(text);

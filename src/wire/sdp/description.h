@@ -16,10 +16,14 @@ namespace atm0s::sdp {
 enum class Direction : uint8_t { kSendRecv, kSendOnly, kRecvOnly, kInactive };
 constexpr std::string_view to_text(Direction direction) {
   switch (direction) {
-    case Direction::kSendRecv: return "sendrecv";
-    case Direction::kSendOnly: return "sendonly";
-    case Direction::kRecvOnly: return "recvonly";
-    case Direction::kInactive: return "inactive";
+    case Direction::kSendRecv:
+      return "sendrecv";
+    case Direction::kSendOnly:
+      return "sendonly";
+    case Direction::kRecvOnly:
+      return "recvonly";
+    case Direction::kInactive:
+      return "inactive";
   }
   return "inactive";
 }
@@ -144,8 +148,8 @@ struct MediaDescription {
 
   std::optional<uint64_t> bandwidth_tias_bps;
   std::optional<uint64_t> bandwidth_as_kbps;
-  std::optional<uint16_t> sctp_port;          // RFC 8841
-  std::optional<uint64_t> max_message_size;   // bytes; 0 means any size
+  std::optional<uint16_t> sctp_port;         // RFC 8841
+  std::optional<uint64_t> max_message_size;  // bytes; 0 means any size
 
   bool operator==(const MediaDescription&) const = default;
 };

@@ -45,12 +45,18 @@ class Parser {
       return nullptr;
     }
     switch (line[0]) {
-      case 'v': return "a second v= line";
-      case 'o': return session_.media.empty() ? read_origin(value) : "o= inside an m-section";
-      case 'm': return read_media(value);
-      case 'b': return session_.media.empty() ? nullptr : read_bandwidth(value);
-      case 'a': return read_attribute(value);
-      default: return nullptr;  // s, t, c, i, u, e, p, r, z, k: nothing in them for WebRTC (RFC 9429 5.8)
+      case 'v':
+        return "a second v= line";
+      case 'o':
+        return session_.media.empty() ? read_origin(value) : "o= inside an m-section";
+      case 'm':
+        return read_media(value);
+      case 'b':
+        return session_.media.empty() ? nullptr : read_bandwidth(value);
+      case 'a':
+        return read_attribute(value);
+      default:
+        return nullptr;  // s, t, c, i, u, e, p, r, z, k: nothing in them for WebRTC (RFC 9429 5.8)
     }
   }
 
@@ -68,7 +74,8 @@ class Parser {
     MediaDescription media;
     media.kind = take_word(value);
     std::string_view port = take_word(value);
-    const auto number = parse_number<uint16_t>(take_until(port, '/'));  // "/count" is for layered multicast: no use here
+    const auto number =
+        parse_number<uint16_t>(take_until(port, '/'));  // "/count" is for layered multicast: no use here
     media.protocol = take_word(value);
     while (!(value = trimmed(value)).empty()) {
       if (media.formats.size() >= kMaxFormats) return "too many formats";
@@ -125,6 +132,8 @@ class Parser {
 
 }  // namespace
 
-Result<Description> parse(std::string_view text) { return Parser().run(text); }
+Result<Description> parse(std::string_view text) {
+  return Parser().run(text);
+}
 
 }  // namespace atm0s::sdp

@@ -66,7 +66,7 @@ void write_extmap(Lines& out, const Extmap& extmap) {
 }
 
 void write_formats(Lines& out, const MediaDescription& media) {
-  // Every line of one payload type together, in the order of the rtpmaps: how browsers write, and how people read.
+  // Kind by kind, each in its own order, so that what was read comes back the same.
   for (const Rtpmap& map : media.rtpmaps) {
     const std::string channels = map.channels == 1 ? std::string() : "/" + std::to_string(map.channels);
     out.add("a=rtpmap:", map.payload_type, " ", map.name, "/", map.clock_rate, channels);
