@@ -1,16 +1,19 @@
 // A server fed with length-prefixed datagrams: whatever a stranger sends, it neither crashes nor connects.
-// The first byte of each datagram says its length, so one input is a whole conversation.
-#include "core/dtls/virtual_openssl_test.h"
+// Two bytes before each datagram say its length, so one input is a whole conversation.
+#include <algorithm>
 
 #include "core/dtls/transport.h"
+#include "core/dtls/virtual_openssl_test.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace atm0s;
-  static SeededRng rng(1);
-  static dtls::VirtualOpenssl openssl(rng);
+  // Never destroyed: OpenSSL cleans up at exit before they would be.
+  static SeededRng& rng = *new SeededRng(1);
+  static auto& openssl = *new dtls::VirtualOpenssl(rng);
+  (void)openssl;
   Now now{Instant{1s}, WallTime{1'790'000'000s}};
   dtls::VirtualOpenssl::set_time(now);
-  static const dtls::Context context(dtls::Certificate::make(now, rng));
+  static const auto& context = *new dtls::Context(dtls::Certificate::make(now, rng));
   dtls::Transport server(context, dtls::Role::kServer);
   server.set_remote_fingerprint("sha-256 " + context.certificate().fingerprint());
   dtls::Output out;
