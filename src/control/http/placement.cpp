@@ -1,0 +1,33 @@
+#include "control/http/placement.h"
+
+#include <charconv>
+#include <cstdint>
+
+#include "base/assert.h"
+
+namespace atm0s::control {
+
+size_t worker_of_room(std::string_view room, size_t worker_count) {
+  ASSERT(worker_count > 0);
+  uint64_t hash = 14'695'981'039'346'656'037u;  // FNV-1a (RFC 9923), 64 bits
+  for (const char c : room) hash = (hash ^ static_cast<uint8_t>(c)) * 1'099'511'628'211u;
+  // FNV's low bits see little of the last letters of short names: fold the high ones in.
+  return static_cast<size_t>((hash ^ hash >> 32) % worker_count);
+}
+
+std::optional<size_t> worker_of_conn(std::string_view conn_id, size_t worker_count) {
+  constexpr size_t kIdDigits = 32;  // 128 bits
+  const size_t dash = conn_id.find('-');
+  if (dash == std::string_view::npos || conn_id.size() - dash - 1 != kIdDigits) return std::nullopt;
+  for (const char c : conn_id.substr(dash + 1)) {
+    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return std::nullopt;
+  }
+  size_t worker = 0;
+  const char* end = conn_id.data() + dash;
+  const auto [at, error] = std::from_chars(conn_id.data(), end, worker);
+  if (error != std::errc() || at != end || worker >= worker_count) return std::nullopt;
+  if (dash > 1 && conn_id[0] == '0') return std::nullopt;  // one spelling only
+  return worker;
+}
+
+}  // namespace atm0s::control

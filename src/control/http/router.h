@@ -1,0 +1,91 @@
+// The HTTP interface of the server, sans-IO: a request struct becomes a reply, or a command for a worker and later,
+// from the worker's answer, a reply. Called by apps/server on the control thread with what io/http received.
+// Verifies tokens and puts the rights into the command; every reply has CORS headers and, but for assets and metrics,
+// a JSON body. Does not know sockets, mailboxes or waiting: pending_calls.h keeps what is under way.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/rng.h"
+#include "base/time.h"
+#include "contract/command.h"
+#include "contract/http.h"
+#include "contract/token_request.h"
+
+namespace atm0s::control {
+
+// A file of the pages that are served in dev mode. "/" is asked for as "/index.html".
+struct Asset {
+  std::string path;          // "/index.html"
+  std::string content_type;  // "text/html; charset=utf-8"
+  std::string_view body;     // outlives the router
+};
+
+struct RouterConfig {
+  std::string secret;  // signs tokens, and is the app_secret of the issue calls
+  bool dev = false;    // serve assets and GET /dev/token
+  size_t worker_count = 1;
+  uint32_t node_id = 0;
+  std::vector<Asset> assets;
+};
+
+// What a worker's answer is going to be turned into.
+enum class Pending : uint8_t { kConnect, kIceRemote, kIceRestart, kDisconnect, kMetrics };
+
+// The commands' tickets are 0: whoever posts them sets them (PendingCalls::open).
+struct PostToWorker {
+  size_t worker;
+  contract::Command command;
+  Pending pending;
+};
+struct PostToAll {
+  contract::Command command;
+  Pending pending;
+};
+
+class Router {
+ public:
+  using Outcome = std::variant<contract::HttpReply, PostToWorker, PostToAll>;
+
+  // `rng`: ids of the tokens that are issued; one fit for secrets in production.
+  Router(RouterConfig config, Rng& rng);
+
+  Outcome on_request(Now now, const contract::HttpRequest& request);
+  contract::HttpReply on_reply(Pending pending, const contract::Reply& reply) const;
+  // For Pending::kMetrics: the text that io/metrics made of all workers' stats.
+  contract::HttpReply metrics_reply(std::string text) const;
+  // No worker answered: kBusy (a mailbox was full), kServerError (too late), kShuttingDown.
+  contract::HttpReply refuse(ErrorCode code, std::string why) const;
+
+ private:
+  struct Route;
+  static const Route kRoutes[];
+
+  Outcome health(Now, const contract::HttpRequest&);
+  Outcome connect(Now now, const contract::HttpRequest& request);
+  Outcome ice_remote(Now, const contract::HttpRequest& request);
+  Outcome ice_restart(Now, const contract::HttpRequest& request);
+  Outcome disconnect(Now, const contract::HttpRequest& request);
+  Outcome metrics(Now, const contract::HttpRequest&);
+  Outcome issue_webrtc(Now now, const contract::HttpRequest& request);
+  Outcome issue_whip(Now now, const contract::HttpRequest& request);
+  Outcome issue_whep(Now now, const contract::HttpRequest& request);
+  Outcome dev_token(Now now, const contract::HttpRequest& request);
+
+  Result<contract::ConnectRequest> admit(Now now, const contract::HttpRequest& request) const;
+  bool has_app_secret(const contract::HttpRequest& request) const;
+  Outcome issue(Now now, contract::TokenKind kind, const contract::HttpRequest& request);
+  template <typename Body>
+  Outcome post(Result<Body> body, Pending pending) const;
+  const Asset* find_asset(std::string_view path) const;
+
+  RouterConfig config_;
+  Rng& rng_;
+};
+
+}  // namespace atm0s::control
