@@ -1,0 +1,25 @@
+// ICE restarts. The SDK restarts when its ping is not answered, and then posts the same ice_restart twenty times.
+import { assert, test } from '../harness/test.mjs';
+import { seesAndHears } from '../harness/peer.mjs';
+
+const BOTH = '{senders: [A(), V()], receivers: {audio: 1, video: 1}}';
+
+const ufrag = (sdp) => sdp.match(/^a=ice-ufrag:(.*)$/m)[1].trim();
+
+test('after restartIce media flows both ways', { core: true }, async (env) => {
+  const alice = await env.join('alice', BOTH);
+  const bob = await env.join('bob', BOTH);
+  await seesAndHears(alice, bob);
+  await seesAndHears(bob, alice);
+  const before = await alice.page.evaluate(() => lab.connections[0].localDescription.sdp);
+  await alice.lab('run', "session.ping = () => Promise.reject('Timed out'); return session.restartIce().catch(() => {})");
+  const restarts = alice.requests.filter((request) => request.path === '/webrtc/ice_restart');
+  assert.equal(restarts.length, 20);
+  for (const { reply } of restarts) if (reply !== null) assert.equal(JSON.parse(reply).status, true, reply);
+  const after = await alice.page.evaluate(() => lab.connections[0].localDescription.sdp);
+  assert.notEqual(ufrag(after), ufrag(before));
+  await alice.flows('bob/video_main', 'bob/audio_main');
+  await bob.flows('alice/video_main', 'alice/audio_main');
+  await alice.page.waitForFunction(() => lab.connections[0].iceConnectionState === 'connected' ||
+    lab.connections[0].iceConnectionState === 'completed');
+});

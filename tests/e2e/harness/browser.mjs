@@ -1,0 +1,16 @@
+// Debian's Chromium, driven by playwright-core.
+import { existsSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+const PROGRAMS = [process.env.ATM0S_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'];
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream=fps=30',
+  '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required', '--allow-loopback-in-peer-connection',
+  '--disable-dev-shm-usage'];
+
+export async function startBrowser(flags = []) {
+  const executablePath = PROGRAMS.find((path) => path && existsSync(path));
+  if (!executablePath) throw new Error('there is no Chromium: apt-get install chromium, or set ATM0S_CHROMIUM');
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
+}

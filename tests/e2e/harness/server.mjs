@@ -1,0 +1,69 @@
+// Starts the real server on free ports and waits for its line "ready {json}".
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { fileURLToPath } from 'node:url';
+import { serverProgram } from './paths.mjs';
+import { SECRET } from './tokens.mjs';
+
+const START_SECONDS = 10;
+const LOG_LINES_MAX = 4000;
+
+export function freeUdpPort(address = '127.0.0.1') {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4');
+    socket.once('error', reject);
+    socket.bind(0, address, () => {
+      const { port } = socket.address();
+      socket.close(() => resolve(port));
+    });
+  });
+}
+
+// options: address (127.0.0.1), flags (more of them), through (a command in front, e.g. ["nsenter", …])
+export async function startServer({ address = '127.0.0.1', flags = [], through = [] } = {}) {
+  const mediaPort = through.length ? 20000 : await freeUdpPort(address);
+  const command = [...through, fileURLToPath(serverProgram), '--dev', '--secret', SECRET, '--http', `${address}:0`,
+    '--https', `${address}:0`, '--media-ip', address, '--media-port', String(mediaPort), '--workers', '1', ...flags];
+  const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const log = [];
+  const server = {
+    log,
+    child,
+    exited: new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code))),
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), 5000);
+      const how = await server.exited;
+      clearTimeout(late);
+      return how;
+    },
+  };
+  const ready = await new Promise((resolve, reject) => {
+    const fail = (why) => reject(new Error(`${why}: ${command.join(' ')}\n${log.slice(-30).join('\n')}`));
+    const timer = setTimeout(() => { child.kill('SIGKILL'); fail(`no ready line in ${START_SECONDS} s`); }, START_SECONDS * 1000);
+    child.once('error', (error) => fail(error.message));
+    child.once('exit', (code, signal) => fail(`the server ended with ${signal ?? code}`));
+    for (const stream of [child.stdout, child.stderr]) {
+      eachLine(stream, (line) => {
+        log.push(line);
+        if (log.length > LOG_LINES_MAX) log.shift();
+        if (stream === child.stdout && line.startsWith('ready {')) {
+          clearTimeout(timer);
+          resolve(JSON.parse(line.slice('ready '.length)));
+        }
+      });
+    }
+  });
+  server.url = `http://${ready.http}`;
+  server.httpsUrl = ready.https ? `https://${ready.https}` : null;
+  return server;
+}
+
+function eachLine(stream, take) {
+  let rest = '';
+  stream.setEncoding('utf8').on('data', (chunk) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop();
+    lines.forEach(take);
+  });
+}

@@ -1,0 +1,28 @@
+// A page server of the tests' own, on another origin than the media server, as an application would have it. It serves
+// the test page, the unmodified SDK, and a /healthcheck that says "not ready" for lists of urls.
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { pageFolder, sdkFile } from './paths.mjs';
+
+const FILES = {
+  '/': ['text/html; charset=utf-8', new URL('index.html', pageFolder)],
+  '/lab.js': ['text/javascript; charset=utf-8', new URL('lab.js', pageFolder)],
+  '/sdk.js': ['text/javascript; charset=utf-8', sdkFile],
+};
+
+export async function startPages() {
+  const server = createServer(async (request, response) => {
+    const path = new URL(request.url, 'http://x').pathname;
+    if (path === '/healthcheck') {
+      response.writeHead(200, { 'content-type': 'application/json', 'access-control-allow-origin': '*',
+        'access-control-allow-headers': '*' });
+      return response.end('{"status":true,"data":{"ready":false}}');
+    }
+    const file = FILES[path];
+    if (!file) return response.writeHead(404).end();
+    response.writeHead(200, { 'content-type': file[0] });
+    response.end(await readFile(file[1]));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}

@@ -1,0 +1,73 @@
+// The browser tests: real Chromium, the real npm SDK, the real server.
+//   node tests/e2e/run.mjs [--core] [--list] [name…]      a name picks the tests whose name or file contains it
+// No retries: a test that fails once has failed. The last line is JSON with the counts, for ./dev.
+import { readdir, mkdir, rm, writeFile } from 'node:fs/promises';
+import { Env, startWorld } from './harness/env.mjs';
+import { outFolder } from './harness/paths.mjs';
+import { collected } from './harness/test.mjs';
+
+const TEST_SECONDS = 30;
+
+async function loadTests(args) {
+  const folder = new URL('./cases/', import.meta.url);
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.mjs')).sort()) {
+    collected.file = file.replace('.mjs', '');
+    await import(new URL(file, folder));
+  }
+  const names = args.filter((arg) => !arg.startsWith('--'));
+  return collected.tests
+    .filter((test) => !args.includes('--core') || test.core)
+    .filter((test) => names.length === 0 || names.some((name) => test.fullName.includes(name)));
+}
+
+function within(seconds, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${seconds} s`)), seconds * 1000);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+async function runTest(test, world) {
+  const env = new Env(world, test);
+  const started = Date.now();
+  let failure = null;
+  try {
+    await within(test.seconds ?? TEST_SECONDS, test.body(env));
+  } catch (error) {
+    failure = error;
+    await keepEvidence(env, test, error);
+  }
+  await env.close();
+  const took = ((Date.now() - started) / 1000).toFixed(1);
+  console.log(`${failure ? 'FAILED' : 'ok    '} ${test.fullName} (${took} s)`);
+  if (failure) console.log('    ' + String(failure.stack || failure).split('\n').slice(0, 12).join('\n    '));
+  return failure === null;
+}
+
+async function keepEvidence(env, test, error) {
+  const evidence = await within(5, env.evidence()).catch((e) => 'no evidence: ' + e.message);
+  const file = new URL(test.fullName.replace(/[^a-zA-Z0-9]+/g, '-') + '.log', outFolder);
+  await writeFile(file, `${error.stack}\n\n${evidence}\n`);
+}
+
+async function main() {
+  const args = process.argv.slice(2);
+  const tests = await loadTests(args);
+  if (args.includes('--list')) return tests.forEach((test) => console.log((test.core ? '* ' : '  ') + test.fullName));
+  await rm(outFolder, { recursive: true, force: true });
+  await mkdir(outFolder, { recursive: true });
+
+  let passed = 0, failed = 0;
+  const world = await startWorld().catch((error) => {
+    console.log('FAILED to start: ' + error.stack);
+    return null;
+  });
+  if (!world) failed = Math.max(1, tests.length);
+  for (const test of world ? tests : []) (await runTest(test, world)) ? ++passed : ++failed;
+  await world?.close();
+  console.log(JSON.stringify({ suite: 'e2e', passed, failed, skipped: 0 }));
+  process.exit(failed === 0 && passed > 0 ? 0 : 1);
+}
+
+await main();
