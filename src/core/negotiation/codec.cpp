@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bitset>
 #include <charconv>
+#include <utility>
 
 namespace atm0s::negotiation {
 namespace {
@@ -140,14 +141,18 @@ void read_rtx(const sdp::MediaDescription& media, const sdp::Rtpmap& map, std::v
   }
 }
 
-void apply_policy(std::vector<NegotiatedCodec>& codecs, const Policy& policy) {
-  if (policy.codecs.empty()) return;
-  const auto rank = [&](const NegotiatedCodec& c) {
-    return std::find(policy.codecs.begin(), policy.codecs.end(), c.codec) - policy.codecs.begin();
-  };
-  const auto none = static_cast<ptrdiff_t>(policy.codecs.size());
-  std::erase_if(codecs, [&](const NegotiatedCodec& c) { return rank(c) == none; });
-  std::stable_sort(codecs.begin(), codecs.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+std::vector<NegotiatedCodec> in_order_of(const Policy& policy, std::vector<NegotiatedCodec> codecs) {
+  if (policy.codecs.empty()) return codecs;
+  std::vector<NegotiatedCodec> out;
+  for (const Codec wanted : policy.codecs) {
+    for (NegotiatedCodec& codec : codecs) {
+      const bool is_taken = std::any_of(out.begin(), out.end(), [&](const NegotiatedCodec& c) {
+        return c.payload_type == codec.payload_type;  // a policy may name a codec twice
+      });
+      if (codec.codec == wanted && !is_taken) out.push_back(codec);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -224,8 +229,7 @@ std::vector<NegotiatedCodec> read_codecs(const sdp::MediaDescription& media, Med
   for (const uint8_t payload_type : payload_types) {
     if (const sdp::Rtpmap* map = find_rtpmap(media, payload_type)) read_rtx(media, *map, out);
   }
-  apply_policy(out, policy);
-  return out;
+  return in_order_of(policy, std::move(out));
 }
 
 void write_codecs(sdp::MediaDescription& media, const std::vector<NegotiatedCodec>& codecs) {

@@ -139,6 +139,7 @@ TEST(ReadCodecs, APolicyOrdersAndForbids) {
   };
   EXPECT_EQ(with({}), (std::vector<int>{96, 98, 100, 45}));
   EXPECT_EQ(with({Codec::kOpus, Codec::kVp9, Codec::kVp8}), (std::vector<int>{98, 100, 96}));
+  EXPECT_EQ(with({Codec::kVp9, Codec::kVp8, Codec::kVp9}), (std::vector<int>{98, 100, 96}));
   EXPECT_EQ(with({Codec::kAv1}), (std::vector<int>{45}));
   EXPECT_EQ(with({Codec::kOpus}), std::vector<int>{});
 }
