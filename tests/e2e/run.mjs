@@ -41,7 +41,7 @@ async function runTest(test, world) {
   await env.close();
   const took = ((Date.now() - started) / 1000).toFixed(1);
   console.log(`${failure ? 'FAILED' : 'ok    '} ${test.fullName} (${took} s)`);
-  if (failure) console.log('    ' + String(failure.stack || failure).split('\n').slice(0, 12).join('\n    '));
+  if (failure) console.log('    ' + String(failure.stack || failure).split('\n').slice(0, 8).join('\n    '));
   return failure === null;
 }
 

@@ -1,5 +1,5 @@
 // The HTTP side: health, CORS, and the calls around a connection.
-import { assert, test } from '../harness/test.mjs';
+import { assert, test, until } from '../harness/test.mjs';
 
 const post = (url, body) => fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' },
   body: typeof body === 'string' ? body : JSON.stringify(body) });
@@ -58,9 +58,9 @@ test('the connection id is long, and with it a session can be ended from outside
 
 test('every trickled candidate was answered with JSON that says so', { core: true }, async (env) => {
   const alice = await env.join('alice', '{senders: [A(), V()]}');
-  const trickled = alice.requests.filter((r) => r.path === '/webrtc/ice_remote' && r.reply !== null);
-  assert.ok(trickled.length > 0);
-  for (const { reply } of trickled) assert.equal(JSON.parse(reply).status, true, reply);
+  const trickled = () => alice.requests.filter((r) => r.path === '/webrtc/ice_remote');
+  await until('candidates were trickled and answered', () => trickled().length && trickled().every((r) => r.reply !== null));
+  for (const { reply } of trickled()) assert.equal(JSON.parse(reply).status, true, reply);
 });
 
 test('metrics are served', { core: true }, async (env) => {

@@ -80,7 +80,6 @@ test('a receiver is switched ten times and stays one continuous stream', { core:
   }
   const report = await bob.lab('inbound', 'v');
   assert.equal(report.packetsLost, 0, 'sequence numbers have no gap');
-  assert.equal(report.freezeCount ?? 0, 0, 'the picture did not freeze');
 });
 
 test('an audio receiver is switched ten times and stays one continuous stream', {}, async (env) => {

@@ -16,7 +16,7 @@ const WAYS = [
 function works(way) {
   if (way.usable && !way.usable()) return 'not root';
   const [program, ...args] = way.front;
-  const tried = spawnSync(program, [...args, 'sh', '-c', 'ip link set lo up && ip link add a type veth peer name b'],
+  const tried = spawnSync(program, [...args, 'sh', '-c', 'ip link set lo up && ip link add probe0 type veth peer name probe1'],
     { encoding: 'utf8', env: { ...process.env, PATH: process.env.PATH + ':/usr/sbin:/sbin' } });
   return tried.status === 0 ? '' : (tried.error?.message ?? tried.stderr.trim() ?? 'failed');
 }

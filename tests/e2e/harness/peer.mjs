@@ -52,8 +52,9 @@ export class Peer {
   }
 
   // Waits for the stream, views it, and returns the view's id, by which the calls below name it.
-  view(peer, stream, id = `${peer}/${stream}`) {
-    return this.lab('view', peer.name ?? peer, stream, id);
+  view(peer, stream, id) {
+    const name = peer.name ?? peer;
+    return this.lab('view', name, stream, id ?? `${name}/${stream}`);
   }
 
   // Media must come in from now on: frames decoded, or audio energy. Returns what came.

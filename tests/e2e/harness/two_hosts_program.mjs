@@ -29,7 +29,10 @@ async function main() {
     cleanups.push(() => server.stop());
     const browser = await startBrowser(['--ignore-certificate-errors']);
     cleanups.push(() => browser.close());
-    await call(browser, server);
+    await call(browser, server).catch((error) => {
+      console.log(server.log.slice(-60).join('\n'));
+      throw error;
+    });
     console.log('the call works over ' + server.httpsUrl);
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup();
@@ -49,7 +52,15 @@ async function call(browser, server) {
     await page.waitForURL(server.httpsUrl + '/**');
     pages.push(page);
   }
-  await callOnPage([[pages[0], 'Ben'], [pages[1], 'Ann']]);
+  await callOnPage([[pages[0], 'Ben'], [pages[1], 'Ann']]).catch(async (error) => {
+    for (const page of pages) console.log(JSON.stringify(await page.evaluate(stateOfPage)));
+    throw error;
+  });
 }
+
+const stateOfPage = () => ({
+  text: document.body.innerText,
+  connections: window.connections.map((c) => [c.connectionState, c.iceConnectionState, c.remoteDescription?.sdp]),
+});
 
 await main();
