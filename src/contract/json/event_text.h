@@ -25,8 +25,10 @@ inline constexpr Choice<contract::PeerStatus> kPeerStatuses[] = {
     {"Reconnecting", contract::PeerStatus::kReconnecting},
 };
 inline constexpr Choice<contract::ReceiverState> kReceiverStates[] = {
-    {"no_source", contract::ReceiverState::kNoSource}, {"connecting", contract::ReceiverState::kConnecting},
-    {"live", contract::ReceiverState::kLive},          {"paused", contract::ReceiverState::kPaused},
+    {"no_source", contract::ReceiverState::kNoSource},
+    {"connecting", contract::ReceiverState::kConnecting},
+    {"live", contract::ReceiverState::kLive},
+    {"paused", contract::ReceiverState::kPaused},
     {"key_only", contract::ReceiverState::kKeyOnly},
     {"source_deactived", contract::ReceiverState::kSourceDeactived},  // spelt so on the wire
 };

@@ -77,7 +77,9 @@ const nlohmann::json* Fields::find(std::string_view name) const {
   return it == object_->end() || it->is_null() ? nullptr : &*it;
 }
 
-bool Fields::has(std::string_view name) const { return find(name) != nullptr; }
+bool Fields::has(std::string_view name) const {
+  return find(name) != nullptr;
+}
 
 bool Fields::is_null(std::string_view name) const {
   if (object_ == nullptr) return false;

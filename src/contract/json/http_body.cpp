@@ -73,7 +73,9 @@ Result<T> parse_body(std::string_view body, Read read) {
   return out;
 }
 
-std::string read_conn_id(const Fields& fields) { return fields.text("conn_id", kMaxNameBytes, Text::kName); }
+std::string read_conn_id(const Fields& fields) {
+  return fields.text("conn_id", kMaxNameBytes, Text::kName);
+}
 
 }  // namespace
 
@@ -161,9 +163,13 @@ Result<contract::TokenRequest> parse_token_request(contract::TokenKind kind, std
   });
 }
 
-std::string envelope_ok() { return R"({"status":true,"data":"OK"})"; }
+std::string envelope_ok() {
+  return R"({"status":true,"data":"OK"})";
+}
 
-std::string envelope_ready() { return R"({"status":true,"data":{"ready":true}})"; }
+std::string envelope_ready() {
+  return R"({"status":true,"data":{"ready":true}})";
+}
 
 std::string envelope(const contract::ConnectDone& done, uint32_t node_id) {
   nlohmann::ordered_json out;
@@ -171,6 +177,20 @@ std::string envelope(const contract::ConnectDone& done, uint32_t node_id) {
   out["data"]["node_id"] = node_id;
   out["data"]["conn_id"] = done.conn_id;
   out["data"]["sdp"] = done.sdp;
+  return write_text(out);
+}
+
+std::string envelope_token(std::string_view token) {
+  nlohmann::ordered_json out;
+  out["status"] = true;
+  out["data"]["token"] = token;
+  return write_text(out);
+}
+
+std::string envelope_dev_info(uint16_t https_port) {
+  nlohmann::ordered_json out;
+  out["status"] = true;
+  out["data"]["https_port"] = https_port;
   return write_text(out);
 }
 

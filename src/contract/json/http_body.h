@@ -26,6 +26,8 @@ Result<contract::TokenRequest> parse_token_request(contract::TokenKind kind, std
 std::string envelope_ok();     // "OK"
 std::string envelope_ready();  // {"ready": true}
 std::string envelope(const contract::ConnectDone& done, uint32_t node_id);
+std::string envelope_token(std::string_view token);  // {"token": …}, of GET /dev/token
+std::string envelope_dev_info(uint16_t https_port);  // {"https_port": 3443}, 0 when there is none
 // {"status": false, "data": {"code": …, "message": …}, "error": "INVALID_TOKEN"}
 std::string envelope(const Error& error);
 

@@ -77,7 +77,8 @@ TEST(ParseConnect, SurvivesARoundTrip) {
   EXPECT_EQ(second->codecs, first->codecs);
 }
 
-// What the browser SDK sent in the recordings `connect-basic`, `-mixminus-all`, `-screen-simulcast` and `-empty`, the SDP cut.
+// What the browser SDK sent in the recordings `connect-basic`, `-mixminus-all`, `-screen-simulcast` and `-empty`, the
+// SDP cut.
 TEST(ParseConnect, ReadsWhatTheBrowserSdkSends) {
   std::string token;
   const auto basic = parse_connect(
@@ -231,9 +232,10 @@ TEST(ParseConnect, HoldsItsLimits) {
 
 TEST(ParseConnect, RefusesWhatIsNoJson) {
   std::string token;
-  for (const std::string& body : {std::string(), std::string("{"), std::string("[]"), std::string("null"),
-                                  std::string("{\"room\":\"\xff\"}"), std::string("{\"room\":1e999}"),
-                                  std::string(100'000, '['), "{\"a\":" + std::string(40, '[') + std::string(40, ']') + "}"}) {
+  for (const std::string& body :
+       {std::string(), std::string("{"), std::string("[]"), std::string("null"), std::string("{\"room\":\"\xff\"}"),
+        std::string("{\"room\":1e999}"), std::string(100'000, '['),
+        "{\"a\":" + std::string(40, '[') + std::string(40, ']') + "}"}) {
     const auto result = parse_connect(body, &token);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, ErrorCode::kInvalidRequest);
@@ -290,7 +292,8 @@ TEST(ParseTokenRequest, BoundsTheLifetime) {
   EXPECT_FALSE(with("null")->expires_in);
   EXPECT_TRUE(with("1"));
   EXPECT_TRUE(with("315360000"));
-  for (const char* wrong : {"0", "0.5", "-1", "315360001", "1e30", "\"60\"", "true", "[]"}) EXPECT_FALSE(with(wrong)) << wrong;
+  for (const char* wrong : {"0", "0.5", "-1", "315360001", "1e30", "\"60\"", "true", "[]"})
+    EXPECT_FALSE(with(wrong)) << wrong;
 }
 
 TEST(Envelope, LooksAsTheSdkExpects) {

@@ -74,7 +74,8 @@ void write_senders(const std::vector<contract::SenderInfo>& senders, nlohmann::o
     item["name"] = sender.name;
     if (sender.simulcast) item["simulcast"] = true;
     if (sender.max_bitrate_bps != 0) item["max_bitrate"] = sender.max_bitrate_bps;
-    if (sender.content_hint != ContentHint::kNone) item["content_hint"] = choice_text(kContentHints, sender.content_hint);
+    if (sender.content_hint != ContentHint::kNone)
+      item["content_hint"] = choice_text(kContentHints, sender.content_hint);
     out.push_back(std::move(item));
   }
 }

@@ -29,7 +29,9 @@ void write_remote(const contract::StreamKey& key, ordered_json& out) {
   out["remote"]["stream"] = key.stream;
 }
 
-std::string read_id(const Fields& fields) { return fields.text("id", kMaxNameBytes, Text::kName); }
+std::string read_id(const Fields& fields) {
+  return fields.text("id", kMaxNameBytes, Text::kName);
+}
 
 uint32_t read_priority(const Fields& fields) {
   return static_cast<uint32_t>(fields.clamped("priority", contract::ReceiverLimit{}.priority, kMaxPriority));
@@ -93,7 +95,9 @@ struct Method {
 constexpr Method kMethods[] = {
     {"peer.updateSdp", read_update_sdp},
     {"peer.token",
-     [](const Fields& data) -> RpcBody { return contract::PeerToken{data.text("token", kMaxTokenBytes, Text::kName)}; }},
+     [](const Fields& data) -> RpcBody {
+       return contract::PeerToken{data.text("token", kMaxTokenBytes, Text::kName)};
+     }},
     {"sender.toggle", read_sender_toggle},
     {"receiver.switch", read_receiver_switch},
     {"receiver.limit", read_receiver_limit},

@@ -14,7 +14,9 @@ using contract::RpcReject;
 using contract::RpcRequest;
 using nlohmann::json;
 
-std::variant<RpcRequest, RpcReject> parse(std::string_view text) { return parse_rpc(as_bytes(text), true); }
+std::variant<RpcRequest, RpcReject> parse(std::string_view text) {
+  return parse_rpc(as_bytes(text), true);
+}
 
 template <typename Body>
 Body body_of(std::string_view text, uint64_t req_id) {
@@ -43,11 +45,12 @@ TEST(ParseRpc, ReadsTheRecordedRequests) {
   EXPECT_EQ(to.id, "audio_0");
   EXPECT_EQ(to.priority, 100u);
   EXPECT_EQ(to.remote, (contract::StreamKey{"peer2", "audio_main"}));
-  EXPECT_EQ(body_of<contract::ReceiverSwitch>(
-                R"({"req_id":0,"type":"request","request":"receiver.switch","data":{"id":"audio_0","priority":50,"remote":{"peer":"","stream":"mix_minus_default_0"}}})",
-                0)
-                .remote,
-            (contract::StreamKey{"", "mix_minus_default_0"}));
+  EXPECT_EQ(
+      body_of<contract::ReceiverSwitch>(
+          R"({"req_id":0,"type":"request","request":"receiver.switch","data":{"id":"audio_0","priority":50,"remote":{"peer":"","stream":"mix_minus_default_0"}}})",
+          0)
+          .remote,
+      (contract::StreamKey{"", "mix_minus_default_0"}));
 
   const auto limit = body_of<contract::ReceiverSetLimit>(
       R"({"req_id":4,"type":"request","request":"receiver.limit","data":{"id":"video_0","limit":{"priority":10,"min_spatial":0,"min_temporal":0,"max_spatial":1,"max_temporal":1}}})",
@@ -118,10 +121,10 @@ TEST(ParseRpc, ReadsAZlibMessageAsItsText) {
 
 // {"req_id":1,"type":"request","request":"peer.ping"} by Python's zlib at its default level.
 TEST(ParseRpc, ReadsAStreamMadeElsewhere) {
-  const uint8_t stream[] = {0x78, 0x9c, 0xab, 0x56, 0x2a, 0x4a, 0x2d, 0x8c, 0xcf, 0x4c, 0x51, 0xb2, 0x32, 0xd4,
-                            0x51, 0x2a, 0xa9, 0x2c, 0x48, 0x55, 0xb2, 0x02, 0x89, 0x94, 0xa6, 0x16, 0x97, 0x28,
-                            0xe9, 0xc0, 0x59, 0x56, 0x4a, 0x05, 0xa9, 0xa9, 0x45, 0x7a, 0x05, 0x99, 0x79, 0xe9,
-                            0x4a, 0xb5, 0x00, 0xba, 0xa6, 0x11, 0x54};
+  const uint8_t stream[] = {0x78, 0x9c, 0xab, 0x56, 0x2a, 0x4a, 0x2d, 0x8c, 0xcf, 0x4c, 0x51, 0xb2, 0x32,
+                            0xd4, 0x51, 0x2a, 0xa9, 0x2c, 0x48, 0x55, 0xb2, 0x02, 0x89, 0x94, 0xa6, 0x16,
+                            0x97, 0x28, 0xe9, 0xc0, 0x59, 0x56, 0x4a, 0x05, 0xa9, 0xa9, 0x45, 0x7a, 0x05,
+                            0x99, 0x79, 0xe9, 0x4a, 0xb5, 0x00, 0xba, 0xa6, 0x11, 0x54};
   const auto result = parse_rpc(stream, false);
   ASSERT_TRUE(std::holds_alternative<RpcRequest>(result)) << std::get<RpcReject>(result).why;
   EXPECT_EQ(std::get<RpcRequest>(result).req_id, 1u);
@@ -198,9 +201,9 @@ TEST(Rpc, EveryRequestSurvivesARoundTrip) {
 
 // Every field of every request, deleted and given a wrong type: answered with its req_id and the field's name, or read.
 TEST(Rpc, EveryBrokenFieldIsRefusedAndNamed) {
-  const std::vector<std::string> optional = {"label", "track", "screen",      "simulcast",   "max_bitrate", "content_hint",
-                                             "senders", "receivers", "audio", "video",       "priority",    "min_spatial",
-                                             "max_spatial", "min_temporal",   "max_temporal"};
+  const std::vector<std::string> optional = {
+      "label", "track", "screen",   "simulcast",   "max_bitrate", "content_hint", "senders",     "receivers",
+      "audio", "video", "priority", "min_spatial", "max_spatial", "min_temporal", "max_temporal"};
   for (const std::string& text : every_request()) {
     const json good = json::parse(text);
     const json flat = good.flatten();
@@ -242,11 +245,12 @@ TEST(RpcAnswer, LooksAsTheSdkExpects) {
 
 TEST(Event, LooksAsTheSdkExpects) {
   using namespace contract;
-  const StreamEvent stream{PresenceChange::kAdded,  "peer1", "video_main", MediaKind::kVideo, StreamScaling::kSingle,
+  const StreamEvent stream{PresenceChange::kAdded,   "peer1", "video_main", MediaKind::kVideo, StreamScaling::kSingle,
                            StreamStatus::kConnected, true,    "Cam"};
   EXPECT_EQ(
       to_json(Event(stream)),
-      R"({"type":"event","event":"stream_added","data":{"peer":"peer1","peer_hash":)" + std::to_string(peer_hash("peer1")) +
+      R"({"type":"event","event":"stream_added","data":{"peer":"peer1","peer_hash":)" +
+          std::to_string(peer_hash("peer1")) +
           R"(,"kind":"video","stream":"video_main","state":{"kind":"video","scaling":"single","layers":[],"status":"connected","active":true,"label":"Cam"}}})");
   StreamEvent removed = stream;
   removed.change = PresenceChange::kRemoved;
@@ -283,8 +287,8 @@ TEST(ServerMessage, EveryAnswerAndEventSurvivesARoundTrip) {
   using namespace contract;
   std::vector<Event> events = {RoomStats{9}, SessionClosing{"drain", 1000}, SessionClosing{"kick", std::nullopt}};
   for (auto change : {PresenceChange::kAdded, PresenceChange::kUpdated, PresenceChange::kRemoved}) {
-    events.push_back(StreamEvent{change, "p", "s", MediaKind::kVideo, StreamScaling::kSvc, StreamStatus::kReconnecting,
-                                 false, "l"});
+    events.push_back(
+        StreamEvent{change, "p", "s", MediaKind::kVideo, StreamScaling::kSvc, StreamStatus::kReconnecting, false, "l"});
     events.push_back(PeerEvent{change, "p", PeerStatus::kReconnecting});
   }
   for (auto state : {ReceiverState::kNoSource, ReceiverState::kConnecting, ReceiverState::kLive, ReceiverState::kPaused,
@@ -317,7 +321,8 @@ TEST(ServerMessage, ReadsAFirstGenerationServer) {
   const auto done = parse_server_message(as_bytes(R"({"type":"answer","req_id":2,"success":true,"data":null})"), true);
   ASSERT_TRUE(done);
   EXPECT_TRUE(std::holds_alternative<contract::RpcAnswer::Done>(std::get<contract::RpcAnswer>(*done).data));
-  const auto failed = parse_server_message(as_bytes(R"({"type":"answer","req_id":2,"success":false,"data":null})"), true);
+  const auto failed =
+      parse_server_message(as_bytes(R"({"type":"answer","req_id":2,"success":false,"data":null})"), true);
   ASSERT_TRUE(failed);
   EXPECT_EQ(std::get<Error>(std::get<contract::RpcAnswer>(*failed).data).code, ErrorCode::kServerError);
   const auto added = parse_server_message(

@@ -31,7 +31,9 @@ std::optional<PendingCalls::Finished> PendingCalls::cancel(uint64_t ticket) {
   return out;
 }
 
-Instant PendingCalls::next_timeout() const { return calls_.empty() ? kNever : calls_.begin()->second.deadline; }
+Instant PendingCalls::next_timeout() const {
+  return calls_.empty() ? kNever : calls_.begin()->second.deadline;
+}
 
 void PendingCalls::on_timeout(Now now, std::vector<Finished>& out) {
   while (next_timeout() <= now.mono) out.push_back(*cancel(calls_.begin()->first));

@@ -39,6 +39,7 @@ const Router::Route Router::kRoutes[] = {
     {"POST", "/app/whep_session", &Router::issue_whep},
     {"GET", "/metrics", &Router::metrics},
     {"GET", "/dev/token", &Router::dev_token, true},
+    {"GET", "/dev/info", &Router::dev_info, true},
 };
 
 Router::Router(RouterConfig config, Rng& rng) : config_(std::move(config)), rng_(rng) {}
@@ -80,7 +81,9 @@ contract::HttpReply Router::refuse(ErrorCode code, std::string why) const {
   return error_reply(200, Error{code, std::move(why)});
 }
 
-Router::Outcome Router::health(Now, const contract::HttpRequest&) { return json_reply(200, json::envelope_ready()); }
+Router::Outcome Router::health(Now, const contract::HttpRequest&) {
+  return json_reply(200, json::envelope_ready());
+}
 
 Router::Outcome Router::metrics(Now, const contract::HttpRequest&) {
   return PostToAll{{0, contract::ReadStats{}}, Pending::kMetrics};
@@ -180,14 +183,17 @@ Router::Outcome Router::dev_token(Now now, const contract::HttpRequest& request)
   }
   wanted.expires_in = kDevTokenLifetime;
   const token::Claims claims = token::claims_for(wanted, now, rng_.hex(16));
-  return json_reply(200, json::token_envelope(token::issue(claims, config_.secret)));
+  return json_reply(200, json::envelope_token(token::issue(claims, config_.secret)));
 }
 
 // --- dev pages ---------------------------------------------------------------------------------------------------
 
+Router::Outcome Router::dev_info(Now, const contract::HttpRequest&) {
+  return json_reply(200, json::envelope_dev_info(config_.https_port));
+}
+
 const Asset* Router::find_asset(std::string_view path) const {
   if (!config_.dev) return nullptr;
-  if (path == "/") path = "/index.html";
   for (const Asset& asset : config_.assets) {
     if (asset.path == path) return &asset;
   }

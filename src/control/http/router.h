@@ -19,16 +19,17 @@
 
 namespace atm0s::control {
 
-// A file of the pages that are served in dev mode. "/" is asked for as "/index.html".
+// A file of the pages that are served in dev mode.
 struct Asset {
-  std::string path;          // "/index.html"
+  std::string path;          // "/" for the page itself, "/app.js"
   std::string content_type;  // "text/html; charset=utf-8"
   std::string_view body;     // outlives the router
 };
 
 struct RouterConfig {
-  std::string secret;  // signs tokens, and is the app_secret of the issue calls
-  bool dev = false;    // serve assets and GET /dev/token
+  std::string secret;       // signs tokens, and is the app_secret of the issue calls
+  bool dev = false;         // serve assets, GET /dev/token and GET /dev/info
+  uint16_t https_port = 0;  // told by GET /dev/info; 0: none
   size_t worker_count = 1;
   uint32_t node_id = 0;
   std::vector<Asset> assets;
@@ -76,6 +77,7 @@ class Router {
   Outcome issue_whip(Now now, const contract::HttpRequest& request);
   Outcome issue_whep(Now now, const contract::HttpRequest& request);
   Outcome dev_token(Now now, const contract::HttpRequest& request);
+  Outcome dev_info(Now, const contract::HttpRequest&);
 
   Result<contract::ConnectRequest> admit(Now now, const contract::HttpRequest& request) const;
   bool has_app_secret(const contract::HttpRequest& request) const;

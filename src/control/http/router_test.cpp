@@ -24,8 +24,12 @@ const std::string kConnId = "1-00112233445566778899aabbccddeeff";
 class RouterTest : public ::testing::Test {
  protected:
   static RouterConfig config(bool dev) {
-    return {std::string(kSecret), dev, 4, 7,
-            {{"/index.html", "text/html; charset=utf-8", "<p>hi"}, {"/app.js", "text/javascript", "1"}}};
+    return {std::string(kSecret),
+            dev,
+            3443,
+            4,
+            7,
+            {{"/", "text/html; charset=utf-8", "<p>hi"}, {"/app.js", "text/javascript", "1"}}};
   }
 
   Router::Outcome ask(const std::string& method, const std::string& target, const json& body = nullptr,
@@ -56,8 +60,12 @@ class RouterTest : public ::testing::Test {
   }
   static std::string token_for(token::Claims claims) { return token::issue(claims, kSecret); }
   static json connect_body(const std::string& jwt, bool with_sender = true) {
-    json body = {{"room", "phòng họp / 1"}, {"peer", "peer 1"}, {"token", jwt}, {"sdp", "v=0"},
-                 {"senders", json::array()}, {"receivers", {{"audio", 1}, {"video", 1}}}};
+    json body = {{"room", "phòng họp / 1"},
+                 {"peer", "peer 1"},
+                 {"token", jwt},
+                 {"sdp", "v=0"},
+                 {"senders", json::array()},
+                 {"receivers", {{"audio", 1}, {"video", 1}}}};
     if (with_sender) body["senders"].push_back({{"kind", "audio"}, {"name", "a"}, {"uuid", "u"}, {"label", "l"}});
     return body;
   }
@@ -77,8 +85,12 @@ TEST_F(RouterTest, IsReady) {
 }
 
 TEST_F(RouterTest, EveryReplyCanBeReadByAnyPage) {
-  for (const auto& [method, path] : {std::pair{"GET", "/healthcheck"}, {"GET", "/nope"}, {"PUT", "/webrtc/connect"},
-                                     {"POST", "/webrtc/connect"}, {"OPTIONS", "/webrtc/connect"}, {"OPTIONS", "/nope"}}) {
+  for (const auto& [method, path] : {std::pair{"GET", "/healthcheck"},
+                                     {"GET", "/nope"},
+                                     {"PUT", "/webrtc/connect"},
+                                     {"POST", "/webrtc/connect"},
+                                     {"OPTIONS", "/webrtc/connect"},
+                                     {"OPTIONS", "/nope"}}) {
     const HttpReply answer = reply(ask(method, path));
     EXPECT_EQ(header(answer, "Access-Control-Allow-Origin"), "*") << method << path;
     if (std::string(method) == "OPTIONS") {
@@ -170,16 +182,18 @@ TEST_F(RouterTest, CallsAboutAConnectionGoToItsWorker) {
 
   EXPECT_EQ(router_.on_reply(Pending::kIceRemote, {0, contract::Done{}}).body, R"({"status":true,"data":"OK"})");
   EXPECT_EQ(router_.on_reply(Pending::kDisconnect, {0, contract::Done{}}).body, R"({"status":true,"data":"OK"})");
-  EXPECT_EQ(error_of(router_.on_reply(Pending::kDisconnect, {0, Error{ErrorCode::kConnNotFound, ""}})), "CONN_NOT_FOUND");
+  EXPECT_EQ(error_of(router_.on_reply(Pending::kDisconnect, {0, Error{ErrorCode::kConnNotFound, ""}})),
+            "CONN_NOT_FOUND");
   EXPECT_EQ(error_of(router_.on_reply(Pending::kConnect, {0, contract::Done{}})), "SERVER_ERROR");
   EXPECT_EQ(error_of(router_.refuse(ErrorCode::kBusy, "")), "BUSY");
 }
 
 TEST_F(RouterTest, AMalformedConnIdIsNotFound) {
   for (const std::string& id :
-       {std::string("conn-1"), std::string("1"), std::string("-"), kConnId + "0", kConnId.substr(0, 33), "4" + kConnId.substr(1),
-        "01" + kConnId.substr(1), "-1" + kConnId.substr(1), "+1" + kConnId.substr(1), "99999999999999999999" + kConnId.substr(1),
-        std::string("1-00112233445566778899AABBCCDDEEFF"), std::string("%"), std::string("a/b")}) {
+       {std::string("conn-1"), std::string("1"), std::string("-"), kConnId + "0", kConnId.substr(0, 33),
+        "4" + kConnId.substr(1), "01" + kConnId.substr(1), "-1" + kConnId.substr(1), "+1" + kConnId.substr(1),
+        "99999999999999999999" + kConnId.substr(1), std::string("1-00112233445566778899AABBCCDDEEFF"), std::string("%"),
+        std::string("a/b")}) {
     EXPECT_EQ(error_of(ask("DELETE", "/webrtc/conn/" + id)), "CONN_NOT_FOUND") << id;
     EXPECT_EQ(error_of(ask("POST", "/webrtc/ice_restart", {{"conn_id", id}, {"sdp", "v=0"}})), "CONN_NOT_FOUND") << id;
   }
@@ -201,8 +215,10 @@ TEST_F(RouterTest, IssuesTokensForTheApplicationsSecret) {
   using token::Protocol;
   issued(ask("POST", "/app/webrtc_session?x=1&app_secret=" + encoded, body), Protocol::kWebrtc);
   issued(ask("POST", "/app/whip_session?app_secret=" + encoded, body), Protocol::kWhip);
-  issued(ask("POST", "/app/whep_session", body, {{"authorization", "Bearer " + std::string(kSecret)}}), Protocol::kWhep);
-  issued(ask("POST", "/app/webrtc_session", body, {{"Authorization", "bearer " + std::string(kSecret)}}), Protocol::kWebrtc);
+  issued(ask("POST", "/app/whep_session", body, {{"authorization", "Bearer " + std::string(kSecret)}}),
+         Protocol::kWhep);
+  issued(ask("POST", "/app/webrtc_session", body, {{"Authorization", "bearer " + std::string(kSecret)}}),
+         Protocol::kWebrtc);
 
   const auto refused = [&](const std::string& target, contract::HttpHeaders headers) {
     const json answer = json::parse(reply(ask("POST", target, body, std::move(headers))).body);
@@ -230,7 +246,7 @@ TEST_F(RouterTest, MetricsAskAllWorkers) {
 }
 
 TEST_F(RouterTest, HasNoDevPagesOutsideDevMode) {
-  for (const char* target : {"/", "/index.html", "/app.js", "/dev/token?room=r"}) {
+  for (const char* target : {"/", "/app.js", "/dev/token?room=r", "/dev/info"}) {
     EXPECT_EQ(reply(ask("GET", target)).status, 404u) << target;
   }
 }
@@ -243,17 +259,18 @@ TEST_F(DevRouterTest, ServesPagesAndTokens) {
     request.query = query;
     return reply(dev_.on_request(kNow, request));
   };
-  for (const char* path : {"/", "/index.html"}) {
-    const HttpReply page = get(path);
-    EXPECT_EQ(page.body, "<p>hi");
-    EXPECT_NE(header(page, "Content-Security-Policy").find("script-src 'self';"), std::string::npos);
-  }
+  const HttpReply page = get("/");
+  EXPECT_EQ(page.body, "<p>hi");
+  EXPECT_NE(header(page, "Content-Security-Policy").find("script-src 'self';"), std::string::npos);
   EXPECT_EQ(get("/app.js").content_type, "text/javascript");
   EXPECT_EQ(header(get("/app.js"), "Content-Security-Policy"), "");
   EXPECT_EQ(get("/../app.js").status, 404u);
 
   const json answer = json::parse(get("/dev/token", "room=ph%C3%B2ng%20%2F+1&peer=p").body);
-  const auto claims = token::verify(answer["data"]["token"].get<std::string>(), kSecret, kNow, token::Protocol::kWebrtc);
+  EXPECT_EQ(answer["status"], true);
+  EXPECT_EQ(get("/dev/info").body, R"({"status":true,"data":{"https_port":3443}})");
+  const auto claims =
+      token::verify(answer["data"]["token"].get<std::string>(), kSecret, kNow, token::Protocol::kWebrtc);
   ASSERT_TRUE(claims);
   EXPECT_EQ(claims->room, "phòng / 1");
   EXPECT_EQ(claims->peer, "p");

@@ -151,9 +151,15 @@ Claims claims_for(const contract::TokenRequest& request, Now now, std::string id
   out.room = request.room;
   out.peer = request.peer;
   switch (request.kind) {
-    case contract::TokenKind::kWebrtc: out.protocol = Protocol::kWebrtc; break;
-    case contract::TokenKind::kWhip: out.protocol = Protocol::kWhip; break;
-    case contract::TokenKind::kWhep: out.protocol = Protocol::kWhep; break;
+    case contract::TokenKind::kWebrtc:
+      out.protocol = Protocol::kWebrtc;
+      break;
+    case contract::TokenKind::kWhip:
+      out.protocol = Protocol::kWhip;
+      break;
+    case contract::TokenKind::kWhep:
+      out.protocol = Protocol::kWhep;
+      break;
   }
   out.publish = request.publish;
   out.subscribe = request.subscribe;

@@ -17,7 +17,9 @@ using nlohmann::json;
 constexpr std::string_view kSecret = "0123456789abcdef0123456789abcdef";
 constexpr WallTime kStart{1'800'000'000s};
 
-Now at(Duration after = 0s) { return {Instant{}, kStart + after}; }
+Now at(Duration after = 0s) {
+  return {Instant{}, kStart + after};
+}
 
 Claims claims(std::optional<std::string> room = "room", std::optional<std::string> peer = "peer") {
   Claims out;
@@ -29,10 +31,14 @@ Claims claims(std::optional<std::string> room = "room", std::optional<std::strin
   return out;
 }
 
-bool accepted(std::string_view jwt) { return verify(jwt, kSecret, at(), Protocol::kWebrtc).has_value(); }
+bool accepted(std::string_view jwt) {
+  return verify(jwt, kSecret, at(), Protocol::kWebrtc).has_value();
+}
 
 // A token of our secret with any claims.
-std::string signed_json(const json& payload) { return write_jws(payload.dump(), kSecret); }
+std::string signed_json(const json& payload) {
+  return write_jws(payload.dump(), kSecret);
+}
 
 // `input` with the signature that HS256 gives it, whatever its header says.
 std::string sign(const std::string& input) {
@@ -44,16 +50,16 @@ std::string sign(const std::string& input) {
 }
 
 json good_payload() {
-  return {{"room", "room"}, {"peer", "peer"}, {"protocol", "Webrtc"},       {"publish", true},
-          {"subscribe", true}, {"ts", 1},     {"exp", 1'800'003'600}, {"nbf", 1'700'000'000},
-          {"jti", "i"},     {"app", "a"},     {"max_bitrate", 1000},        {"metadata", "m"}};
+  return {{"room", "room"},    {"peer", "peer"}, {"protocol", "Webrtc"}, {"publish", true},
+          {"subscribe", true}, {"ts", 1},        {"exp", 1'800'003'600}, {"nbf", 1'700'000'000},
+          {"jti", "i"},        {"app", "a"},     {"max_bitrate", 1000},  {"metadata", "m"}};
 }
 
 TEST(Base64Url, FollowsRfc4648) {
   // RFC 4648 10 without padding, and RFC 7515 C.
   const std::pair<std::string_view, std::string_view> vectors[] = {
-      {"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"},
-      {"foobar", "Zm9vYmFy"}, {"\x03\xec\xff\xe0\xc1", "A-z_4ME"}};
+      {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
+      {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\x03\xec\xff\xe0\xc1", "A-z_4ME"}};
   for (const auto& [bytes, text] : vectors) {
     EXPECT_EQ(write_base64url(bytes), text);
     EXPECT_EQ(parse_base64url(text), bytes);
@@ -68,8 +74,8 @@ TEST(Base64Url, HasOneSpellingOnly) {
 
 // RFC 7515 A.1: the example of HS256.
 TEST(Jws, OpensTheExampleOfRfc7515) {
-  const std::string key = *parse_base64url(
-      "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow");
+  const std::string key =
+      *parse_base64url("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow");
   const std::string jws =
       "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
       ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
@@ -112,8 +118,12 @@ TEST(Token, ExpiresOnTheSecond) {
 }
 
 TEST(Token, OfTheFirstGenerationNeverExpires) {
-  const std::string jwt = signed_json({{"room", "r"}, {"peer", nullptr}, {"protocol", "Webrtc"}, {"publish", true},
-                                       {"subscribe", true}, {"ts", 1'700'000'000'000}});
+  const std::string jwt = signed_json({{"room", "r"},
+                                       {"peer", nullptr},
+                                       {"protocol", "Webrtc"},
+                                       {"publish", true},
+                                       {"subscribe", true},
+                                       {"ts", 1'700'000'000'000}});
   const auto out = verify(jwt, kSecret, at(87'600h), Protocol::kWebrtc);
   ASSERT_TRUE(out);
   EXPECT_FALSE(out->expires_at);
@@ -131,7 +141,8 @@ TEST(Token, OfAnotherAlgorithmIsRefusedEvenIfSigned) {
     EXPECT_FALSE(accepted(sign(with_header(header)))) << header;
     EXPECT_FALSE(accepted(with_header(header) + ".")) << header;
   }
-  for (const char* header : {R"({"alg":"HS256"})", R"({"alg":"HS256","typ":"JWT"})", R"({ "kid":"1","alg":"HS256" })"}) {
+  for (const char* header :
+       {R"({"alg":"HS256"})", R"({"alg":"HS256","typ":"JWT"})", R"({ "kid":"1","alg":"HS256" })"}) {
     EXPECT_TRUE(accepted(sign(with_header(header)))) << header;
   }
 }
@@ -181,8 +192,10 @@ TEST(Token, WithAClaimOfTheWrongTypeIsRefused) {
 }
 
 TEST(Token, FitsTheRoomsAndPeersOfItsScope) {
-  for (const auto& room : {std::optional<std::string>(), std::optional<std::string>("room"), std::optional<std::string>("Room")}) {
-    for (const auto& peer : {std::optional<std::string>(), std::optional<std::string>("peer"), std::optional<std::string>("peer2")}) {
+  for (const auto& room :
+       {std::optional<std::string>(), std::optional<std::string>("room"), std::optional<std::string>("Room")}) {
+    for (const auto& peer :
+         {std::optional<std::string>(), std::optional<std::string>("peer"), std::optional<std::string>("peer2")}) {
       for (const Protocol protocol : {Protocol::kWebrtc, Protocol::kWhip, Protocol::kWhep}) {
         for (const bool publish : {false, true}) {
           for (const bool subscribe : {false, true}) {

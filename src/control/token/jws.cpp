@@ -19,9 +19,9 @@ constexpr std::string_view kHeader = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 std::string hmac_sha256(std::string_view key, std::string_view text) {
   std::string out(SHA256_DIGEST_LENGTH, '\0');
   unsigned size = 0;
-  const auto* done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                          reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-                          reinterpret_cast<unsigned char*>(out.data()), &size);
+  const auto* done =
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
+           text.size(), reinterpret_cast<unsigned char*>(out.data()), &size);
   ASSERT(done != nullptr && size == out.size());
   return out;
 }
@@ -62,8 +62,7 @@ std::optional<std::string> open_jws(std::string_view jws, std::string_view secre
   if (!header || !payload || !signature || !is_pinned_header(*header)) return std::nullopt;
 
   const std::string expected = hmac_sha256(secret, jws.substr(0, last));
-  if (signature->size() != expected.size() ||
-      CRYPTO_memcmp(signature->data(), expected.data(), expected.size()) != 0) {
+  if (signature->size() != expected.size() || CRYPTO_memcmp(signature->data(), expected.data(), expected.size()) != 0) {
     return std::nullopt;
   }
   return payload;

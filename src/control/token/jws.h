@@ -1,6 +1,7 @@
 // A JSON text signed with HMAC-SHA-256 in compact form (RFC 7515, HS256 of RFC 7518 3.2), and comparison of secrets in
 // constant time. For claims.h, and control/http for the application's secret.
-// The algorithm is pinned: what a token says of itself can only make it refused (RFC 8725 3.1). Knows nothing of claims.
+// The algorithm is pinned: what a token says of itself can only make it refused (RFC 8725 3.1). Knows nothing of
+// claims.
 #pragma once
 
 #include <optional>
