@@ -1,0 +1,87 @@
+#include "core/peer/media_line.h"
+
+#include <algorithm>
+
+namespace atm0s::peer {
+
+void MediaLine::negotiate(const negotiation::NegotiatedMedia& media, uint16_t first_rtx_sequence) {
+  ++version_;
+  is_active_ = true;
+  negotiated_ = media;
+  by_payload_type_.fill(-1);
+  for (size_t i = 0; i < negotiated_.codecs.size(); ++i) {
+    by_payload_type_[negotiated_.codecs[i].payload_type & 0x7f] = static_cast<int8_t>(i);
+  }
+  if (is_receiving()) {
+    for (const negotiation::RemoteSsrc& remote : negotiated_.remote_ssrcs) {
+      if (find_receive_stream(remote.ssrc) == nullptr) insert(remote.ssrc, remote.rtx_ssrc);
+    }
+  } else {
+    receive_streams_.clear();
+  }
+  if (!is_sending()) return;
+  // A stream lives on over renegotiations: its history and its counts belong to its SSRC.
+  if (send_stream_ != nullptr && send_stream_->config().ssrc == media.local_ssrc) return;
+  stream::SendConfig config;
+  config.ssrc = media.local_ssrc;
+  const bool has_rtx = std::any_of(media.codecs.begin(), media.codecs.end(), [](const auto& c) { return c.rtx_payload_type; });
+  if (has_rtx && media.local_rtx_ssrc != 0) config.rtx_ssrc = media.local_rtx_ssrc;
+  config.clock_rate = clock_rate();
+  config.first_rtx_sequence = first_rtx_sequence;
+  send_stream_ = std::make_unique<stream::SendStream>(config);
+}
+
+void MediaLine::deactivate() {
+  ++version_;
+  is_active_ = false;
+  receive_streams_.clear();
+}
+
+const negotiation::NegotiatedCodec* MediaLine::find_codec(uint8_t payload_type) const {
+  const int8_t i = by_payload_type_[payload_type & 0x7f];
+  return i < 0 ? nullptr : &negotiated_.codecs[static_cast<size_t>(i)];
+}
+
+const negotiation::NegotiatedCodec* MediaLine::find_codec_by_rtx(uint8_t payload_type) const {
+  for (const auto& codec : negotiated_.codecs) {
+    if (codec.rtx_payload_type == payload_type) return &codec;
+  }
+  return nullptr;
+}
+
+const negotiation::NegotiatedCodec* MediaLine::find_same_format(const negotiation::NegotiatedCodec& codec) const {
+  for (const auto& own : negotiated_.codecs) {
+    if (negotiation::is_same_format(codec, own)) return &own;
+  }
+  return nullptr;
+}
+
+stream::ReceiveStream* MediaLine::find_receive_stream(uint32_t ssrc) {
+  for (const auto& stream : receive_streams_) {
+    if (stream->config().ssrc == ssrc || stream->config().rtx_ssrc == ssrc) return stream.get();
+  }
+  return nullptr;
+}
+
+stream::ReceiveStream* MediaLine::add_receive_stream(uint32_t ssrc, bool is_rtx) {
+  // An RTX stream that nothing names can only be told apart when there is one stream that it can repair.
+  if (is_rtx || receive_streams_.size() >= kMaxReceiveStreams) return nullptr;
+  return insert(ssrc, std::nullopt);
+}
+
+bool MediaLine::has_nack() const {
+  return std::any_of(negotiated_.codecs.begin(), negotiated_.codecs.end(), [](const auto& codec) { return codec.nack; });
+}
+
+stream::ReceiveStream* MediaLine::insert(uint32_t ssrc, std::optional<uint32_t> rtx_ssrc) {
+  if (receive_streams_.size() >= kMaxReceiveStreams) return nullptr;
+  stream::ReceiveConfig config;
+  config.ssrc = ssrc;
+  config.rtx_ssrc = rtx_ssrc;
+  config.clock_rate = clock_rate();
+  config.nack_enabled = has_nack();
+  receive_streams_.push_back(std::make_unique<stream::ReceiveStream>(config));
+  return receive_streams_.back().get();
+}
+
+}  // namespace atm0s::peer

@@ -1,0 +1,74 @@
+// One m-line of a connection: what was negotiated for it, the streams that the remote sends on it and the one that we
+// send. Owned by Peer. Finds codecs by payload type and streams by SSRC; sends nothing itself.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/sequence.h"
+#include "core/negotiation/media.h"
+#include "core/stream/receive_stream.h"
+#include "core/stream/send_stream.h"
+
+namespace atm0s::peer {
+
+// SSRCs that one m-line may bring in: three simulcast layers with their RTX, and as many again for a restart.
+inline constexpr size_t kMaxReceiveStreams = 12;
+
+class MediaLine {
+ public:
+  explicit MediaLine(size_t index) : index_(index) { by_payload_type_.fill(-1); }
+
+  void negotiate(const negotiation::NegotiatedMedia& media, uint16_t first_rtx_sequence);
+  // The m-line was rejected, or is the data channel's.
+  void deactivate();
+
+  size_t index() const { return index_; }
+  MediaKind kind() const { return negotiated_.kind; }
+  const negotiation::NegotiatedMedia& negotiated() const { return negotiated_; }
+  const rtp::ExtensionMap& extensions() const { return negotiated_.extensions; }
+  // Counts negotiations: whoever caches what it found here compares it.
+  uint32_t version() const { return version_; }
+  bool is_receiving() const { return is_active_ && negotiation::is_receiving(negotiated_.direction); }
+  bool is_sending() const { return is_active_ && negotiation::is_sending(negotiated_.direction); }
+
+  // By a payload type of media, or of RTX; null when there is none.
+  const negotiation::NegotiatedCodec* find_codec(uint8_t payload_type) const;
+  const negotiation::NegotiatedCodec* find_codec_by_rtx(uint8_t payload_type) const;
+  const negotiation::NegotiatedCodec* find_same_format(const negotiation::NegotiatedCodec& codec) const;
+
+  // The stream of a media or RTX SSRC; null when it is not known yet.
+  stream::ReceiveStream* find_receive_stream(uint32_t ssrc);
+  // For an SSRC that no a=ssrc line named, once its packet was found to belong here. `repairs`: it is the RTX of the
+  // stream known so far. Null: over the limit.
+  stream::ReceiveStream* add_receive_stream(uint32_t ssrc, bool is_rtx);
+  std::vector<std::unique_ptr<stream::ReceiveStream>>& receive_streams() { return receive_streams_; }
+  const std::vector<std::unique_ptr<stream::ReceiveStream>>& receive_streams() const { return receive_streams_; }
+  // Null unless we send here.
+  stream::SendStream* send_stream() { return send_stream_.get(); }
+  const stream::SendStream* send_stream() const { return send_stream_.get(); }
+  // RTX numbers its packets itself; their SRTP index is that number unwrapped, from a rollover counter of zero on
+  // (RFC 3711 3.3.1; an Unwrapper starts one circle up).
+  int64_t rtx_index(uint16_t sequence) { return rtx_unwrapper_.unwrap(sequence) - 0x1'0000; }
+  uint32_t ssrc() const { return negotiated_.local_ssrc; }
+  uint32_t rtx_ssrc() const { return negotiated_.local_rtx_ssrc; }
+
+ private:
+  uint32_t clock_rate() const { return kind() == MediaKind::kAudio ? 48'000 : 90'000; }
+  bool has_nack() const;
+  stream::ReceiveStream* insert(uint32_t ssrc, std::optional<uint32_t> rtx_ssrc);
+
+  size_t index_;
+  bool is_active_ = false;
+  uint32_t version_ = 0;
+  negotiation::NegotiatedMedia negotiated_;
+  std::array<int8_t, 128> by_payload_type_;  // index into codecs, of media payload types
+  std::vector<std::unique_ptr<stream::ReceiveStream>> receive_streams_;
+  std::unique_ptr<stream::SendStream> send_stream_;
+  SequenceUnwrapper rtx_unwrapper_;
+};
+
+}  // namespace atm0s::peer

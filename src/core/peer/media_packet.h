@@ -1,0 +1,32 @@
+// A media packet on its way through a room: the parts that every subscriber shares, independent of one session's
+// payload types, extension ids, SSRCs and sequence numbers. Made once per received packet by media/sender, sent to each
+// subscriber by Peer::send_media. The payload lives in the worker's PacketPool.
+#pragma once
+
+#include <cstdint>
+
+#include "base/packet_pool.h"
+#include "core/stream/sent_packet.h"
+#include "wire/rtp/extension.h"
+#include "wire/rtp/packet.h"
+
+namespace atm0s::peer {
+
+struct MediaPacket {
+  uint8_t payload_type = 0;  // of the source's m-line; translated per subscriber
+  bool marker = false;
+  bool starts_key_frame = false;
+  uint32_t ssrc = 0;       // of the source
+  int64_t sequence = 0;    // of the source, unwrapped
+  uint32_t timestamp = 0;  // of the source
+  stream::KeptExtensions extensions;
+  PacketRef payload;
+};
+
+// Whether an extension is passed on to subscribers that negotiated it (docs/policies.md, header extensions).
+bool is_forwarded(rtp::Extension extension);
+
+// The forwarded extensions of a received packet.
+stream::KeptExtensions keep_extensions(const rtp::View& view, const rtp::ExtensionMap& ids);
+
+}  // namespace atm0s::peer

@@ -1,0 +1,191 @@
+#include "core/peer/peer.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace atm0s::peer {
+namespace {
+
+// RFC 3550 6.2 allows one report per second and more for sessions of this bandwidth; libwebrtc's video sends them so.
+constexpr Duration kReportInterval = 1s;
+
+ice::Role ice_role(Role role) { return role == Role::kServer ? ice::Role::kLite : ice::Role::kControlling; }
+dtls::Role dtls_role(Role role) { return role == Role::kServer ? dtls::Role::kServer : dtls::Role::kClient; }
+
+}  // namespace
+
+Peer::Peer(const Config& config, Rng& rng)
+    : config_(config),
+      rng_(rng),
+      ice_(ice_role(config.role), ice::make_credentials(rng), rng),
+      dtls_(*config.dtls, dtls_role(config.role)),
+      channels_({}, config.role == Role::kServer ? sctp::DtlsRole::kServer : sctp::DtlsRole::kClient, rng),
+      cname_(rng.ice_chars(16)),
+      session_id_(rng.u64() >> 2) {
+  for (size_t i = 0; i < config_.local_addresses.size(); ++i) {
+    ice_.add_local_candidate(ice::make_host_candidate(config_.local_addresses[i], static_cast<uint16_t>(65'535 - i)));
+  }
+}
+
+// --- datagrams --------------------------------------------------------------------------------------------------
+
+void Peer::on_datagram(Now now, const Datagram& datagram, Output& out) {
+  switch (rtp::classify(datagram.bytes)) {
+    case rtp::PacketClass::kStun:
+      if (ice_.on_datagram(now, datagram.path, datagram.bytes, out.datagrams)) last_authenticated_ = now.mono;
+      if (!ice_.selected()) return;
+      if (!dtls_parked_.empty()) flush_dtls(now, out);
+      return;
+    case rtp::PacketClass::kDtls:
+      if (!ice_.is_validated(datagram.path)) break;
+      return on_dtls(now, datagram, out);
+    case rtp::PacketClass::kRtp:
+      if (!ice_.is_validated(datagram.path)) break;
+      return on_rtp(now, datagram, out);
+    case rtp::PacketClass::kRtcp:
+      if (!ice_.is_validated(datagram.path)) break;
+      return on_rtcp(now, datagram, out);
+    case rtp::PacketClass::kUnknown:
+      ++counters_.drop_unknown_class;
+      return;
+  }
+  // Injected media and handshakes from elsewhere have no effect: only a path that ICE has validated counts.
+  ++counters_.drop_not_validated;
+}
+
+void Peer::on_dtls(Now now, const Datagram& datagram, Output& out) {
+  dtls_.on_datagram(now, datagram.bytes, dtls_out_);
+  if (!dtls_out_.application.empty()) last_authenticated_ = now.mono;
+  after_dtls(now, out);
+}
+
+void Peer::after_dtls(Now now, Output& out) {
+  if (!is_closed_ && !was_connected_ && dtls_.state() == dtls::State::kConnected) on_connected(now, out);
+  for (const Bytes& packet : dtls_out_.application) channels_.on_packet(now, packet, sctp_out_);
+  dtls_out_.application.clear();
+  flush_sctp(now, out);
+  flush_dtls(now, out);
+  if (is_closed_) return;
+  if (dtls_.state() == dtls::State::kFailed) {
+    is_closed_ = true;
+    out.events.push_back(Failed{"DTLS failed"});
+  } else if (dtls_.state() == dtls::State::kClosed) {
+    is_closed_ = true;
+    out.events.push_back(RemoteClosed{});
+  }
+}
+
+void Peer::on_connected(Now now, Output& out) {
+  was_connected_ = true;
+  last_authenticated_ = now.mono;
+  if (const auto keys = dtls_.srtp_keys()) {
+    srtp_out_ = std::make_unique<srtp::SendContext>(keys->profile, keys->local_key, keys->local_salt);
+    srtp_in_ = std::make_unique<srtp::ReceiveContext>(keys->profile, keys->remote_key, keys->remote_salt);
+  }
+  next_report_ = now.mono + kReportInterval;
+  out.events.push_back(Connected{});
+  if (config_.role == Role::kClient && has_data_channel_) {
+    channels_.connect(now, sctp_out_);
+    if (!channel_label_.empty()) channels_.open(now, channel_label_, {}, sctp_out_);
+  }
+}
+
+void Peer::flush_dtls(Now, Output& out) {
+  const auto& path = ice_.selected();
+  if (!path) {
+    // Before ICE has a path: a handful of handshake datagrams wait; the rest comes again by DTLS's own timer.
+    for (Bytes& datagram : dtls_out_.datagrams) {
+      if (dtls_parked_.size() < kMaxParkedDatagrams) dtls_parked_.push_back(std::move(datagram));
+    }
+    dtls_out_.datagrams.clear();
+    return;
+  }
+  for (const Bytes& datagram : dtls_parked_) out.datagrams.append(*path, datagram);
+  dtls_parked_.clear();
+  for (const Bytes& datagram : dtls_out_.datagrams) out.datagrams.append(*path, datagram);
+  dtls_out_.datagrams.clear();
+}
+
+void Peer::flush_sctp(Now now, Output& out) {
+  for (const Bytes& packet : sctp_out_.packets) dtls_.send(now, packet, dtls_out_);
+  sctp_out_.packets.clear();
+  for (sctp::ChannelEvent& event : sctp_out_.events) {
+    if (const auto* opened = std::get_if<sctp::ChannelOpened>(&event)) {
+      out.events.push_back(ChannelOpened{opened->channel, opened->label});
+    } else if (auto* message = std::get_if<sctp::ChannelMessage>(&event)) {
+      out.events.push_back(ChannelMessage{message->channel, message->is_text, std::move(message->bytes)});
+    } else if (const auto* closed = std::get_if<sctp::ChannelClosed>(&event)) {
+      out.events.push_back(ChannelClosed{closed->channel});
+    } else if (std::holds_alternative<sctp::ChannelsDown>(event)) {
+      out.events.push_back(RemoteClosed{});
+    }
+  }
+  sctp_out_.events.clear();
+}
+
+bool Peer::send_message(Now now, uint16_t channel, ByteView bytes, bool is_text, Output& out) {
+  const bool sent = channels_.send(now, channel, bytes, is_text, sctp_out_);
+  if (!sent) ++counters_.rpc_send_failed;
+  flush_sctp(now, out);
+  flush_dtls(now, out);
+  return sent;
+}
+
+void Peer::close(Now now, Output& out) {
+  if (is_closed_) return;
+  is_closed_ = true;
+  dtls_.close(now, dtls_out_);
+  flush_dtls(now, out);
+}
+
+// --- time -------------------------------------------------------------------------------------------------------
+
+Instant Peer::next_timeout() const {
+  Instant due = std::min({ice_.next_timeout(), dtls_.next_timeout(), next_report_});
+  if (was_connected_) due = std::min(due, channels_.next_timeout());
+  return std::min(due, next_nack_);
+}
+
+void Peer::on_timeout(Now now, Output& out) {
+  if (ice_.next_timeout() <= now.mono) ice_.on_timeout(now, out.datagrams);
+  if (ice_.selected() && !dtls_parked_.empty()) flush_dtls(now, out);
+  if (dtls_.next_timeout() <= now.mono) {
+    dtls_.on_timeout(now, dtls_out_);
+    after_dtls(now, out);
+  }
+  if (was_connected_ && channels_.next_timeout() <= now.mono) {
+    channels_.on_timeout(now, sctp_out_);
+    flush_sctp(now, out);
+    flush_dtls(now, out);
+  }
+  if (next_nack_ <= now.mono) send_nacks(now, out.datagrams);
+  if (next_report_ <= now.mono) {
+    send_reports(now, out.datagrams);
+    next_report_ = now.mono + kReportInterval;
+  }
+}
+
+void Counters::add(const Counters& other) {
+  rtp_received += other.rtp_received;
+  rtp_sent += other.rtp_sent;
+  rtp_bytes_received += other.rtp_bytes_received;
+  rtp_bytes_sent += other.rtp_bytes_sent;
+  rtx_received += other.rtx_received;
+  rtx_sent += other.rtx_sent;
+  nacks_sent += other.nacks_sent;
+  nacks_received += other.nacks_received;
+  key_frame_requests_sent += other.key_frame_requests_sent;
+  key_frame_requests_received += other.key_frame_requests_received;
+  drop_not_validated += other.drop_not_validated;
+  drop_not_ready += other.drop_not_ready;
+  drop_bad_srtp += other.drop_bad_srtp;
+  drop_unknown_ssrc += other.drop_unknown_ssrc;
+  drop_duplicate += other.drop_duplicate;
+  drop_malformed += other.drop_malformed;
+  drop_unknown_class += other.drop_unknown_class;
+  drop_too_large += other.drop_too_large;
+  rpc_send_failed += other.rpc_send_failed;
+}
+
+}  // namespace atm0s::peer

@@ -1,0 +1,218 @@
+// One WebRTC connection: ICE, DTLS, SRTP, SCTP data channels and the streams of every m-line, for the server and for a
+// client. media/session owns one per participant; the simulation and the SDK own one per session.
+// Datagrams and the time go in; datagrams, media packets, events and the next deadline come out. It knows no rooms,
+// names or rights: what each m-line is for is decided by the caller between read_offer() and answer_offer().
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/datagram.h"
+#include "base/result.h"
+#include "base/rng.h"
+#include "core/dtls/transport.h"
+#include "core/ice/agent.h"
+#include "core/negotiation/answer.h"
+#include "core/negotiation/offer.h"
+#include "core/peer/media_packet.h"
+#include "core/peer/media_line.h"
+#include "core/sctp/data_channels.h"
+#include "core/srtp/receive_context.h"
+#include "core/srtp/send_context.h"
+
+namespace atm0s::peer {
+
+// Handshake datagrams kept until ICE has a path; two flights of a client.
+inline constexpr size_t kMaxParkedDatagrams = 8;
+// A compound RTCP packet stays within the 1,200-byte budget, with room for its tag and index.
+inline constexpr size_t kMaxRtcpSize = 1'180;
+
+enum class Role : uint8_t { kServer, kClient };  // ICE lite and passive, or controlling, offering and active
+
+struct Config {
+  Role role = Role::kServer;
+  const dtls::Context* dtls = nullptr;       // shared by all peers of a worker
+  std::vector<SocketAddress> addresses;      // host candidates, most preferred first
+  std::vector<SocketAddress> local_addresses;  // what they are on this side of a one-to-one NAT (client role: the same)
+  // REMB told to the remote once a second while it sends video; 0: none. The session's configured maximum, bit/s.
+  uint64_t max_incoming_video_bps = 0;
+};
+
+// A packet that the remote sent, decrypted, deduplicated, RTX undone. The view points into the datagram.
+struct ReceivedPacket {
+  size_t media = 0;  // index of the m-line
+  int64_t sequence = 0;
+  rtp::View view;
+};
+
+struct Connected {};  // DTLS is up, keys are there
+struct Failed {
+  const char* why;
+};
+struct ChannelOpened {
+  uint16_t channel;
+  std::string label;
+};
+struct ChannelMessage {
+  uint16_t channel;
+  bool is_text;
+  Bytes bytes;
+};
+struct ChannelClosed {
+  uint16_t channel;
+};
+struct RemoteClosed {};  // DTLS close_notify, or the association was aborted
+struct KeyFrameWanted {
+  size_t media;  // the remote asks for a key frame of what we send on it
+};
+using Event = std::variant<Connected, Failed, ChannelOpened, ChannelMessage, ChannelClosed, RemoteClosed, KeyFrameWanted>;
+
+struct Output {
+  SendBatch& datagrams;
+  std::vector<ReceivedPacket>& packets;
+  std::vector<Event>& events;
+};
+
+// Named drops and what was done, summed into the worker's metrics.
+struct Counters {
+  uint64_t rtp_received = 0;
+  uint64_t rtp_sent = 0;
+  uint64_t rtp_bytes_received = 0;
+  uint64_t rtp_bytes_sent = 0;
+  uint64_t rtx_received = 0;
+  uint64_t rtx_sent = 0;
+  uint64_t nacks_sent = 0;
+  uint64_t nacks_received = 0;
+  uint64_t key_frame_requests_sent = 0;
+  uint64_t key_frame_requests_received = 0;
+  uint64_t drop_not_validated = 0;   // not from a path that ICE validated
+  uint64_t drop_not_ready = 0;       // media before the keys
+  uint64_t drop_bad_srtp = 0;        // authentication, replay, malformed
+  uint64_t drop_unknown_ssrc = 0;
+  uint64_t drop_duplicate = 0;
+  uint64_t drop_malformed = 0;
+  uint64_t drop_unknown_class = 0;
+  uint64_t drop_too_large = 0;
+  uint64_t rpc_send_failed = 0;      // data channel queue full or channel gone
+  void add(const Counters& other);
+};
+
+struct PendingOffer {
+  sdp::Description description;
+  negotiation::Offer offer;
+};
+
+// What to send on an m-line; sequence and timestamp are the subscriber's own, already rewritten.
+struct Outgoing {
+  int64_t sequence = 0;  // unwrapped: gives the SRTP rollover counter
+  uint32_t timestamp = 0;
+  uint8_t payload_type = 0;  // of this peer's m-line
+};
+
+class Peer {
+ public:
+  Peer(const Config& config, Rng& rng);
+
+  // --- negotiation, server role
+  Result<PendingOffer> read_offer(std::string_view sdp) const;
+  // `decisions`: one per m-line. Their SSRCs are filled in here. Also an ICE restart when the offer's ufrag is new.
+  Result<std::string> answer_offer(Now now, const PendingOffer& offer, std::vector<negotiation::LocalMedia> decisions,
+                                   const negotiation::Policy& policy);
+  // --- negotiation, client role
+  std::string make_offer(const std::vector<negotiation::OfferMedia>& media, const negotiation::Policy& policy);
+  Result<bool> accept_answer(Now now, std::string_view sdp, Output& out);
+  // Client role: the channel that is opened as soon as the association is up.
+  void open_channel_when_connected(std::string label) { channel_label_ = std::move(label); }
+  void add_remote_candidate(std::string_view candidate);
+
+  // --- running
+  void on_datagram(Now now, const Datagram& datagram, Output& out);
+  void on_timeout(Now now, Output& out);
+  Instant next_timeout() const;
+  void close(Now now, Output& out);
+
+  // --- media
+  // Sends one packet on an m-line of which we are the sender. False: not ready, or dropped with a counter.
+  bool send_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, SendBatch& datagrams);
+  void request_key_frame(Now now, size_t media, SendBatch& datagrams);
+
+  // --- data channel
+  bool send_message(Now now, uint16_t channel, ByteView bytes, bool is_text, Output& out);
+
+  const std::string& local_ufrag() const { return ice_.local().ufrag; }
+  const std::string& remote_ufrag() const { return remote_ufrag_; }
+  bool is_connected() const { return dtls_.state() == dtls::State::kConnected; }
+  // When the last packet came that only the remote can have made.
+  Instant last_authenticated() const { return last_authenticated_; }
+  std::optional<Path> selected_path() const { return ice_.selected(); }
+  bool is_validated(const Path& path) const { return ice_.is_validated(path); }
+  // Index order of the m-lines; application m-lines are there too, with no streams.
+  MediaLine& media(size_t index) { return *media_[index]; }
+  const MediaLine& media(size_t index) const { return *media_[index]; }
+  size_t media_count() const { return media_.size(); }
+  const Counters& counters() const { return counters_; }
+  const ice::Counters& ice_counters() const { return ice_.counters(); }
+
+ private:
+  // transport (peer.cpp)
+  void on_dtls(Now now, const Datagram& datagram, Output& out);
+  void after_dtls(Now now, Output& out);
+  void on_connected(Now now, Output& out);
+  void flush_dtls(Now now, Output& out);
+  void flush_sctp(Now now, Output& out);
+  // media (peer_media.cpp)
+  void on_rtp(Now now, const Datagram& datagram, Output& out);
+  void on_rtcp(Now now, const Datagram& datagram, Output& out);
+  void on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out);
+  void on_nack(Now now, const rtcp::Nack& nack, SendBatch& datagrams);
+  MediaLine* find_receive_line(const rtp::View& view, stream::ReceiveStream*& stream);
+  MediaLine* find_send_line(uint32_t ssrc);
+  void resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagrams);
+  void send_reports(Now now, SendBatch& datagrams);
+  void send_nacks(Now now, SendBatch& datagrams);
+  template <typename Write>
+  void send_rtcp(SendBatch& datagrams, Write write);
+  uint32_t reporting_ssrc() const;
+  // negotiation (peer_negotiation.cpp)
+  void apply(const std::vector<negotiation::NegotiatedMedia>& media, size_t line_count);
+  void fill_ssrcs(size_t index, negotiation::LocalMedia& decision);
+  uint32_t make_ssrc();
+  negotiation::LocalTransport local_transport() const;
+  bool apply_remote_transport(Now now, const negotiation::RemoteTransport& transport);
+  static std::string fingerprint_of(const negotiation::RemoteTransport& transport);
+
+  // given
+  Config config_;
+  Rng& rng_;
+  // owned
+  ice::Agent ice_;
+  dtls::Transport dtls_;
+  std::unique_ptr<srtp::SendContext> srtp_out_;
+  std::unique_ptr<srtp::ReceiveContext> srtp_in_;
+  sctp::DataChannels channels_;
+  std::vector<std::unique_ptr<MediaLine>> media_;
+  // state
+  std::string remote_ufrag_, remote_fingerprint_;
+  std::string cname_;
+  std::string channel_label_;
+  std::string last_offer_;
+  uint64_t session_id_ = 0;
+  uint64_t session_version_ = 1;
+  bool has_data_channel_ = false;
+  bool was_connected_ = false;
+  bool is_closed_ = false;
+  Instant last_authenticated_{};
+  Instant next_report_ = kNever;
+  Instant next_nack_ = kNever;
+  Counters counters_;
+  dtls::Output dtls_out_;
+  std::vector<Bytes> dtls_parked_;  // made before ICE had a path
+  sctp::Output sctp_out_;
+  std::vector<uint16_t> nack_list_;
+};
+
+}  // namespace atm0s::peer

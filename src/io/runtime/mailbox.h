@@ -1,0 +1,61 @@
+// A bounded queue from any thread to one reader, with a descriptor that becomes readable when something is in it.
+// Values are plain structs. A full mailbox refuses: the poster counts it and answers BUSY; nothing grows without bound.
+#pragma once
+
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace atm0s::io {
+
+// The descriptor of a mailbox: an eventfd.
+class Wakeup {
+ public:
+  Wakeup();
+  ~Wakeup();
+  Wakeup(const Wakeup&) = delete;
+  Wakeup& operator=(const Wakeup&) = delete;
+  void signal();
+  void clear();
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+template <typename T>
+class Mailbox {
+ public:
+  explicit Mailbox(size_t capacity) : capacity_(capacity) {}
+
+  // False when it is full. One wake per batch: only the first value into an empty mailbox signals.
+  bool post(T value) {
+    bool was_empty = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (values_.size() >= capacity_) return false;
+      was_empty = values_.empty();
+      values_.push_back(std::move(value));
+    }
+    if (was_empty) wakeup_.signal();
+    return true;
+  }
+
+  // By the reader: everything that is in it, appended to `out`.
+  void take_all(std::vector<T>& out) {
+    wakeup_.clear();
+    const std::lock_guard lock(mutex_);
+    for (T& value : values_) out.push_back(std::move(value));
+    values_.clear();
+  }
+
+  int fd() const { return wakeup_.fd(); }
+
+ private:
+  const size_t capacity_;
+  std::mutex mutex_;
+  std::vector<T> values_;
+  Wakeup wakeup_;
+};
+
+}  // namespace atm0s::io

@@ -1,0 +1,101 @@
+#include "io/runtime/media_loop.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "io/runtime/clock.h"
+
+namespace atm0s::io {
+
+MediaLoop::MediaLoop(MediaMachine& machine, std::vector<std::unique_ptr<UdpSocket>> sockets, ReplySink replies)
+    : machine_(machine), sockets_(std::move(sockets)), reply_sink_(std::move(replies)), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  ASSERT(epoll_ >= 0);
+  const auto watch = [this](int fd) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = fd;
+    ASSERT(::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0);
+  };
+  for (const auto& socket : sockets_) watch(socket->fd());
+  watch(mailbox_.fd());
+  watch(stop_wakeup_.fd());
+}
+
+MediaLoop::~MediaLoop() { ::close(epoll_); }
+
+void MediaLoop::stop() {
+  is_stopping_.store(true, std::memory_order_release);
+  stop_wakeup_.signal();
+}
+
+int MediaLoop::wait_ms(Instant now) const {
+  const Instant due = machine_.next_timeout();
+  if (due == kNever) return -1;
+  if (due <= now) return 0;
+  return static_cast<int>(std::min<int64_t>((to_us(due - now) + 999) / 1000, 60'000));
+}
+
+void MediaLoop::run() {
+  epoll_event events[8];
+  while (!is_stopping_.load(std::memory_order_acquire)) {
+    const int count = ::epoll_wait(epoll_, events, 8, wait_ms(read_clocks().mono));
+    bool has_commands = false;
+    for (int i = 0; i < count; ++i) {
+      if (events[i].data.fd == mailbox_.fd()) has_commands = true;
+      for (const auto& socket : sockets_) {
+        if (events[i].data.fd == socket->fd()) receive(*socket);
+      }
+    }
+    if (has_commands) {
+      commands_.clear();
+      mailbox_.take_all(commands_);
+      for (contract::Command& command : commands_) machine_.on_command(read_clocks(), std::move(command), batch_);
+    }
+    const Now now = read_clocks();
+    if (machine_.next_timeout() <= now.mono) machine_.on_timeout(now, batch_);
+    flush();
+  }
+}
+
+void MediaLoop::receive(UdpSocket& socket) {
+  for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
+    const Now now = read_clocks();
+    const Duration offset = now.mono.time_since_epoch() - now.wall.time_since_epoch();
+    const std::span<Datagram> datagrams = socket.receive(now.mono, offset);
+    if (datagrams.empty()) return;
+    machine_.on_datagrams(now, datagrams, batch_);
+    flush();
+  }
+}
+
+void MediaLoop::flush() {
+  if (!batch_.empty()) {
+    for (const auto& socket : sockets_) socket->send(batch_);
+    batch_.clear();
+  }
+  machine_.take_replies(replies_);
+  for (contract::Reply& reply : replies_) reply_sink_(std::move(reply));
+  replies_.clear();
+}
+
+UdpCounters MediaLoop::udp_counters() const {
+  UdpCounters sum;
+  for (const auto& socket : sockets_) {
+    const UdpCounters& c = socket->counters();
+    sum.datagrams_received += c.datagrams_received;
+    sum.bytes_received += c.bytes_received;
+    sum.receive_calls += c.receive_calls;
+    sum.datagrams_sent += c.datagrams_sent;
+    sum.bytes_sent += c.bytes_sent;
+    sum.send_calls += c.send_calls;
+    sum.drop_truncated += c.drop_truncated;
+    sum.drop_send_full += c.drop_send_full;
+    sum.drop_send_error += c.drop_send_error;
+  }
+  return sum;
+}
+
+}  // namespace atm0s::io

@@ -1,0 +1,66 @@
+// The loop of one media worker: an epoll over its UDP sockets and its mailbox. It only pumps: datagrams, commands and
+// the time go into the machine, datagrams and replies come out. apps/server joins it with node::Worker.
+// run() is the worker's thread; post() and stop() may be called from any thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/datagram.h"
+#include "contract/command.h"
+#include "io/runtime/mailbox.h"
+#include "io/udp/socket.h"
+
+namespace atm0s::io {
+
+// What the loop pumps. One virtual call a batch, never a packet.
+class MediaMachine {
+ public:
+  virtual ~MediaMachine() = default;
+  virtual void on_datagrams(Now now, std::span<Datagram> datagrams, SendBatch& out) = 0;
+  virtual void on_command(Now now, contract::Command command, SendBatch& out) = 0;
+  virtual void on_timeout(Now now, SendBatch& out) = 0;
+  virtual Instant next_timeout() const = 0;
+  // Replies that are ready; emptied by the call.
+  virtual void take_replies(std::vector<contract::Reply>& out) = 0;
+};
+
+class MediaLoop {
+ public:
+  using ReplySink = std::function<void(contract::Reply)>;  // called on the worker's thread
+
+  MediaLoop(MediaMachine& machine, std::vector<std::unique_ptr<UdpSocket>> sockets, ReplySink replies);
+  ~MediaLoop();
+
+  void run();
+  void stop();
+  // False when the mailbox is full.
+  bool post(contract::Command command) { return mailbox_.post(std::move(command)); }
+  // Worker's thread only.
+  UdpCounters udp_counters() const;
+
+ private:
+  static constexpr size_t kMailboxCapacity = 4'096;
+  // At most so many receives in a row before timers and commands get their turn.
+  static constexpr int kReceivesPerTurn = 8;
+
+  void receive(UdpSocket& socket);
+  void flush();
+  int wait_ms(Instant now) const;
+
+  MediaMachine& machine_;
+  std::vector<std::unique_ptr<UdpSocket>> sockets_;
+  ReplySink reply_sink_;
+  Mailbox<contract::Command> mailbox_{kMailboxCapacity};
+  Wakeup stop_wakeup_;
+  std::atomic<bool> is_stopping_ = false;
+  int epoll_;
+  SendBatch batch_;
+  std::vector<contract::Command> commands_;
+  std::vector<contract::Reply> replies_;
+};
+
+}  // namespace atm0s::io

@@ -1,0 +1,98 @@
+#include "media/receiver/receiver.h"
+
+namespace atm0s::receiver {
+namespace {
+// A source may send several SSRCs (simulcast). One is forwarded; another takes over, on a key frame, only when the
+// first has been silent for so long.
+constexpr Duration kSsrcSilence = 1s;
+
+uint32_t clock_rate(MediaKind kind) { return kind == MediaKind::kAudio ? 48'000 : 90'000; }
+}  // namespace
+
+using contract::ReceiverState;
+
+Receiver::Receiver(std::string id, MediaKind kind, SessionId owner, peer::Peer& peer, size_t media, Rng& rng)
+    : id_(std::move(id)), kind_(kind), owner_(owner), peer_(peer), media_(media), rewriter_(clock_rate(kind), rng) {}
+
+void Receiver::bind(contract::StreamKey remote) {
+  remote_ = std::move(remote);
+  attach(nullptr);
+  set_state(ReceiverState::kConnecting);
+}
+
+void Receiver::unbind() {
+  remote_.reset();
+  attach(nullptr);
+  set_state(ReceiverState::kNoSource);
+}
+
+void Receiver::attach(Source* source) {
+  source_ = source;
+  rewriter_.restart();
+  wants_key_frame_ = false;
+  if (source_ == nullptr) {
+    if (remote_) set_state(ReceiverState::kSourceDeactived);
+    return;
+  }
+  wants_key_frame_ = kind_ == MediaKind::kVideo;
+  on_active_changed();
+}
+
+void Receiver::on_active_changed() {
+  if (source_ == nullptr) return;
+  set_state(source_->active ? ReceiverState::kConnecting : ReceiverState::kSourceDeactived);
+}
+
+bool Receiver::forward(Now now, const peer::MediaPacket& packet, SendBatch& datagrams) {
+  const auto payload_type = outgoing_payload_type(packet.payload_type);
+  if (!payload_type) return false;
+  const bool was_attached = rewriter_.is_attached();
+  if (!may_start_with(now, packet)) return false;
+  source_ssrc_heard_ = now.mono;
+  const bool has_started = !was_attached || !rewriter_.is_attached();
+  const auto rewritten = rewriter_.rewrite(now.mono, packet.sequence, packet.timestamp);
+  if (!rewritten) return false;
+  const peer::Outgoing outgoing{rewritten->sequence, rewritten->timestamp, *payload_type};
+  if (!peer_.send_media(now, media_, packet, outgoing, datagrams)) return false;
+  if (source_->active) set_state(ReceiverState::kLive);
+  return has_started && kind_ == MediaKind::kVideo;
+}
+
+bool Receiver::may_start_with(Now now, const peer::MediaPacket& packet) {
+  const bool can_start = kind_ == MediaKind::kAudio || packet.starts_key_frame;
+  if (rewriter_.is_attached()) {
+    if (packet.ssrc == source_ssrc_) return true;
+    if (!can_start || now.mono - source_ssrc_heard_ < kSsrcSilence) return false;
+    rewriter_.restart();
+  }
+  if (!can_start) {
+    wants_key_frame_ = true;
+    return false;
+  }
+  wants_key_frame_ = false;
+  source_ssrc_ = packet.ssrc;
+  return true;
+}
+
+std::optional<uint8_t> Receiver::outgoing_payload_type(uint8_t source_payload_type) {
+  const peer::MediaLine& from = source_->line();
+  const peer::MediaLine& to = peer_.media(media_);
+  Translation& known = translation_;
+  if (known.source == source_ && known.from == source_payload_type && known.source_version == from.version() &&
+      known.own_version == to.version()) {
+    return known.to;
+  }
+  known = {source_, from.version(), to.version(), source_payload_type, std::nullopt};
+  if (const auto* incoming = from.find_codec(source_payload_type)) {
+    if (const auto* outgoing = to.find_same_format(*incoming)) known.to = outgoing->payload_type;
+  }
+  return known.to;
+}
+
+std::optional<ReceiverState> Receiver::take_state_change() {
+  if (state_ == told_state_) return std::nullopt;
+  told_state_ = state_;
+  return state_;
+}
+
+}  // namespace atm0s::receiver

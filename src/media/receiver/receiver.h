@@ -1,0 +1,82 @@
+// One "video_0" or "audio_1" of a session: a sending m-line to that participant, and the stream that it shows now.
+// media/session owns it, media/room connects it to sources. It keeps the outgoing stream continuous over every switch
+// and tells its state (session protocol: no_source connecting live source_deactived …).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "contract/session.h"
+#include "core/peer/peer.h"
+#include "media/forward/rewriter.h"
+#include "media/sender/source.h"
+
+namespace atm0s::receiver {
+
+using sender::SessionId;
+using sender::Source;
+
+class Receiver {
+ public:
+  Receiver(std::string id, MediaKind kind, SessionId owner, peer::Peer& peer, size_t media, Rng& rng);
+
+  // The stream that the client asked for; the source itself may come later, go and come back.
+  void bind(contract::StreamKey remote);
+  void unbind();
+  const std::optional<contract::StreamKey>& remote() const { return remote_; }
+
+  // By the room: the source of remote() is there (null: it is gone), or its `active` has changed.
+  void attach(Source* source);
+  void on_active_changed();
+  Source* source() const { return source_; }
+
+  // Sends a packet of the source to the participant. Sets wants_key_frame() when it cannot start without one. True when
+  // it started a picture with this packet: what stands behind it in the stream but came before it is wanted as well.
+  bool forward(Now now, const peer::MediaPacket& packet, SendBatch& datagrams);
+  bool wants_key_frame() const { return wants_key_frame_; }
+
+  // The state when it has changed since the last call.
+  std::optional<contract::ReceiverState> take_state_change();
+  contract::ReceiverState state() const { return state_; }
+
+  const std::string& id() const { return id_; }
+  MediaKind kind() const { return kind_; }
+  SessionId owner() const { return owner_; }
+  size_t media() const { return media_; }
+
+  void set_limit(const contract::ReceiverLimit& limit) { limit_ = limit; }
+  const contract::ReceiverLimit& limit() const { return limit_; }
+
+ private:
+  bool may_start_with(Now now, const peer::MediaPacket& packet);
+  // The payload type of our m-line for one of the source's; nothing: this participant cannot decode it.
+  std::optional<uint8_t> outgoing_payload_type(uint8_t source_payload_type);
+  void set_state(contract::ReceiverState state) { state_ = state; }
+
+  // given
+  std::string id_;
+  MediaKind kind_;
+  SessionId owner_;
+  peer::Peer& peer_;
+  size_t media_;
+  // state
+  std::optional<contract::StreamKey> remote_;
+  Source* source_ = nullptr;
+  forward::Rewriter rewriter_;
+  contract::ReceiverLimit limit_;
+  bool wants_key_frame_ = false;
+  // What outgoing_payload_type() found last, for as long as neither m-line is negotiated anew.
+  struct Translation {
+    const Source* source = nullptr;
+    uint32_t source_version = 0, own_version = 0;
+    uint8_t from = 0;
+    std::optional<uint8_t> to;
+  };
+  Translation translation_;
+  uint32_t source_ssrc_ = 0;      // the one SSRC of the source that is forwarded
+  Instant source_ssrc_heard_{};
+  contract::ReceiverState state_ = contract::ReceiverState::kNoSource;
+  contract::ReceiverState told_state_ = contract::ReceiverState::kNoSource;
+};
+
+}  // namespace atm0s::receiver

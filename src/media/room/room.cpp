@@ -1,0 +1,237 @@
+#include "media/room/room.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace atm0s::room {
+
+using contract::PresenceChange;
+using contract::PublishScope;
+using contract::SubscribeScope;
+
+// --- presence ---------------------------------------------------------------------------------------------------
+
+bool Room::sees_streams_of(const Participant& viewer, const std::string& peer) {
+  // Everybody is told of its own streams ("my stream" of the SDK), whatever the scope.
+  if (viewer.peer == peer || viewer.subscribe != SubscribeScope::kManual) return true;
+  return viewer.subscribed_peers.contains(peer);
+}
+
+bool Room::sees_peer(const Participant& viewer, const Participant& other) {
+  return viewer.id != other.id && viewer.subscribe == SubscribeScope::kFull && other.publish == PublishScope::kFull;
+}
+
+void Room::enter(SessionId id, const std::string& peer, SubscribeScope subscribe, PublishScope publish, Output& out) {
+  ASSERT(find_participant(id) == nullptr);
+  participants_.push_back({id, peer, subscribe, publish, contract::PeerStatus::kConnected, {}});
+  const Participant& newcomer = participants_.back();
+  for (const Participant& other : participants_) {
+    if (sees_peer(newcomer, other)) {
+      out.events.emplace_back(id, contract::PeerEvent{PresenceChange::kAdded, other.peer, other.status});
+    }
+  }
+  for (const auto& [key, published] : streams_) {
+    if (sees_streams_of(newcomer, key.peer)) {
+      out.events.emplace_back(id, stream_event(published->source, PresenceChange::kAdded));
+    }
+  }
+  tell_peer(newcomer, PresenceChange::kAdded, out);
+  tell_room_stats(out);
+}
+
+void Room::set_status(SessionId id, contract::PeerStatus status, Output& out) {
+  Participant* participant = find_participant(id);
+  if (participant == nullptr || participant->status == status) return;
+  participant->status = status;
+  tell_peer(*participant, PresenceChange::kUpdated, out);
+}
+
+void Room::leave(SessionId id, Output& out) {
+  const auto it = std::find_if(participants_.begin(), participants_.end(), [id](const auto& p) { return p.id == id; });
+  if (it == participants_.end()) return;
+  const Participant gone = std::move(*it);
+  participants_.erase(it);
+  tell_peer(gone, PresenceChange::kRemoved, out);
+  tell_room_stats(out);
+}
+
+void Room::subscribe_peer(SessionId id, const std::string& peer, Output& out) {
+  Participant* participant = find_participant(id);
+  if (participant == nullptr || sees_streams_of(*participant, peer)) return;
+  participant->subscribed_peers.insert(peer);
+  for (const auto& [key, published] : streams_) {
+    if (key.peer == peer) out.events.emplace_back(id, stream_event(published->source, PresenceChange::kAdded));
+  }
+}
+
+void Room::unsubscribe_peer(SessionId id, const std::string& peer) {
+  if (Participant* participant = find_participant(id)) participant->subscribed_peers.erase(peer);
+}
+
+void Room::tell_peer(const Participant& about, PresenceChange change, Output& out) {
+  for (const Participant& viewer : participants_) {
+    if (sees_peer(viewer, about)) out.events.emplace_back(viewer.id, contract::PeerEvent{change, about.peer, about.status});
+  }
+}
+
+void Room::tell_room_stats(Output& out) {
+  const contract::RoomStats stats{static_cast<uint32_t>(participants_.size())};
+  for (const Participant& viewer : participants_) out.events.emplace_back(viewer.id, stats);
+}
+
+// --- streams ----------------------------------------------------------------------------------------------------
+
+contract::StreamEvent Room::stream_event(const Source& source, PresenceChange change) {
+  contract::StreamEvent event;
+  event.change = change;
+  event.peer = source.key.peer;
+  event.stream = source.key.stream;
+  event.kind = source.kind;
+  event.active = source.active;
+  event.label = source.label;
+  return event;
+}
+
+void Room::tell_stream(const Source& source, PresenceChange change, Output& out) {
+  for (const Participant& viewer : participants_) {
+    if (sees_streams_of(viewer, source.key.peer)) out.events.emplace_back(viewer.id, stream_event(source, change));
+  }
+}
+
+Source* Room::publish(Source source, Output& out) {
+  const contract::StreamKey key = source.key;
+  auto [it, is_new] = streams_.try_emplace(key, nullptr);
+  if (!is_new) return nullptr;
+  it->second = std::make_unique<Published>(Published{std::move(source), {}});
+  Published& published = *it->second;
+  tell_stream(published.source, PresenceChange::kAdded, out);
+  const auto [first, last] = waiting_.equal_range(key);
+  for (auto waiting = first; waiting != last; ++waiting) {
+    Receiver& receiver = *waiting->second;
+    published.subscribers.push_back(&receiver);
+    receiver.attach(receiver.kind() == published.source.kind ? &published.source : nullptr);
+    tell_state(receiver, out);
+  }
+  waiting_.erase(first, last);
+  return &published.source;
+}
+
+void Room::unpublish(const contract::StreamKey& key, Output& out) {
+  const auto it = streams_.find(key);
+  if (it == streams_.end()) return;
+  for (Receiver* receiver : it->second->subscribers) {
+    receiver->attach(nullptr);
+    tell_state(*receiver, out);
+    waiting_.emplace(key, receiver);
+  }
+  tell_stream(it->second->source, PresenceChange::kRemoved, out);
+  streams_.erase(it);
+}
+
+void Room::on_updated(Source& source, bool active_changed, Output& out) {
+  tell_stream(source, PresenceChange::kUpdated, out);
+  if (!active_changed) return;
+  for (Receiver* receiver : find_published(source.key)->subscribers) {
+    receiver->on_active_changed();
+    tell_state(*receiver, out);
+  }
+}
+
+// --- views ------------------------------------------------------------------------------------------------------
+
+void Room::bind(Now now, Receiver& receiver, const contract::StreamKey& remote, Output& out) {
+  if (receiver.remote()) unbind(receiver, out);
+  receiver.bind(remote);
+  if (Published* published = find_published(remote)) {
+    published->subscribers.push_back(&receiver);
+    // A stream of the other kind cannot be shown on this m-line; the receiver says "no source" for as long.
+    receiver.attach(receiver.kind() == published->source.kind ? &published->source : nullptr);
+    if (receiver.wants_key_frame()) want_key_frame(now, published->source, out);
+  } else {
+    waiting_.emplace(remote, &receiver);
+  }
+  tell_state(receiver, out);
+}
+
+void Room::unbind(Receiver& receiver, Output& out) {
+  if (!receiver.remote()) return;
+  const contract::StreamKey& remote = *receiver.remote();
+  if (Published* published = find_published(remote)) {
+    std::erase(published->subscribers, &receiver);
+    if (published->subscribers.empty()) {
+      published->source.key_frames.cancel();
+      published->source.recent.clear();
+    }
+  }
+  const auto [first, last] = waiting_.equal_range(remote);
+  for (auto it = first; it != last; ++it) {
+    if (it->second != &receiver) continue;
+    waiting_.erase(it);
+    break;
+  }
+  receiver.unbind();
+  tell_state(receiver, out);
+}
+
+void Room::fan_out(Now now, Source& source, std::span<const peer::MediaPacket> packets, Output& out) {
+  Published* published = find_published(source.key);
+  ASSERT(published != nullptr);
+  uint64_t first = 0;
+  if (source.kind == MediaKind::kVideo) {
+    for (const peer::MediaPacket& packet : packets) {
+      if (packet.starts_key_frame) source.key_frames.on_key_frame();
+      first = source.recent.add(packet);
+    }
+    first -= packets.size() - 1;
+  }
+  bool is_key_frame_wanted = false;
+  for (Receiver* receiver : published->subscribers) {
+    if (receiver->source() == nullptr) continue;
+    for (size_t i = 0; i < packets.size(); ++i) {
+      if (!receiver->forward(now, packets[i], out.datagrams)) continue;
+      source.recent.for_each_after(packets[i], first + i, [&](const peer::MediaPacket& earlier) {
+        receiver->forward(now, earlier, out.datagrams);
+      });
+    }
+    is_key_frame_wanted |= receiver->wants_key_frame();
+    tell_state(*receiver, out);
+  }
+  if (is_key_frame_wanted) want_key_frame(now, source, out);
+}
+
+bool Room::has_subscribers(const Source& source) const {
+  const auto it = streams_.find(source.key);
+  return it != streams_.end() && !it->second->subscribers.empty();
+}
+
+void Room::want_key_frame(Now now, Source& source, Output& out) {
+  if (source.kind != MediaKind::kVideo) return;
+  source.key_frames.want(now.mono);
+  ask_if_due(now, source, out);
+  out.touched.push_back(source.owner);
+}
+
+void Room::on_key_frame_timeout(Now now, Source& source, Output& out) { ask_if_due(now, source, out); }
+
+void Room::ask_if_due(Now now, Source& source, Output& out) {
+  if (source.key_frames.take_due(now.mono)) source.publisher->request_key_frame(now, source.media, out.datagrams);
+}
+
+void Room::tell_state(Receiver& receiver, Output& out) {
+  if (const auto state = receiver.take_state_change()) {
+    out.events.emplace_back(receiver.owner(), contract::ReceiverStateEvent{receiver.id(), *state});
+  }
+}
+
+Room::Participant* Room::find_participant(SessionId id) {
+  const auto it = std::find_if(participants_.begin(), participants_.end(), [id](const auto& p) { return p.id == id; });
+  return it == participants_.end() ? nullptr : &*it;
+}
+
+Room::Published* Room::find_published(const contract::StreamKey& key) {
+  const auto it = streams_.find(key);
+  return it == streams_.end() ? nullptr : it->second.get();
+}
+
+}  // namespace atm0s::room

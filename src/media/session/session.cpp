@@ -1,0 +1,247 @@
+#include "media/session/session.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/log.h"
+
+namespace atm0s::session {
+
+Session::Session(SessionId id, std::string conn_id, contract::ConnectRequest request, const peer::Config& peer_config,
+                 room::Room& room, Now now, Rng& rng)
+    : id_(id),
+      conn_id_(std::move(conn_id)),
+      request_(std::move(request)),
+      room_(room),
+      rng_(rng),
+      peer_(peer_config, rng),
+      started_at_(now.mono) {}
+
+Session::~Session() = default;
+
+// --- negotiation ------------------------------------------------------------------------------------------------
+
+Result<std::string> Session::connect(Now now, Output& out) {
+  return negotiate(now, request_.sdp, request_.senders, request_.receivers, out);
+}
+
+Result<std::string> Session::restart_ice(Now now, const std::string& sdp, Output& out) {
+  std::vector<contract::SenderInfo> senders;
+  for (const auto& [name, sender] : senders_) senders.push_back(sender.info);
+  contract::ReceiverCounts receivers;
+  for (const auto& [id, entry] : receivers_) {
+    ++(entry.receiver->kind() == MediaKind::kAudio ? receivers.audio : receivers.video);
+  }
+  return negotiate(now, sdp, senders, receivers, out);
+}
+
+Result<std::string> Session::negotiate(Now now, const std::string& sdp, const std::vector<contract::SenderInfo>& senders,
+                                       const contract::ReceiverCounts& receivers, Output& out) {
+  if (senders.size() > kMaxSenders || receivers.audio > kMaxReceiversPerKind || receivers.video > kMaxReceiversPerKind) {
+    return fail(ErrorCode::kTooMany, "too many senders or receivers");
+  }
+  if (!senders.empty() && !request_.grant.publish) return fail(ErrorCode::kForbidden, "the token gives no right to publish");
+  TRY(offer, peer_.read_offer(sdp));
+  TRY(plan, lines_.plan(offer.offer, senders, receivers));
+  for (const auto& added : plan.added_senders) {
+    const auto it = senders_.find(added.info.name);
+    const bool is_replaced = std::find(plan.removed_senders.begin(), plan.removed_senders.end(), added.info.name) !=
+                             plan.removed_senders.end();
+    if (it != senders_.end() && !is_replaced) return fail(ErrorCode::kInvalidRequest, "a sender's name is used twice");
+  }
+  negotiation::Policy policy;
+  policy.codecs = request_.codecs;
+  TRY(answer, peer_.answer_offer(now, offer, plan.decisions, policy));
+
+  lines_.commit(plan);
+  for (const std::string& name : plan.removed_senders) {
+    const auto it = senders_.find(name);
+    if (it == senders_.end()) continue;
+    unpublish(it->second, out);
+    senders_.erase(it);
+  }
+  for (const auto& added : plan.added_senders) {
+    const auto [it, is_new] = senders_.insert_or_assign(added.info.name, Sender{added.info, added.media, added.has_track});
+    if (is_present_) publish(it->second, out);
+  }
+  for (const auto& added : plan.added_receivers) add_receiver(added);
+  out.touched.push_back(id_);
+  return std::move(answer);
+}
+
+void Session::add_receiver(const LineBindings::AddedReceiver& added) {
+  receivers_[added.id].receiver =
+      std::make_unique<receiver::Receiver>(added.id, added.kind, id_, peer_, added.media, rng_);
+}
+
+void Session::publish(Sender& sender, Output& out) {
+  if (sender.source != nullptr || sender.is_stopped) return;
+  room::Source source;
+  source.key = {request_.peer, sender.info.name};
+  source.kind = sender.info.kind;
+  source.label = sender.info.label;
+  source.active = sender.has_track;
+  source.owner = id_;
+  source.publisher = &peer_;
+  source.media = sender.media;
+  sender.source = room_.publish(std::move(source), out);
+}
+
+void Session::unpublish(Sender& sender, Output& out) {
+  if (sender.source == nullptr) return;
+  sender.source = nullptr;
+  room_.unpublish({request_.peer, sender.info.name}, out);
+}
+
+// --- datagrams --------------------------------------------------------------------------------------------------
+
+peer::Output Session::peer_output(Output& out) { return {out.datagrams, packets_, peer_events_}; }
+
+void Session::on_datagram(Now now, const Datagram& datagram, Output& out) {
+  if (is_over_) return;
+  peer::Output peer_out = peer_output(out);
+  peer_.on_datagram(now, datagram, peer_out);
+}
+
+void Session::on_burst_end(Now now, Output& out) {
+  if (!packets_.empty()) forward_packets(now, out);
+  if (!peer_events_.empty()) on_peer_events(now, out);
+  if (is_reconnecting_) check_life(now, out);
+}
+
+void Session::forward_packets(Now now, Output& out) {
+  for (auto& [name, sender] : senders_) {
+    if (sender.source == nullptr) continue;
+    const bool has_subscribers = room_.has_subscribers(*sender.source);
+    if (!has_subscribers) continue;
+    media_packets_.clear();
+    for (const peer::ReceivedPacket& received : packets_) {
+      if (received.media != sender.media) continue;
+      if (auto packet = sender::make_media_packet(*sender.source, received, out.pool)) {
+        media_packets_.push_back(std::move(*packet));
+      }
+    }
+    if (!media_packets_.empty()) room_.fan_out(now, *sender.source, media_packets_, out);
+  }
+  media_packets_.clear();
+  packets_.clear();
+}
+
+void Session::on_peer_events(Now now, Output& out) {
+  // Handling one can append more (an answer can fail), so by index.
+  for (size_t i = 0; i < peer_events_.size(); ++i) {
+    peer::Event event = std::move(peer_events_[i]);
+    if (std::holds_alternative<peer::Connected>(event)) {
+      connected_at_ = now.mono;
+    } else if (const auto* failed = std::get_if<peer::Failed>(&event)) {
+      end(failed->why);
+    } else if (const auto* opened = std::get_if<peer::ChannelOpened>(&event)) {
+      on_channel_opened(now, *opened, out);
+    } else if (const auto* message = std::get_if<peer::ChannelMessage>(&event)) {
+      if (channel_ == message->channel) on_message(now, *message, out);
+    } else if (const auto* closed = std::get_if<peer::ChannelClosed>(&event)) {
+      if (channel_ == closed->channel) end("data channel closed");
+    } else if (std::holds_alternative<peer::RemoteClosed>(event)) {
+      end("closed by the client");
+    } else if (const auto* wanted = std::get_if<peer::KeyFrameWanted>(&event)) {
+      on_key_frame_wanted(now, wanted->media, out);
+    }
+  }
+  peer_events_.clear();
+  out.touched.push_back(id_);
+}
+
+void Session::on_channel_opened(Now now, const peer::ChannelOpened& event, Output& out) {
+  channel_ = event.channel;
+  if (is_present_) return;
+  is_present_ = true;
+  LOG_INFO("session", "room={} peer={} conn={:.10} connected", request_.room, request_.peer, conn_id_);
+  room_.enter(id_, request_.peer, request_.subscribe_scope, request_.publish_scope, out);
+  for (auto& [name, sender] : senders_) publish(sender, out);
+  (void)now;
+}
+
+void Session::on_key_frame_wanted(Now now, size_t media, Output& out) {
+  for (auto& [id, entry] : receivers_) {
+    if (entry.receiver->media() != media || entry.receiver->source() == nullptr) continue;
+    room_.want_key_frame(now, *entry.receiver->source(), out);
+  }
+}
+
+// --- life -------------------------------------------------------------------------------------------------------
+
+void Session::on_timeout(Now now, Output& out) {
+  if (is_over_) return;
+  peer::Output peer_out = peer_output(out);
+  peer_.on_timeout(now, peer_out);
+  on_burst_end(now, out);
+  for (auto& [name, sender] : senders_) {
+    if (sender.source != nullptr) room_.on_key_frame_timeout(now, *sender.source, out);
+  }
+  expire_pending(now, out);
+  check_life(now, out);
+}
+
+void Session::check_life(Now now, Output& out) {
+  if (closing_at_ && now.mono >= *closing_at_) end(end_reason_);
+  if (is_over_) return;
+  if (!connected_at_) {
+    if (now.mono - started_at_ >= kConnectTimeout) end("no ICE and DTLS within 10 s");
+    return;
+  }
+  if (!is_present_ && now.mono - *connected_at_ >= kChannelTimeout) return end("no data channel within 10 s");
+  const Duration silence = now.mono - peer_.last_authenticated();
+  if (silence >= kDroppedAfter) return end("no traffic for 30 s");
+  const bool is_silent = silence >= kReconnectingAfter;
+  if (is_silent == is_reconnecting_) return;
+  is_reconnecting_ = is_silent;
+  if (is_present_) {
+    room_.set_status(id_, is_silent ? contract::PeerStatus::kReconnecting : contract::PeerStatus::kConnected, out);
+  }
+}
+
+Instant Session::next_timeout() const {
+  if (is_over_) return kNever;
+  Instant due = peer_.next_timeout();
+  if (!connected_at_) {
+    due = std::min(due, started_at_ + kConnectTimeout);
+  } else {
+    if (!is_present_) due = std::min(due, *connected_at_ + kChannelTimeout);
+    due = std::min(due, peer_.last_authenticated() + (is_reconnecting_ ? kDroppedAfter : kReconnectingAfter));
+  }
+  if (closing_at_) due = std::min(due, *closing_at_);
+  for (const Pending& pending : pending_) due = std::min(due, pending.deadline);
+  for (const auto& [name, sender] : senders_) {
+    if (sender.source != nullptr) due = std::min(due, sender.source->key_frames.next_timeout());
+  }
+  return due;
+}
+
+void Session::close(Now now, const char* reason, Output& out) {
+  if (is_over_ || closing_at_) return;
+  if (!is_present_) return end(reason);
+  tell(now, contract::SessionClosing{reason, std::nullopt}, out);
+  linger(now, reason, out);
+}
+
+void Session::linger(Now now, const char* reason, Output& out) {
+  end_reason_ = reason;
+  closing_at_ = now.mono + kCloseLinger;
+  leave_room(out);
+  out.touched.push_back(id_);
+}
+
+void Session::end(const char* reason) {
+  if (is_over_) return;
+  is_over_ = true;
+  end_reason_ = reason;
+}
+
+void Session::leave_room(Output& out) {
+  for (auto& [id, entry] : receivers_) room_.unbind(*entry.receiver, out);
+  for (auto& [name, sender] : senders_) unpublish(sender, out);
+  if (is_present_) room_.leave(id_, out);
+  is_present_ = false;
+}
+
+}  // namespace atm0s::session

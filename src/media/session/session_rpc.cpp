@@ -1,0 +1,205 @@
+// Session: the requests that come over the data channel, and the answers and events that go back.
+#include <algorithm>
+
+#include "base/log.h"
+#include "contract/json/rpc.h"
+#include "media/session/session.h"
+
+namespace atm0s::session {
+namespace {
+// A slot of a mixer is bound like a stream of nobody: {peer: "", stream: "mix_minus_default_0"}.
+constexpr std::string_view kMixMinusPrefix = "mix_minus_";
+
+bool is_mix_minus_slot(const contract::StreamKey& key) {
+  return key.peer.empty() && key.stream.compare(0, kMixMinusPrefix.size(), kMixMinusPrefix) == 0;
+}
+
+// True when `req_id` is the newest of its kind so far: of two requests for one receiver that overtake each other on the
+// unordered channel the later one wins.
+bool is_newest(std::optional<uint64_t>& newest, uint64_t req_id) {
+  if (newest && req_id < *newest) return false;
+  newest = req_id;
+  return true;
+}
+
+Result<std::string> done() { return std::string(); }
+}  // namespace
+
+void Session::on_message(Now now, const peer::ChannelMessage& message, Output& out) {
+  auto parsed = json::parse_rpc(message.bytes, message.is_text);
+  if (auto* request = std::get_if<contract::RpcRequest>(&parsed)) {
+    ++counters_.requests;
+    on_request(now, std::move(*request), out);
+    return;
+  }
+  ++counters_.messages_malformed;
+  const auto& reject = std::get<contract::RpcReject>(parsed);
+  if (reject.req_id) answer(now, *reject.req_id, fail(reject.code, reject.why), out);
+}
+
+void Session::on_request(Now now, contract::RpcRequest request, Output& out) {
+  const bool is_negotiation = std::holds_alternative<contract::PeerUpdateSdp>(request.body);
+  if (const auto result = handle(now, request, out)) {
+    answer(now, request.req_id, *result, out);
+    if (is_negotiation && *result) retry_pending(now, out);
+    return;
+  }
+  if (pending_.size() >= kMaxPendingRequests) {
+    return answer(now, request.req_id, fail(ErrorCode::kTooMany, "too many requests wait for a negotiation"), out);
+  }
+  pending_.push_back({std::move(request), now.mono + kPendingRequestTimeout});
+  out.touched.push_back(id_);
+}
+
+Session::Answer Session::handle(Now now, const contract::RpcRequest& request, Output& out) {
+  return std::visit([&](const auto& body) { return on(now, request.req_id, body, out); }, request.body);
+}
+
+void Session::retry_pending(Now now, Output& out) {
+  std::vector<Pending> waiting = std::move(pending_);
+  pending_.clear();
+  for (Pending& pending : waiting) {
+    if (const auto result = handle(now, pending.request, out)) {
+      answer(now, pending.request.req_id, *result, out);
+    } else {
+      pending_.push_back(std::move(pending));
+    }
+  }
+}
+
+void Session::expire_pending(Now now, Output& out) {
+  for (size_t i = 0; i < pending_.size();) {
+    if (now.mono < pending_[i].deadline) {
+      ++i;
+      continue;
+    }
+    const uint64_t req_id = pending_[i].request.req_id;
+    pending_.erase(pending_.begin() + static_cast<ptrdiff_t>(i));
+    answer(now, req_id, fail(ErrorCode::kTrackNotFound, "no such sender or receiver was negotiated within 10 s"), out);
+  }
+}
+
+void Session::answer(Now now, uint64_t req_id, const Result<std::string>& result, Output& out) {
+  contract::RpcAnswer reply;
+  reply.req_id = req_id;
+  if (!result) {
+    ++counters_.requests_refused;
+    reply.data = result.error();
+  } else if (!result->empty()) {
+    reply.data = contract::RpcAnswer::Sdp{*result};
+  }
+  send_text(now, json::to_json(reply), out);
+}
+
+void Session::tell(Now now, const contract::Event& event, Output& out) {
+  if (!is_present_) return;
+  send_text(now, json::to_json(event), out);
+}
+
+void Session::send_text(Now now, const std::string& text, Output& out) {
+  if (!channel_) return;
+  peer::Output peer_out = peer_output(out);
+  // A client that reads nothing for so long that the channel's queue is full has lost the thread: it must come anew.
+  if (!peer_.send_message(now, *channel_, as_bytes(text), /*is_text=*/true, peer_out)) end("data channel is stuck");
+  out.touched.push_back(id_);
+}
+
+// --- peer.* -----------------------------------------------------------------------------------------------------
+
+Session::Answer Session::on(Now, uint64_t, const contract::PeerPing&, Output&) { return done(); }
+
+Session::Answer Session::on(Now now, uint64_t, const contract::PeerClose&, Output& out) {
+  linger(now, "closed by the client", out);
+  return done();
+}
+
+Session::Answer Session::on(Now now, uint64_t, const contract::PeerUpdateSdp& body, Output& out) {
+  return negotiate(now, body.sdp, body.senders, body.receivers, out);
+}
+
+Session::Answer Session::on(Now, uint64_t, const contract::PeerToken&, Output&) {
+  return fail(ErrorCode::kNotSupported, "this server does not renew tokens in a session yet");
+}
+
+// --- sender.*, receiver.* ---------------------------------------------------------------------------------------
+
+Session::Answer Session::on(Now, uint64_t, const contract::SenderToggle& body, Output& out) {
+  const auto it = senders_.find(body.name);
+  if (it == senders_.end() || it->second.info.kind != body.kind) return std::nullopt;  // the negotiation may still bring it
+  Sender& sender = it->second;
+  if (body.label) sender.info.label = *body.label;
+  using Track = contract::SenderToggle::Track;
+  if (body.track == Track::kStopped) {
+    sender.is_stopped = true;
+    unpublish(sender, out);
+    return done();
+  }
+  sender.is_stopped = false;
+  sender.has_track = body.track == Track::kSwitched;
+  if (!is_present_) return done();
+  if (sender.source == nullptr) {
+    publish(sender, out);
+    return done();
+  }
+  const bool active_changed = sender.source->active != sender.has_track;
+  sender.source->active = sender.has_track;
+  sender.source->label = sender.info.label;
+  room_.on_updated(*sender.source, active_changed, out);
+  return done();
+}
+
+Session::Answer Session::on(Now now, uint64_t req_id, const contract::ReceiverSwitch& body, Output& out) {
+  if (!request_.grant.subscribe) return fail(ErrorCode::kForbidden, "the token gives no right to subscribe");
+  const auto it = receivers_.find(body.id);
+  if (it == receivers_.end()) return std::nullopt;
+  if (!is_newest(it->second.newest_binding, req_id)) return done();
+  receiver::Receiver& receiver = *it->second.receiver;
+  contract::ReceiverLimit limit = receiver.limit();
+  limit.priority = body.priority;
+  receiver.set_limit(limit);
+  if (is_mix_minus_slot(body.remote)) {
+    room_.unbind(receiver, out);  // no mixer feeds it yet: the slot stays silent
+    return done();
+  }
+  if (receiver.remote() == body.remote) return done();
+  room_.bind(now, receiver, body.remote, out);
+  return done();
+}
+
+Session::Answer Session::on(Now, uint64_t req_id, const contract::ReceiverSetLimit& body, Output&) {
+  const auto it = receivers_.find(body.id);
+  if (it == receivers_.end()) return std::nullopt;
+  if (is_newest(it->second.newest_limit, req_id)) it->second.receiver->set_limit(body.limit);
+  return done();
+}
+
+Session::Answer Session::on(Now, uint64_t req_id, const contract::ReceiverDisconnect& body, Output& out) {
+  const auto it = receivers_.find(body.id);
+  if (it == receivers_.end()) return std::nullopt;
+  if (is_newest(it->second.newest_binding, req_id)) room_.unbind(*it->second.receiver, out);
+  return done();
+}
+
+// --- mix_minus.*, room.* ----------------------------------------------------------------------------------------
+
+Session::Answer Session::on(Now, uint64_t, const contract::MixMinusSource&, Output&) {
+  return fail(ErrorCode::kNotSupported, "this server does not mix yet");
+}
+
+Session::Answer Session::on(Now, uint64_t, const contract::MixMinusToggle&, Output&) {
+  return fail(ErrorCode::kNotSupported, "this server does not mix yet");
+}
+
+Session::Answer Session::on(Now, uint64_t, const contract::RoomSubscription& body, Output& out) {
+  if (request_.subscribe_scope != contract::SubscribeScope::kManual) {
+    return fail(ErrorCode::kNotSupported, "this session's subscription scope is not manual");
+  }
+  if (body.subscribe) {
+    room_.subscribe_peer(id_, body.peer, out);
+  } else {
+    room_.unsubscribe_peer(id_, body.peer);
+  }
+  return done();
+}
+
+}  // namespace atm0s::session

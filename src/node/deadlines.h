@@ -1,0 +1,33 @@
+// Which session is due next. A heap of (instant, session) with lazy removal: arming a later deadline costs nothing (the
+// old entry comes up, finds nothing due and is armed anew), so that forwarding a packet never touches it.
+#pragma once
+
+#include <functional>
+#include <queue>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "media/sender/source.h"
+
+namespace atm0s::node {
+
+using sender::SessionId;
+
+class Deadlines {
+ public:
+  void arm(Instant due, SessionId id) { heap_.emplace(due, id); }
+  Instant next() const { return heap_.empty() ? kNever : heap_.top().first; }
+  // The session of the earliest entry; only when next() is not kNever.
+  SessionId pop() {
+    const SessionId id = heap_.top().second;
+    heap_.pop();
+    return id;
+  }
+
+ private:
+  using Entry = std::pair<Instant, SessionId>;
+  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> heap_;
+};
+
+}  // namespace atm0s::node

@@ -1,0 +1,260 @@
+#include "node/worker.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "wire/rtp/packet.h"
+
+namespace atm0s::node {
+namespace {
+// 128 bits: the only credential of ice_remote, ice_restart and DELETE.
+constexpr size_t kConnIdBytes = 16;
+}  // namespace
+
+using session::Session;
+
+Worker::Worker(Config config, Now now, Rng& rng)
+    : config_(std::move(config)), rng_(rng), dtls_(dtls::Certificate::make(now, rng)) {}
+
+Worker::~Worker() = default;
+
+// --- datagrams --------------------------------------------------------------------------------------------------
+
+void Worker::on_datagrams(Now now, std::span<Datagram> datagrams, SendBatch& send) {
+  room::Output out = output(send);
+  counters_.datagrams_received += datagrams.size();
+  burst_.clear();
+  for (const Datagram& datagram : datagrams) {
+    Entry* entry = find_for_datagram(datagram);
+    if (entry == nullptr) continue;
+    Session& session = *entry->session;
+    session.on_datagram(now, datagram, out);
+    if (rtp::classify(datagram.bytes) == rtp::PacketClass::kStun && session.peer().is_validated(datagram.path)) {
+      learn_address(*entry, datagram.path.remote);
+    }
+    if (!entry->is_in_burst) {
+      entry->is_in_burst = true;
+      burst_.push_back(session.id());
+    }
+  }
+  // Only now, with the whole burst decrypted: each subscriber gets its part of it in one piece.
+  for (const SessionId id : burst_) {
+    Entry& entry = *find(id);
+    entry.is_in_burst = false;
+    entry.session->on_burst_end(now, out);
+    touched_.push_back(id);
+  }
+  settle(now, out);
+}
+
+Worker::Entry* Worker::find_for_datagram(const Datagram& datagram) {
+  // STUN names its session; anything else must come from an address that a STUN check of the session has validated.
+  if (rtp::classify(datagram.bytes) == rtp::PacketClass::kStun) {
+    if (const auto ufrag = ice::Agent::peek_local_ufrag(datagram.bytes)) {
+      const auto it = by_ufrag_.find(std::string(*ufrag));
+      if (it == by_ufrag_.end()) {
+        ++counters_.drop_unknown_ufrag;
+        return nullptr;
+      }
+      return find(it->second);
+    }
+  }
+  const auto it = by_address_.find(datagram.path.remote);
+  if (it == by_address_.end()) {
+    ++counters_.drop_unknown_address;
+    return nullptr;
+  }
+  return find(it->second);
+}
+
+void Worker::learn_address(Entry& entry, const SocketAddress& address) {
+  const auto [it, is_new] = by_address_.try_emplace(address, entry.session->id());
+  if (!is_new && it->second == entry.session->id()) return;
+  it->second = entry.session->id();  // the address has changed hands: whoever was validated last has it
+  entry.addresses.push_back(address);
+  if (entry.addresses.size() <= kMaxAddressesPerSession) return;
+  const auto oldest = by_address_.find(entry.addresses.front());
+  if (oldest != by_address_.end() && oldest->second == entry.session->id()) by_address_.erase(oldest);
+  entry.addresses.erase(entry.addresses.begin());
+}
+
+void Worker::register_ufrag(Entry& entry) {
+  const std::string& ufrag = entry.session->peer().local_ufrag();
+  if (!entry.ufrags.empty() && entry.ufrags.back() == ufrag) return;
+  by_ufrag_[ufrag] = entry.session->id();
+  entry.ufrags.push_back(ufrag);
+  // The one before the restart goes on to be known, so that a restart loses nothing.
+  if (entry.ufrags.size() <= 2) return;
+  by_ufrag_.erase(entry.ufrags.front());
+  entry.ufrags.erase(entry.ufrags.begin());
+}
+
+// --- time -------------------------------------------------------------------------------------------------------
+
+void Worker::on_timeout(Now now, SendBatch& send) {
+  room::Output out = output(send);
+  while (deadlines_.next() <= now.mono) {
+    const SessionId id = deadlines_.pop();
+    Entry* entry = find(id);
+    if (entry == nullptr) continue;
+    entry->armed = kNever;
+    if (entry->session->next_timeout() <= now.mono) entry->session->on_timeout(now, out);
+    touched_.push_back(id);
+    settle(now, out);
+  }
+}
+
+void Worker::rearm(Entry& entry) {
+  const Instant due = entry.session->next_timeout();
+  if (due >= entry.armed) return;
+  entry.armed = due;
+  deadlines_.arm(due, entry.session->id());
+}
+
+// Tells the events, ends what is over and re-arms what was touched: after every input, so that nothing waits.
+void Worker::settle(Now now, room::Output& out) {
+  for (size_t round = 0; !events_.empty() || !touched_.empty(); ++round) {
+    for (size_t i = 0; i < events_.size(); ++i) {
+      const SessionId id = events_[i].first;
+      const contract::Event event = std::move(events_[i].second);
+      if (Entry* entry = find(id)) entry->session->tell(now, event, out);
+    }
+    events_.clear();
+    for (size_t i = 0; i < touched_.size(); ++i) {
+      Entry* entry = find(touched_[i]);
+      if (entry == nullptr) continue;
+      if (entry->session->is_over()) {
+        drop(*entry, out);
+      } else {
+        rearm(*entry);
+      }
+    }
+    touched_.clear();
+  }
+  if (sessions_.empty()) on_replies_due();
+}
+
+void Worker::drop(Entry& entry, room::Output& out) {
+  Session& session = *entry.session;
+  LOG_INFO("session", "room={} peer={} conn={:.10} ended: {}", session.room().name(), session.peer_id(), session.conn_id(),
+           session.end_reason());
+  session.leave_room(out);
+  for (const SocketAddress& address : entry.addresses) {
+    const auto it = by_address_.find(address);
+    if (it != by_address_.end() && it->second == session.id()) by_address_.erase(it);
+  }
+  for (const std::string& ufrag : entry.ufrags) by_ufrag_.erase(ufrag);
+  by_conn_id_.erase(session.conn_id());
+  gone_peers_.add(session.peer().counters());
+  gone_sessions_.requests += session.counters().requests;
+  gone_sessions_.requests_refused += session.counters().requests_refused;
+  gone_sessions_.messages_malformed += session.counters().messages_malformed;
+  ++counters_.sessions_closed;
+  const auto room = rooms_.find(session.room().name());
+  const bool is_last = --room->second.sessions == 0;
+  sessions_.erase(static_cast<uint64_t>(session.id()));
+  if (is_last) rooms_.erase(room);
+}
+
+// --- commands ---------------------------------------------------------------------------------------------------
+
+void Worker::on_command(Now now, contract::Command command, SendBatch& send) {
+  room::Output out = output(send);
+  if (std::holds_alternative<contract::Drain>(command.body)) {
+    drain_tickets_.push_back(command.ticket);
+    is_draining_ = true;
+    for (auto& [id, entry] : sessions_) {
+      entry.session->close(now, "shutdown", out);
+      touched_.push_back(entry.session->id());
+    }
+    settle(now, out);
+    if (sessions_.empty()) on_replies_due();
+    return;
+  }
+  Outcome outcome = std::visit([&](auto& body) { return on(now, body, out); }, command.body);
+  settle(now, out);
+  std::visit([&](auto& body) { replies_.push_back({command.ticket, std::move(body)}); }, outcome);
+}
+
+void Worker::on_replies_due() {
+  for (const uint64_t ticket : drain_tickets_) replies_.push_back({ticket, contract::Done{}});
+  drain_tickets_.clear();
+}
+
+Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& out) {
+  if (is_draining_) return Error{ErrorCode::kShuttingDown, "the server is stopping"};
+  if (sessions_.size() >= kMaxSessions) return Error{ErrorCode::kTooMany, "this worker has all the sessions it may have"};
+  const std::string room_name = command.request.room;
+  const std::string peer_id = command.request.peer;
+  RoomEntry& room = rooms_[room_name];
+  if (room.room == nullptr) room.room = std::make_unique<room::Room>(room_name);
+  ++room.sessions;
+
+  const SessionId id{next_session_id_++};
+  Entry& entry = sessions_[static_cast<uint64_t>(id)];
+  peer::Config peer_config;
+  peer_config.dtls = &dtls_;
+  peer_config.addresses = config_.addresses;
+  peer_config.local_addresses = config_.local_addresses;
+  peer_config.max_incoming_video_bps = config_.max_incoming_video_bps;
+  std::string conn_id = std::to_string(config_.index) + '-' + rng_.hex(kConnIdBytes);
+  entry.session =
+      std::make_unique<Session>(id, conn_id, std::move(command.request), peer_config, *room.room, now, rng_);
+  by_conn_id_[conn_id] = id;
+  auto answer = entry.session->connect(now, out);
+  if (!answer) {
+    ++counters_.connects_refused;
+    drop(entry, out);
+    return std::move(answer.error());
+  }
+  ++counters_.sessions_opened;
+  register_ufrag(entry);
+  touched_.push_back(id);
+  // One session per peer: a newer one replaces the older.
+  for (auto& [other_id, other] : sessions_) {
+    if (other.session->id() == id || other.session->peer_id() != peer_id || &other.session->room() != room.room.get()) continue;
+    other.session->close(now, "replaced", out);
+    touched_.push_back(other.session->id());
+  }
+  return contract::ConnectDone{conn_id, std::move(*answer)};
+}
+
+Worker::Outcome Worker::on(Now, const contract::IceRemote& command, room::Output&) {
+  Entry* entry = find_by_conn_id(command.conn_id);
+  if (entry == nullptr) return Error{ErrorCode::kConnNotFound, "no such connection"};
+  entry->session->add_remote_candidate(command.candidate);
+  return contract::Done{};
+}
+
+Worker::Outcome Worker::on(Now now, const contract::IceRestart& command, room::Output& out) {
+  Entry* entry = find_by_conn_id(command.conn_id);
+  if (entry == nullptr) return Error{ErrorCode::kConnNotFound, "no such connection"};
+  auto answer = entry->session->restart_ice(now, command.sdp, out);
+  if (!answer) return std::move(answer.error());
+  register_ufrag(*entry);
+  return contract::ConnectDone{command.conn_id, std::move(*answer)};
+}
+
+Worker::Outcome Worker::on(Now now, const contract::Disconnect& command, room::Output& out) {
+  Entry* entry = find_by_conn_id(command.conn_id);
+  if (entry == nullptr) return Error{ErrorCode::kConnNotFound, "no such connection"};
+  entry->session->close(now, "disconnected", out);
+  touched_.push_back(entry->session->id());
+  return contract::Done{};
+}
+
+Worker::Outcome Worker::on(Now, const contract::ReadStats&, room::Output&) { return stats(); }
+
+Worker::Outcome Worker::on(Now, const contract::Drain&, room::Output&) { return contract::Done{}; }
+
+Worker::Entry* Worker::find(SessionId id) {
+  const auto it = sessions_.find(static_cast<uint64_t>(id));
+  return it == sessions_.end() ? nullptr : &it->second;
+}
+
+Worker::Entry* Worker::find_by_conn_id(const std::string& conn_id) {
+  const auto it = by_conn_id_.find(conn_id);
+  return it == by_conn_id_.end() ? nullptr : find(it->second);
+}
+
+}  // namespace atm0s::node

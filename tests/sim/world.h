@@ -1,0 +1,88 @@
+// Virtual time around one worker and N simulated clients over lossy links. Everything that happens follows from the
+// seed: the same seed gives the same datagrams at the same instants, and so the same trace hash.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "client.h"
+#include "core/dtls/virtual_openssl_test.h"
+#include "link.h"
+#include "node/worker.h"
+
+namespace atm0s::sim {
+
+class World {
+ public:
+  explicit World(uint64_t seed, LinkConfig link = {});
+
+  Client& add_client(ClientConfig config);
+  // Makes the connect call; false when it was refused (error() says why).
+  bool connect(Client& client);
+  const std::optional<Error>& error() const { return error_; }
+  contract::Reply command(contract::Command command);
+
+  uint64_t request(Client& client, contract::RpcBody body);
+  uint64_t view(Client& client, const std::string& receiver, const std::string& peer, const std::string& stream);
+
+  void run_for(Duration length) { run(now_.mono + length, nullptr); }
+  // False when `until` has not become true within `limit` of virtual time.
+  bool run_until(const std::function<bool()>& until, Duration limit) { return run(now_.mono + limit, until); }
+
+  Now now() const { return now_; }
+  Duration elapsed() const { return now_.mono - start_; }
+  node::Worker& worker() { return *worker_; }
+  Link& uplink(const Client& client) { return *links_.at(client.number()).up; }
+  Link& downlink(const Client& client) { return *links_.at(client.number()).down; }
+  // A value of the worker's counters by its metric's name; sums over labels.
+  double metric(const std::string& name);
+  uint64_t trace_hash() const { return trace_hash_; }
+  uint64_t datagrams_delivered() const { return delivered_; }
+  uint64_t datagrams_lost() const;
+
+ private:
+  struct Links {
+    std::unique_ptr<Link> up, down;
+  };
+  struct InFlight {
+    Path path;  // as its receiver sees it
+    SocketAddress to;
+    Bytes bytes;
+  };
+
+  bool run(Instant deadline, const std::function<bool()>& until);
+  Instant next_event() const;
+  void step();
+  void deliver_due();
+  void dispatch_from_client(Client& client);
+  void dispatch_from_server();
+  void put_on_link(Link& link, const Path& path_at_receiver, const SocketAddress& to, ByteView bytes);
+  void trace(const InFlight& datagram);
+  void set_time(Instant t);
+
+  SeededRng rng_;
+  SeededRng openssl_rng_;
+  dtls::VirtualOpenssl openssl_;
+  uint64_t seed_;
+  LinkConfig link_config_;
+  Now now_;
+  Instant start_;
+  SocketAddress server_address_;
+  std::unique_ptr<node::Worker> worker_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::map<SocketAddress, Client*> by_address_;
+  std::map<uint32_t, Links> links_;
+  std::map<std::pair<Instant, uint64_t>, InFlight> in_flight_;
+  uint64_t order_ = 0;
+  uint64_t delivered_ = 0;
+  uint64_t trace_hash_ = 0xcbf29ce484222325;
+  SendBatch client_out_, server_out_;
+  std::optional<Error> error_;
+};
+
+}  // namespace atm0s::sim
