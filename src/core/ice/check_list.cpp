@@ -1,0 +1,232 @@
+#include "core/ice/check_list.h"
+
+namespace atm0s::ice {
+
+bool CheckList::add_local(const Candidate& candidate) {
+  const auto same = [&](const Candidate& known) { return known.address == candidate.address; };
+  if (std::any_of(local_.begin(), local_.end(), same)) return true;
+  if (local_.size() == kMaxLocalCandidates) return false;
+  local_.push_back(candidate);
+  for (const Candidate& remote : remote_) add_pair(candidate, remote);
+  return true;
+}
+
+bool CheckList::add_remote(const Candidate& candidate) {
+  const auto same = [&](const Candidate& known) { return known.address == candidate.address; };
+  if (std::any_of(remote_.begin(), remote_.end(), same)) return true;
+  if (remote_.size() == kMaxRemoteCandidates) return false;
+  remote_.push_back(candidate);
+  for (const Candidate& local : local_) add_pair(local, candidate);
+  return true;
+}
+
+void CheckList::clear_remote() {
+  remote_.clear();
+  pairs_.clear();
+}
+
+// RFC 8445 6.1.2.2: pairs have one component, one address family, and link-local addresses keep to themselves.
+void CheckList::add_pair(const Candidate& local, const Candidate& remote) {
+  const IpAddress& a = local.address.ip;
+  const IpAddress& b = remote.address.ip;
+  if (local.component != remote.component || a.is_v4() != b.is_v4()) return;
+  if (!a.is_v4() && a.is_link_local() != b.is_link_local()) return;
+  CandidatePair pair;
+  pair.path = {remote.address, a};
+  pair.priority = pair_priority(local.priority, remote.priority);
+  pair.check_priority = reflexive_priority(local.priority);
+  insert(pair);
+}
+
+void CheckList::insert(CandidatePair pair) {
+  // RFC 8445 6.1.2.4: two pairs of one path are one; the first keeps its place.
+  const auto same = [&](const CandidatePair& known) { return known.path == pair.path; };
+  if (std::any_of(pairs_.begin(), pairs_.end(), same)) return;
+  const auto at = std::upper_bound(pairs_.begin(), pairs_.end(), pair,
+                                   [](const auto& x, const auto& y) { return x.priority > y.priority; });
+  pairs_.insert(at, pair);
+  if (pairs_.size() > kMaxPairs) pairs_.pop_back();  // RFC 8445 6.1.2.5
+}
+
+void CheckList::search(Instant now) {
+  searching_ = true;
+  first_success_at_ = kNever;
+  next_check_at_ = std::max(next_check_at_, now);
+  for (CandidatePair& pair : pairs_) {
+    pair.state = PairState::kWaiting;
+    pair.nominating = false;
+  }
+}
+
+void CheckList::stop() {
+  searching_ = false;
+  // RFC 8445 8.1.2: nothing waiting is sent any more and nothing in progress again.
+  for (CandidatePair& pair : pairs_) {
+    if (pair.state == PairState::kInProgress) pair.state = PairState::kWaiting;
+    pair.nominating = false;
+  }
+}
+
+bool CheckList::has_failed() const {
+  const auto failed = [](const CandidatePair& pair) { return pair.state == PairState::kFailed; };
+  return searching_ && !pairs_.empty() && std::all_of(pairs_.begin(), pairs_.end(), failed);
+}
+
+void CheckList::trigger(const Path& path, uint32_t priority) {
+  if (!searching_) return;
+  for (CandidatePair& pair : pairs_) {
+    if (pair.path != path) continue;
+    if (pair.state == PairState::kFailed) pair.state = PairState::kWaiting;
+    return;
+  }
+  const auto local = std::find_if(local_.begin(), local_.end(),
+                                  [&](const Candidate& known) { return known.address.ip == path.local; });
+  if (local == local_.end() || remote_.size() == kMaxRemoteCandidates) return;
+  // RFC 8445 7.3.1.3: a remote candidate that nobody told us of.
+  Candidate reflexive;
+  reflexive.foundation = "prflx" + std::to_string(remote_.size());
+  reflexive.priority = priority;
+  reflexive.address = path.remote;
+  reflexive.type = CandidateType::kPeerReflexive;
+  remote_.push_back(reflexive);
+  add_pair(*local, reflexive);
+}
+
+bool CheckList::owns(const stun::TransactionId& id) const {
+  return std::any_of(pairs_.begin(), pairs_.end(), [&](const CandidatePair& pair) {
+    return pair.state == PairState::kInProgress && pair.transaction.id == id;
+  });
+}
+
+// RFC 8445 14.3: at least 500 ms, and long enough for every pair to have had its turn.
+Duration CheckList::initial_rto() const {
+  const auto open = std::count_if(pairs_.begin(), pairs_.end(), [](const CandidatePair& pair) {
+    return pair.state == PairState::kWaiting || pair.state == PairState::kInProgress;
+  });
+  return std::max<Duration>(kMinCheckRto, kPace * open);
+}
+
+void CheckList::send_new(Instant now, CandidatePair& pair, const RemoteAgent& remote, SendBatch& out,
+                         Counters& counters) {
+  pair.state = PairState::kInProgress;
+  Transaction& transaction = pair.transaction;
+  transaction.id = make_transaction_id(rng_);
+  transaction.sent_at = now;
+  transaction.first_rto = initial_rto();
+  transaction.rto = transaction.first_rto;
+  transaction.retry_at = now + transaction.rto;
+  transaction.sends = 1;
+  next_check_at_ = now + kPace;
+  remote.send_check(pair.path, {transaction.id, pair.check_priority, pair.nominating}, out);
+  ++counters.checks_sent;
+}
+
+void CheckList::retransmit(Instant now, CandidatePair& pair, const RemoteAgent& remote, SendBatch& out,
+                           Counters& counters) {
+  Transaction& transaction = pair.transaction;
+  if (transaction.sends == kCheckSends) {  // RFC 8445 7.2.5.2.3: no answer
+    pair.state = PairState::kFailed;
+    pair.nominating = false;
+    return;
+  }
+  ++transaction.sends;
+  transaction.rto *= 2;
+  // RFC 8489 6.2.1: after the last request Rm times the first RTO, not the doubled one.
+  transaction.retry_at =
+      now + (transaction.sends == kCheckSends ? kLastWaitRtos * transaction.first_rto : transaction.rto);
+  remote.send_check(pair.path, {transaction.id, pair.check_priority, pair.nominating}, out);
+  ++counters.checks_sent;
+}
+
+std::optional<CheckList::Answer> CheckList::on_response(Now now, const Path& path, const stun::Message& message,
+                                                        const RemoteAgent& remote, SendBatch& out, Counters& counters) {
+  const auto pair = std::find_if(pairs_.begin(), pairs_.end(), [&](const CandidatePair& known) {
+    return known.state == PairState::kInProgress && known.transaction.id == message.id;
+  });
+  if (pair == pairs_.end()) return std::nullopt;
+  const bool was_nominating = pair->nominating;
+  // RFC 8489 9.1.4: what is not authentic is as if it had never come. Errors from before authentication are unsigned:
+  // their transaction id is all that they have to show, and to fail a pair the worst that they can do.
+  const bool is_error = message.message_class == stun::Class::kError;
+  const uint16_t code = is_error && message.error ? message.error->code : uint16_t{0};
+  if (!remote.verifies(message) && code != 400 && code != 401) {
+    ++counters.bad_response_integrity;
+    return std::nullopt;
+  }
+  if (is_error) {  // RFC 8445 7.2.5.2.4
+    ++(code == 487 ? counters.role_conflict : counters.errors_received);
+    pair->state = PairState::kFailed;
+    pair->nominating = false;
+    return std::nullopt;
+  }
+  if (path != pair->path) {  // RFC 8445 7.2.5.2.1
+    ++counters.asymmetric_response;
+    pair->state = PairState::kFailed;
+    pair->nominating = false;
+    return std::nullopt;
+  }
+  ++counters.responses;
+  pair->state = PairState::kSucceeded;
+  pair->nominating = false;
+  first_success_at_ = std::min(first_success_at_, now.mono);
+  Answer answer{path, was_nominating, std::nullopt, message.xor_mapped_address};
+  // A request that was sent twice does not tell which of the two was answered (Karn's algorithm).
+  if (pair->transaction.sends == 1) answer.rtt = now.mono - pair->transaction.sent_at;
+  if (was_nominating) {
+    stop();
+  } else {
+    on_timeout(now, remote, out, counters);  // nominates at once when there is nothing better to wait for
+  }
+  return answer;
+}
+
+Instant CheckList::nomination_at() const {
+  Instant at = first_success_at_;
+  for (const CandidatePair& pair : pairs_) {
+    if (pair.nominating) return kNever;
+    if (pair.state == PairState::kSucceeded) return at;
+    if (pair.state != PairState::kFailed && first_success_at_ != kNever) at = first_success_at_ + kNominationPatience;
+  }
+  return kNever;
+}
+
+CandidatePair* CheckList::find_nominee(Instant now) {
+  if (now < nomination_at()) return nullptr;
+  const auto best = std::find_if(pairs_.begin(), pairs_.end(),
+                                 [](const CandidatePair& pair) { return pair.state == PairState::kSucceeded; });
+  return best == pairs_.end() ? nullptr : &*best;
+}
+
+void CheckList::on_timeout(Now now, const RemoteAgent& remote, SendBatch& out, Counters& counters) {
+  if (!searching_) return;
+  for (CandidatePair& pair : pairs_) {
+    if (pair.state == PairState::kInProgress && now.mono >= pair.transaction.retry_at) {
+      retransmit(now.mono, pair, remote, out, counters);
+    }
+  }
+  if (CandidatePair* nominee = find_nominee(now.mono)) {
+    // RFC 8445 8.1.1: the chosen pair's check is repeated with USE-CANDIDATE. Ahead of the pace: it is the one check
+    // that everything waits for.
+    nominee->nominating = true;
+    send_new(now.mono, *nominee, remote, out, counters);
+    return;
+  }
+  if (now.mono < next_check_at_) return;
+  for (CandidatePair& pair : pairs_) {
+    if (pair.state != PairState::kWaiting) continue;
+    send_new(now.mono, pair, remote, out, counters);
+    return;
+  }
+}
+
+Instant CheckList::next_timeout() const {
+  if (!searching_) return kNever;
+  Instant out = nomination_at();
+  for (const CandidatePair& pair : pairs_) {
+    if (pair.state == PairState::kInProgress) out = std::min(out, pair.transaction.retry_at);
+    if (pair.state == PairState::kWaiting) out = std::min(out, next_check_at_);
+  }
+  return out;
+}
+
+}  // namespace atm0s::ice

@@ -1,0 +1,78 @@
+// The connectivity checks of a controlling agent (RFC 8445 6.1.4, 7.2, 8.1.1): forms pairs, checks them one every
+// kPace, retransmits, and nominates the best that answered (regular nomination). Owned by the agent, which tells it
+// when to search and gives it the remote side's credentials. It keeps no proved paths and runs no consent checks.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/datagram.h"
+#include "core/ice/candidate.h"
+#include "core/ice/candidate_pair.h"
+#include "core/ice/counters.h"
+#include "core/ice/remote_agent.h"
+
+namespace atm0s::ice {
+
+inline constexpr Duration kPace = 50ms;            // Ta, RFC 8445 14.2
+inline constexpr Duration kMinCheckRto = 500ms;    // RFC 8445 14.3
+inline constexpr int kCheckSends = 7;              // Rc, RFC 8489 6.2.1
+inline constexpr int kLastWaitRtos = 16;           // Rm, RFC 8489 6.2.1
+inline constexpr size_t kMaxPairs = 100;           // RFC 8445 6.1.2.5; the least in priority go
+inline constexpr size_t kMaxLocalCandidates = 16;  // a machine's addresses; further ones are refused and counted
+inline constexpr size_t kMaxRemoteCandidates = 32;
+// How long a pair that answered waits for a better one that has not yet: two checks' turns and a usual RTT more.
+inline constexpr Duration kNominationPatience = 200ms;
+
+class CheckList {
+ public:
+  struct Answer {
+    Path path;
+    bool nominated = false;
+    std::optional<Duration> rtt;                  // not of a request that was sent twice
+    std::optional<SocketAddress> mapped_address;  // how the remote side sees us
+  };
+
+  explicit CheckList(Rng& rng) : rng_(rng) {}
+
+  // False when there are too many already.
+  bool add_local(const Candidate& candidate);
+  bool add_remote(const Candidate& candidate);
+  void clear_remote();
+  const std::vector<Candidate>& local() const { return local_; }
+
+  // Checks every pair (again) until one is nominated.
+  void search(Instant now);
+  void stop();
+  bool is_searching() const { return searching_; }
+  // Every pair was tried and none answered.
+  bool has_failed() const;
+
+  // RFC 8445 7.3.1.4: a request came over `path`; check it soon, as a new pair when it is unknown.
+  void trigger(const Path& path, uint32_t priority);
+  bool owns(const stun::TransactionId& id) const;
+  std::optional<Answer> on_response(Now now, const Path& path, const stun::Message& message, const RemoteAgent& remote,
+                                    SendBatch& out, Counters& counters);
+  void on_timeout(Now now, const RemoteAgent& remote, SendBatch& out, Counters& counters);
+  Instant next_timeout() const;
+
+ private:
+  void add_pair(const Candidate& local, const Candidate& remote);
+  void insert(CandidatePair pair);
+  Duration initial_rto() const;
+  void send_new(Instant now, CandidatePair& pair, const RemoteAgent& remote, SendBatch& out, Counters& counters);
+  void retransmit(Instant now, CandidatePair& pair, const RemoteAgent& remote, SendBatch& out, Counters& counters);
+  // The best pair that answered, once nothing better is worth waiting for.
+  CandidatePair* find_nominee(Instant now);
+  Instant nomination_at() const;
+
+  Rng& rng_;
+  std::vector<Candidate> local_;
+  std::vector<Candidate> remote_;
+  std::vector<CandidatePair> pairs_;  // by descending priority
+  bool searching_ = false;
+  Instant next_check_at_{};
+  Instant first_success_at_ = kNever;  // of this search
+};
+
+}  // namespace atm0s::ice
