@@ -55,6 +55,8 @@ Duration MissingList::retry_interval(int tries) const {
   return std::clamp(once + once * (tries - 1) / 4, kMinRetry, kMaxRetry);
 }
 
-bool MissingList::take_key_frame_wanted() { return std::exchange(key_frame_wanted_, false); }
+bool MissingList::take_key_frame_wanted() {
+  return std::exchange(key_frame_wanted_, false);
+}
 
 }  // namespace atm0s::stream

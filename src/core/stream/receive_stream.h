@@ -27,12 +27,12 @@ struct ReceiveConfig {
 struct ReceiveCounters {
   uint64_t packets = 0;  // accepted, recovered ones included
   uint64_t payload_bytes = 0;
-  uint64_t recovered = 0;      // accepted packets that came by RTX
+  uint64_t recovered = 0;  // accepted packets that came by RTX
   uint64_t duplicates = 0;
-  uint64_t outside = 0;        // too old, or the first after a jump
+  uint64_t outside = 0;  // too old, or the first after a jump
   uint64_t restarts = 0;
-  uint64_t rtx_packets = 0;    // on the RTX SSRC, padding too
-  uint64_t rtx_empty = 0;      // of them without an original packet inside
+  uint64_t rtx_packets = 0;      // on the RTX SSRC, padding too
+  uint64_t rtx_empty = 0;        // of them without an original packet inside
   uint64_t nacks_requested = 0;  // sequence numbers asked for, repeats included
 };
 
@@ -42,11 +42,11 @@ class ReceiveStream {
   enum class Via : uint8_t { kMedia, kRtx };
 
   struct Received {
-    bool accepted = false;      // new to us: forward it. Else drop it.
+    bool accepted = false;  // new to us: forward it. Else drop it.
     bool is_duplicate = false;
     bool is_recovered = false;  // it came by RTX
-    bool is_restart = false;    // the sender began anew: sequence (and perhaps timestamp) jumped, more than a loss would
-    int64_t sequence = 0;       // unwrapped: grows with the stream, lower 16 bits as on the wire; when accepted
+    bool is_restart = false;  // the sender began anew: sequence (and perhaps timestamp) jumped, more than a loss would
+    int64_t sequence = 0;     // unwrapped: grows with the stream, lower 16 bits as on the wire; when accepted
   };
 
   explicit ReceiveStream(const ReceiveConfig& config);

@@ -10,7 +10,9 @@ namespace {
 constexpr uint32_t kSsrc = 1;
 constexpr uint32_t kRtxSsrc = 2;
 
-ReceiveStream video() { return ReceiveStream({kSsrc, kRtxSsrc, 90'000, true}); }
+ReceiveStream video() {
+  return ReceiveStream({kSsrc, kRtxSsrc, 90'000, true});
+}
 
 ReceiveStream::Received give(ReceiveStream& stream, Duration when, int sequence) {
   const TestPacket packet(static_cast<uint16_t>(sequence), 0);
@@ -107,6 +109,7 @@ TEST(ReceiveStream, a_single_stray_packet_changes_nothing) {
   EXPECT_FALSE(give(stream, 0ms, 40'000).accepted);
   EXPECT_TRUE(give(stream, 0ms, 101).accepted);
   EXPECT_FALSE(give(stream, 0ms, 40'001).accepted);  // what stood between them broke the proof
+  EXPECT_FALSE(give(stream, 0ms, 50'000).accepted);  // nor do two that do not follow each other
   EXPECT_EQ(stream.counters().restarts, 0u);
 }
 
@@ -121,8 +124,8 @@ TEST(ReceiveStream, a_long_outage_wants_a_key_frame_and_goes_on_at_once) {
 
 // An RTX packet by hand: padding bit, an extension, OSN 0x0102, three bytes, two of padding.
 Bytes rtx_packet() {
-  return {0xB0, 0xE1, 0x55, 0x66, 0, 0, 0, 9, 0, 0, 0, 2,  0xBE, 0xDE, 0, 1,
-          0x10, 0x9F, 0,    0,    1, 2, 'a', 'b', 'c', 0, 2};
+  return {0xB0, 0xE1, 0x55, 0x66, 0, 0, 0, 9, 0,   0,   0,   2, 0xBE, 0xDE,
+          0,    1,    0x10, 0x9F, 0, 0, 1, 2, 'a', 'b', 'c', 0, 2};
 }
 
 TEST(ReceiveStream, rtx_turns_into_the_original_in_place) {

@@ -79,8 +79,8 @@ std::optional<rtcp::ReportBlock> Reception::make_report_block(Instant now) {
   if (last_sr_ != 0) {
     block.last_sr = last_sr_;
     const int64_t us = std::max<int64_t>(to_us(now - last_sr_arrived_), 0);
-    const uint64_t delay = static_cast<uint64_t>(us) / 1'000'000 * 65'536 +
-                           static_cast<uint64_t>(us) % 1'000'000 * 65'536 / 1'000'000;
+    const uint64_t delay =
+        static_cast<uint64_t>(us) / 1'000'000 * 65'536 + static_cast<uint64_t>(us) % 1'000'000 * 65'536 / 1'000'000;
     block.delay_since_last_sr = static_cast<uint32_t>(std::min<uint64_t>(delay, 0xFFFFFFFF));
   }
   return block;

@@ -39,7 +39,7 @@ class Reception {
   uint32_t clock_rate_;
   // state
   bool started_ = false;
-  int64_t base_ = 0;     // the first sequence number since the (re)start
+  int64_t base_ = 0;  // the first sequence number since the (re)start
   int64_t highest_ = 0;
   uint64_t received_ = 0;
   int64_t expected_prior_ = 0;

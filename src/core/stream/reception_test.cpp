@@ -36,9 +36,16 @@ TEST(Reception, counts_loss_as_rfc_3550_a3_does) {
   block = reception.make_report_block(at(3s).mono);
   EXPECT_EQ(block->fraction_lost, 0);
 
+  // An interval of its own: two of four lost, whatever went before.
+  reception.on_packet(at(3s).mono, 65'543, 0);
+  reception.on_packet(at(3s).mono, 65'546, 0);
+  block = reception.make_report_block(at(3s).mono);
+  EXPECT_EQ(block->cumulative_lost, 4);
+  EXPECT_EQ(block->fraction_lost, 128);
+
   // RFC 3550 6.4.1: duplicates make the loss negative.
-  for (int i = 0; i < 5; ++i) reception.on_packet(at(3s).mono, 65'542, 0);
-  EXPECT_EQ(reception.make_report_block(at(4s).mono)->cumulative_lost, -3);
+  for (int i = 0; i < 5; ++i) reception.on_packet(at(3s).mono, 65'546, 0);
+  EXPECT_EQ(reception.make_report_block(at(4s).mono)->cumulative_lost, -1);
 }
 
 TEST(Reception, cycles_count_from_the_circle_of_the_first_packet) {

@@ -35,16 +35,16 @@ struct SendCounters {
   uint64_t payload_bytes = 0;
   uint64_t rtx_packets = 0;
   uint64_t rtx_payload_bytes = 0;
-  uint64_t nacked = 0;             // sequence numbers that the remote asked for
-  uint64_t nacked_unknown = 0;     // of them too old, never sent, or without RTX
-  uint64_t nacked_throttled = 0;   // of them answered a moment ago, or too often
+  uint64_t nacked = 0;            // sequence numbers that the remote asked for
+  uint64_t nacked_unknown = 0;    // of them too old, never sent, or without RTX
+  uint64_t nacked_throttled = 0;  // of them answered a moment ago, or too often
 };
 
 // What the remote last said about this stream.
 struct RemoteReport {
   uint8_t fraction_lost = 0;  // of 256
   int32_t cumulative_lost = 0;
-  uint32_t jitter = 0;        // timestamp units
+  uint32_t jitter = 0;  // timestamp units
   uint32_t highest_sequence = 0;
 };
 

@@ -21,7 +21,9 @@ class SendStreamTest : public testing::Test {
     out.payload = pool.copy(as_bytes("0123456789"));
     return out;
   }
-  void send(Duration when, int sequence, uint32_t timestamp = 0) { stream.on_sent(at(when), packet(sequence, timestamp)); }
+  void send(Duration when, int sequence, uint32_t timestamp = 0) {
+    stream.on_sent(at(when), packet(sequence, timestamp));
+  }
 
   PacketPool pool;
   SendStream stream{{kSsrc, kRtxSsrc, 90'000, kHistoryPackets, 65'535}};
@@ -166,7 +168,7 @@ TEST_F(SendStreamTest, round_trip_comes_from_the_report_that_is_echoed) {
   block.delay_since_last_sr = 0;
   EXPECT_EQ(stream.on_report_block(at(180ms), block), Duration(180ms));
   EXPECT_EQ(stream.rtt(), Duration(110ms));  // smoothed by 1/8
-  block.delay_since_last_sr = 0x00FF0000;  // more than can be: never negative
+  block.delay_since_last_sr = 0x00FF0000;    // more than can be: never negative
   EXPECT_EQ(stream.on_report_block(at(200ms), block), Duration(0));
   block.last_sr ^= 1;  // a report that we did not send
   EXPECT_FALSE(stream.on_report_block(at(200ms), block));

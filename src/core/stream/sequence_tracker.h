@@ -1,6 +1,6 @@
 // Where an arriving sequence number stands in its stream: new, filling a hole, a duplicate, or from a sender that began
-// anew under the same SSRC (RFC 3550 A.1). For ReceiveStream. Remembers the last kWindow numbers; older ones are refused.
-// Unwrapped numbers keep the 16 bits of the wire in their lower bits and only grow, over a restart too.
+// anew under the same SSRC (RFC 3550 A.1). For ReceiveStream. Remembers the last kWindow numbers; older ones are
+// refused. Unwrapped numbers keep the 16 bits of the wire in their lower bits and only grow, over a restart too.
 #pragma once
 
 #include <bitset>
@@ -21,7 +21,7 @@ class SequenceTracker {
   };
   struct Place {
     Verdict verdict = Verdict::kOutside;
-    int64_t sequence = 0;      // unwrapped; means nothing for kOutside
+    int64_t sequence = 0;         // unwrapped; means nothing for kOutside
     int64_t previous_newest = 0;  // kNewest: the newest before this one (sequence - 1 when nothing is missing)
   };
 

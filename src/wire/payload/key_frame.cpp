@@ -54,7 +54,7 @@ size_t read_leb128(Reader& reader) {
 bool is_av1_start(ByteView payload) {
   constexpr uint8_t kSequenceHeader = 1;  // AV1 bitstream specification 6.2.2
   constexpr uint8_t kTemporalDelimiter = 2;
-  constexpr unsigned kMaxElements = 4;    // how far the sequence header is looked for: it stands in front
+  constexpr unsigned kMaxElements = 4;  // how far the sequence header is looked for: it stands in front
   Reader reader(payload);
   const uint8_t aggregation = reader.u8();
   if (!reader.ok() || (aggregation & 0x80) != 0) return false;  // Z: goes on from the packet before

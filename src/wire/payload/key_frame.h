@@ -1,6 +1,6 @@
 // "Does a decoder that knows nothing yet begin here?": the one question about a payload that every forwarded video
-// packet is asked, for each codec. For core/peer and media/forward, which start a viewer at such a packet and stop asking
-// for a key frame when one comes. Looks at the first bytes only, and says no for whatever it cannot read.
+// packet is asked, for each codec. For core/peer and media/forward, which start a viewer at such a packet and stop
+// asking for a key frame when one comes. Looks at the first bytes only, and says no for whatever it cannot read.
 #pragma once
 
 #include "base/bytes.h"

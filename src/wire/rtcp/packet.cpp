@@ -3,8 +3,8 @@
 namespace atm0s::rtcp {
 namespace {
 
-constexpr uint8_t kVersion = 2;  // RFC 3550 6.4.1
-constexpr uint8_t kCnameItem = 1;  // RFC 3550 12.2
+constexpr uint8_t kVersion = 2;                   // RFC 3550 6.4.1
+constexpr uint8_t kCnameItem = 1;                 // RFC 3550 12.2
 constexpr uint32_t kRembIdentifier = 0x52454D42;  // "REMB"
 
 std::optional<Packet> read_sender_report(const RawPacket& raw) {
@@ -101,8 +101,12 @@ ReportBlock decode_report_block(const uint8_t* bytes) {
   return block;
 }
 
-FirEntry decode_fir_entry(const uint8_t* bytes) { return {load_u32(bytes), bytes[4]}; }
-NackItem decode_nack_item(const uint8_t* bytes) { return {load_u16(bytes), load_u16(bytes + 2)}; }
+FirEntry decode_fir_entry(const uint8_t* bytes) {
+  return {load_u32(bytes), bytes[4]};
+}
+NackItem decode_nack_item(const uint8_t* bytes) {
+  return {load_u16(bytes), load_u16(bytes + 2)};
+}
 
 std::optional<RawPacket> take_packet(ByteView& compound) {
   if (compound.size() < 4 || compound[0] >> 6 != kVersion) return std::nullopt;

@@ -34,11 +34,11 @@ inline constexpr size_t kMaxPackets = 64;
 // RFC 3550 6.4.1
 struct ReportBlock {
   uint32_t ssrc = 0;
-  uint8_t fraction_lost = 0;      // of 256, since the last report
-  int32_t cumulative_lost = 0;    // 24 bits signed; negative when there were duplicates
-  uint32_t highest_sequence = 0;  // cycles in the upper half
-  uint32_t jitter = 0;            // in timestamp units
-  uint32_t last_sr = 0;           // middle 32 bits of the NTP time of the last SR; 0: none yet
+  uint8_t fraction_lost = 0;         // of 256, since the last report
+  int32_t cumulative_lost = 0;       // 24 bits signed; negative when there were duplicates
+  uint32_t highest_sequence = 0;     // cycles in the upper half
+  uint32_t jitter = 0;               // in timestamp units
+  uint32_t last_sr = 0;              // middle 32 bits of the NTP time of the last SR; 0: none yet
   uint32_t delay_since_last_sr = 0;  // 1/65,536 s
 };
 
@@ -86,7 +86,9 @@ struct NackItem {
 ReportBlock decode_report_block(const uint8_t* bytes);
 FirEntry decode_fir_entry(const uint8_t* bytes);
 NackItem decode_nack_item(const uint8_t* bytes);
-inline uint32_t decode_ssrc(const uint8_t* bytes) { return load_u32(bytes); }
+inline uint32_t decode_ssrc(const uint8_t* bytes) {
+  return load_u32(bytes);
+}
 
 using ReportBlocks = List<ReportBlock, 24, decode_report_block>;
 using SsrcList = List<uint32_t, 4, decode_ssrc>;

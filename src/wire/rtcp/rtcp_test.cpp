@@ -44,10 +44,9 @@ TEST(Rtcp, sender_report_has_the_bytes_of_rfc_3550) {
   Compound compound;
   ReportBlock block{0x01020304, 0x40, -2, 0x00010005, 7, 0x11223344, 0x00010000};
   ASSERT_TRUE(compound->sender_report({0xAABBCCDD, 0x0102030405060708, 90'000, 10, 1'000}, {&block, 1}));
-  const Bytes expected = {0x81, 200,  0,    12,   0xAA, 0xBB, 0xCC, 0xDD, 1,    2,    3,    4,    5,
-                          6,    7,    8,    0,    1,    0x5F, 0x90, 0,    0,    0,    10,   0,    0,
-                          3,    0xE8, 1,    2,    3,    4,    0x40, 0xFF, 0xFF, 0xFE, 0,    1,    0,
-                          5,    0,    0,    0,    7,    0x11, 0x22, 0x33, 0x44, 0,    1,    0,    0};
+  const Bytes expected = {
+      0x81, 200, 0, 12, 0xAA, 0xBB, 0xCC, 0xDD, 1,    2, 3, 4, 5, 6, 7, 8, 0, 1,    0x5F, 0x90, 0,    0, 0, 10, 0, 0, 3,
+      0xE8, 1,   2, 3,  4,    0x40, 0xFF, 0xFF, 0xFE, 0, 1, 0, 5, 0, 0, 0, 7, 0x11, 0x22, 0x33, 0x44, 0, 1, 0,  0};
   EXPECT_EQ(Bytes(compound.bytes().begin(), compound.bytes().end()), expected);
 
   const auto reports = all<SenderReport>(compound.bytes());
@@ -165,8 +164,8 @@ TEST(Rtcp, padding_of_the_last_packet_is_not_its_body) {
 
 TEST(Rtcp, one_broken_body_leaves_the_others) {
   // An SR that claims 31 blocks, then a PLI.
-  const Bytes bytes = {0x9F, 200, 0, 6, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                       0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2};
+  const Bytes bytes = {0x9F, 200, 0, 6, 0, 0, 0, 1, 0,    0,   0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                       0,    0,   0, 0, 0, 0, 0, 0, 0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2};
   bool good = true;
   EXPECT_EQ(all<Pli>(bytes, &good).size(), 1u);
   EXPECT_FALSE(good);
@@ -174,10 +173,10 @@ TEST(Rtcp, one_broken_body_leaves_the_others) {
 }
 
 TEST(Rtcp, unknown_and_unread_packets_are_recognised) {
-  const Bytes bytes = {0x80, 207, 0, 1, 0, 0, 0, 9,                                    // XR
+  const Bytes bytes = {0x80, 207, 0, 1, 0, 0, 0, 9,                                      // XR
                        0x8F, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0xAA, 0xBB, 0xCC, 0xDD,  // transport-cc
-                       0x80, 210, 0, 0,                                                // unassigned
-                       0x8F, 206, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 'X', 'X', 'X', 'X'};   // application feedback
+                       0x80, 210, 0, 0,                                                  // unassigned
+                       0x8F, 206, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 'X',  'X',  'X',  'X'};  // application feedback
   bool good = false;
   EXPECT_EQ(all<Other>(bytes, &good).size(), 2u);
   EXPECT_TRUE(good);
@@ -231,8 +230,8 @@ TEST(Rtcp, nack_writes_as_many_as_fit_and_says_how_many) {
 }
 
 TEST(Rtcp, remb_goes_through_mantissa_and_exponent) {
-  for (const uint64_t bps : {uint64_t{0}, uint64_t{1}, uint64_t{262'143}, uint64_t{262'144}, uint64_t{30'000'000},
-                             ~uint64_t{0}}) {
+  for (const uint64_t bps :
+       {uint64_t{0}, uint64_t{1}, uint64_t{262'143}, uint64_t{262'144}, uint64_t{30'000'000}, ~uint64_t{0}}) {
     Compound compound;
     ASSERT_TRUE(compound->remb(1, bps, {}));
     const Remb remb = all<Remb>(compound.bytes()).at(0);

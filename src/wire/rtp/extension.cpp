@@ -22,7 +22,9 @@ constexpr std::array<std::string_view, kExtensionCount> kUris = {
 
 }  // namespace
 
-std::string_view uri_of(Extension extension) { return kUris[static_cast<size_t>(extension)]; }
+std::string_view uri_of(Extension extension) {
+  return kUris[static_cast<size_t>(extension)];
+}
 
 std::optional<Extension> parse_extension_uri(std::string_view uri) {
   for (size_t i = 0; i < kUris.size(); ++i) {

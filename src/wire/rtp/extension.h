@@ -32,7 +32,8 @@ inline constexpr size_t kExtensionCount = 14;
 std::string_view uri_of(Extension extension);
 std::optional<Extension> parse_extension_uri(std::string_view uri);
 
-// id <-> extension. Ids 1 to 14 fit the one-byte form, 15 is reserved, 16 to 255 need the two-byte form (RFC 8285 4.2, 4.3).
+// id <-> extension. Ids 1 to 14 fit the one-byte form, 15 is reserved, 16 to 255 need the two-byte form (RFC
+// 8285 4.2, 4.3).
 class ExtensionMap {
  public:
   // False (and no change) for id 0, 15 or an id that is taken by another extension.

@@ -38,7 +38,9 @@ size_t size_of(const ExtensionShape& shape) {
 
 }  // namespace
 
-size_t header_size(std::span<const ExtensionValue> extensions) { return size_of(shape_of(extensions)); }
+size_t header_size(std::span<const ExtensionValue> extensions) {
+  return size_of(shape_of(extensions));
+}
 
 size_t write_header(MutByteView out, const Header& header, std::span<const ExtensionValue> extensions) {
   const ExtensionShape shape = shape_of(extensions);

@@ -35,8 +35,8 @@ size_t write_header(MutByteView out, const Header& header, std::span<const Exten
 
 // RFC 6464 3: one byte, V and the level in -dBov.
 struct AudioLevel {
-  bool voice = false;  // the sender believes this is speech; says nothing when vad=off was negotiated
-  uint8_t level = 127; // 0 loudest, 127 silence
+  bool voice = false;   // the sender believes this is speech; says nothing when vad=off was negotiated
+  uint8_t level = 127;  // 0 loudest, 127 silence
 };
 std::optional<AudioLevel> parse_audio_level(ByteView value);
 inline uint8_t write_audio_level(AudioLevel level) {

@@ -59,7 +59,9 @@ std::optional<View> parse(MutByteView packet) {
   return view;
 }
 
-size_t header_length(ByteView packet) { return shape_of(packet).size; }
+size_t header_length(ByteView packet) {
+  return shape_of(packet).size;
+}
 
 std::optional<ByteView> find_extension(const View& view, uint8_t id) {
   if (id == 0) return std::nullopt;

@@ -12,9 +12,9 @@
 
 namespace atm0s::rtp {
 
-inline constexpr size_t kFixedHeaderSize = 12;               // RFC 3550 5.1
-inline constexpr uint16_t kOneByteProfile = 0xBEDE;          // RFC 8285 4.2
-inline constexpr uint16_t kTwoByteProfile = 0x1000;          // RFC 8285 4.3: 0x100 and four application bits
+inline constexpr size_t kFixedHeaderSize = 12;       // RFC 3550 5.1
+inline constexpr uint16_t kOneByteProfile = 0xBEDE;  // RFC 8285 4.2
+inline constexpr uint16_t kTwoByteProfile = 0x1000;  // RFC 8285 4.3: 0x100 and four application bits
 inline constexpr uint16_t kTwoByteProfileMask = 0xFFF0;
 
 struct View {

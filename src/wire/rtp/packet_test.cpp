@@ -14,7 +14,8 @@ namespace {
 
 const Bytes kPlain = {0x80, 0xE0, 0x12, 0x34, 0x01, 0x02, 0x03, 0x04, 0xAA, 0xBB, 0xCC, 0xDD, 0x11, 0x22};
 
-// Two CSRCs, a one-byte extension (id 1: one byte, padding, id 3: three bytes), four bytes of payload, three of padding.
+// Two CSRCs, a one-byte extension (id 1: one byte, padding, id 3: three bytes), four bytes of payload, three of
+// padding.
 const Bytes kRich = {0xB2, 0x6F, 0x00, 0x01, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x03,  //
                      0x00, 0x00, 0x00, 0x0A, 0x00, 0x00, 0x00, 0x0B,                          //
                      0xBE, 0xDE, 0x00, 0x02, 0x10, 0x9F, 0x00, 0x32, 0x01, 0x02, 0x03, 0x00,  //
@@ -22,7 +23,8 @@ const Bytes kRich = {0xB2, 0x6F, 0x00, 0x01, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00,
 
 std::map<int, Bytes> elements(uint16_t profile, const Bytes& extension) {
   std::map<int, Bytes> out;
-  for_each_extension(profile, extension, [&](uint8_t id, ByteView value) { out[id].assign(value.begin(), value.end()); });
+  for_each_extension(profile, extension,
+                     [&](uint8_t id, ByteView value) { out[id].assign(value.begin(), value.end()); });
   return out;
 }
 
