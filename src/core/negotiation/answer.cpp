@@ -164,12 +164,16 @@ class AnswerWriter {
     agreed.mid = offered.mid;
     agreed.kind = *parse_media_kind(offered.kind);
     agreed.codecs = read_codecs(offered, agreed.kind, policy_);
-    // RFC 3264 6: an m-line without a common format has to be rejected; "inactive" would have to name a format that we
-    // might use, and there is none.
+    const bool is_allowed = !agreed.codecs.empty();
+    // An m-line whose codecs this session may not use stays, inactive, with codecs that never flow. Rejecting it would
+    // be as right, but Chromium (156, max-bundle) takes no answer that rejects the first m-line of the BUNDLE group.
+    if (!is_allowed) agreed.codecs = read_codecs(offered, agreed.kind, {});
+    // RFC 3264 6: without a common format an m-line has to be rejected.
     if (agreed.codecs.empty()) return reject(offered);
     // RFC 3264 6.1: never more than was offered.
-    agreed.direction = make_direction(is_sending(decision.direction) && is_receiving(offered.direction),
-                                      is_receiving(decision.direction) && is_sending(offered.direction));
+    const Direction wanted = is_allowed ? decision.direction : Direction::kInactive;
+    agreed.direction = make_direction(is_sending(wanted) && is_receiving(offered.direction),
+                                      is_receiving(wanted) && is_sending(offered.direction));
     read_remote_streams(offered, agreed);
 
     sdp::MediaDescription out = make_media(offered.mid, agreed.kind, agreed.direction, transport_);
@@ -202,7 +206,7 @@ class AnswerWriter {
         answered.transport.ice_options = {"trickle"};  // RFC 8840 4.1.1: we take candidates that come later
       mids.push_back(offered->mid);
     }
-    if (mids.empty()) return fail(ErrorCode::kUnsupportedSdp, "no m-line has a codec that this session may use");
+    if (mids.empty()) return fail(ErrorCode::kUnsupportedSdp, "no m-line has a codec that this server knows");
     session_.bundle_groups = {std::move(mids)};
     answer_.sdp = sdp::to_text(session_);
     return std::move(answer_);

@@ -39,7 +39,7 @@ Result<Offer> read_offer(const sdp::Description& offer);
 
 // The decision for one offered m-line; of application m-lines nothing is read.
 struct LocalMedia {
-  Direction direction = Direction::kInactive;  // our view; cut down to what the offer allows
+  Direction direction = Direction::kInactive;  // our view; cut down to what offer and policy allow
   std::string stream_id, track_id;             // msid to announce when sending: "video_0" twice
   uint32_t ssrc = 0, rtx_ssrc = 0;             // 0: none
 };

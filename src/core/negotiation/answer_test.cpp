@@ -100,16 +100,29 @@ TEST(MakeAnswer, CodecsAreOrderedByThePolicyAndKeepTheirNumbers) {
   EXPECT_TRUE(has_line(answer.sdp, "a=fmtp:111 minptime=10;useinbandfec=1"));
 }
 
-TEST(MakeAnswer, AnMLineWithoutACodecIsRejected) {
+TEST(MakeAnswer, AnMLineWithoutAnAllowedCodecIsInactive) {
   const Answer answer = answer_to(recorded_offer(), {{Codec::kVp8}});
+  const sdp::Description read = description_of(answer);
+  EXPECT_EQ(read.media[0].port, 9);
+  EXPECT_EQ(read.media[0].direction, Direction::kInactive);
+  EXPECT_EQ(read.media[3].direction, Direction::kInactive);
+  EXPECT_TRUE(read.media[3].msids.empty());
+  EXPECT_EQ(read.media[1].direction, Direction::kRecvOnly);
+  EXPECT_EQ(read.media[1].formats, (std::vector<std::string>{"96", "97"}));
+  EXPECT_EQ(answer.media[0].direction, Direction::kInactive);
+}
+
+TEST(MakeAnswer, AnMLineWithoutACommonCodecIsRejected) {
+  sdp::Description offer = recorded_offer();
+  offer.media[0].rtpmaps[0].name = "speex";
+  const Answer answer = answer_to(offer);
   const sdp::Description read = description_of(answer);
   EXPECT_EQ(read.media[0].port, 0);
   EXPECT_EQ(read.media[0].mid, "0");
-  EXPECT_EQ(read.media[3].port, 0);
-  EXPECT_EQ(read.bundle_groups, (std::vector<std::vector<std::string>>{{"1", "2", "4"}}));
+  EXPECT_EQ(read.bundle_groups, (std::vector<std::vector<std::string>>{{"1", "2", "3", "4"}}));
   EXPECT_TRUE(read.media[0].candidates.empty());
   EXPECT_EQ(read.media[1].candidates.size(), 2u) << "the first that is left carries the transport";
-  ASSERT_EQ(answer.media.size(), 2u);
+  ASSERT_EQ(answer.media.size(), 3u);
   EXPECT_EQ(answer.media[0].index, 1u);
 }
 
@@ -117,7 +130,8 @@ TEST(MakeAnswer, RefusesWhenNothingIsLeft) {
   sdp::Description offer = recorded_offer();
   offer.media.resize(1);
   offer.bundle_groups = {{"0"}};
-  const auto answer = make_answer(offer, std::vector<LocalMedia>(1), server_transport(), {{Codec::kVp8}});
+  offer.media[0].rtpmaps.clear();
+  const auto answer = make_answer(offer, std::vector<LocalMedia>(1), server_transport(), {});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::kUnsupportedSdp);
 }

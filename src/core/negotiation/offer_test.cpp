@@ -103,7 +103,8 @@ TEST(ReadAnswer, RefusesWhatDoesNotFitTheOffer) {
 }
 
 TEST(ReadAnswer, RejectedMLinesAreLeftOut) {
-  const sdp::Description offer = offer_of();
+  sdp::Description offer = offer_of();
+  offer.media[1].rtpmaps[0].name = "speex";
   const auto agreed = read_answer(offer, description_of(answer_to(offer, {{Codec::kVp8}}, kDecisions)));
   ASSERT_TRUE(agreed) << agreed.error().why;
   ASSERT_EQ(agreed->media.size(), 2u);
