@@ -16,6 +16,7 @@ struct MediaPacket {
   uint8_t payload_type = 0;  // of the source's m-line; translated per subscriber
   bool marker = false;
   bool starts_key_frame = false;
+  bool is_restart = false;   // the publisher's numbers jumped: it began anew under the same SSRC
   uint32_t ssrc = 0;       // of the source
   int64_t sequence = 0;    // of the source, unwrapped
   uint32_t timestamp = 0;  // of the source

@@ -46,6 +46,7 @@ struct Config {
 struct ReceivedPacket {
   size_t media = 0;  // index of the m-line
   int64_t sequence = 0;
+  bool is_restart = false;  // the sender began anew: what is numbered by it must be anchored anew
   rtp::View view;
 };
 
@@ -169,6 +170,7 @@ class Peer {
   void on_rtcp(Now now, const Datagram& datagram, Output& out);
   void on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out);
   void on_nack(Now now, const rtcp::Nack& nack, SendBatch& datagrams);
+  void set_rtt(Duration rtt);
   MediaLine* find_receive_line(const rtp::View& view, stream::ReceiveStream*& stream);
   MediaLine* find_send_line(uint32_t ssrc);
   void resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagrams);

@@ -47,7 +47,7 @@ void Peer::on_rtp(Now now, const Datagram& datagram, Output& out) {
   }
   ++counters_.rtp_received;
   counters_.rtp_bytes_received += view->packet.size();
-  out.packets.push_back({line->index(), received.sequence, *view});
+  out.packets.push_back({line->index(), received.sequence, received.is_restart, *view});
 }
 
 MediaLine* Peer::find_receive_line(const rtp::View& view, stream::ReceiveStream*& stream) {
@@ -85,7 +85,9 @@ void Peer::on_rtcp(Now now, const Datagram& datagram, Output& out) {
 void Peer::on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out) {
   const auto on_blocks = [&](const rtcp::ReportBlocks& blocks) {
     for (const rtcp::ReportBlock block : blocks) {
-      if (MediaLine* line = find_send_line(block.ssrc)) line->send_stream()->on_report_block(now, block);
+      MediaLine* line = find_send_line(block.ssrc);
+      if (line == nullptr) continue;
+      if (const auto rtt = line->send_stream()->on_report_block(now, block)) set_rtt(*rtt);
     }
   };
   const auto want_key_frame = [&](uint32_t ssrc) {
@@ -107,6 +109,12 @@ void Peer::on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out) {
     want_key_frame(pli->media_ssrc);
   } else if (const auto* fir = std::get_if<rtcp::Fir>(&packet)) {
     for (const rtcp::FirEntry entry : fir->entries) want_key_frame(entry.ssrc);
+  }
+}
+
+void Peer::set_rtt(Duration rtt) {
+  for (const auto& line : media_) {
+    for (const auto& stream : line->receive_streams()) stream->set_rtt(rtt);
   }
 }
 
@@ -265,7 +273,7 @@ void Peer::send_nacks(Now now, SendBatch& datagrams) {
         if (written == 0) break;
         left = left.subspan(written);
       }
-      if (stream->take_key_frame_wanted()) request_key_frame(now, line->index(), datagrams);
+      if (stream->take_key_frame_wanted() && line->kind() == MediaKind::kVideo) request_key_frame(now, line->index(), datagrams);
     }
   }
 }

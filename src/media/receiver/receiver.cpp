@@ -46,6 +46,7 @@ void Receiver::on_active_changed() {
 bool Receiver::forward(Now now, const peer::MediaPacket& packet, SendBatch& datagrams) {
   const auto payload_type = outgoing_payload_type(packet.payload_type);
   if (!payload_type) return false;
+  if (packet.is_restart && packet.ssrc == source_ssrc_) rewriter_.restart();
   const bool was_attached = rewriter_.is_attached();
   if (!may_start_with(now, packet)) return false;
   source_ssrc_heard_ = now.mono;

@@ -13,6 +13,7 @@ std::optional<peer::MediaPacket> make_media_packet(const Source& source, const p
   packet.payload_type = view.payload_type;
   packet.marker = view.marker;
   packet.starts_key_frame = source.kind == MediaKind::kVideo && payload::is_key_frame_start(codec->codec, view.payload);
+  packet.is_restart = received.is_restart;
   packet.ssrc = view.ssrc;
   packet.sequence = received.sequence;
   packet.timestamp = view.timestamp;

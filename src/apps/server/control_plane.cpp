@@ -1,0 +1,111 @@
+#include "apps/server/control_plane.h"
+
+#include <numeric>
+
+#include "apps/server/media_workers.h"
+#include "base/log.h"
+#include "io/metrics/prometheus.h"
+
+namespace atm0s::server {
+namespace {
+// The ticket of the Drain commands: PendingCalls gives from 1 on.
+constexpr uint64_t kDrainTicket = 0;
+// Sessions linger 500 ms for their last message; whatever is not gone by then is cut.
+constexpr Duration kDrainTimeout = 3s;
+constexpr Duration kTick = 250ms;
+}  // namespace
+
+ControlPlane::ControlPlane()
+    : http_([this](const contract::HttpRequest& request, io::HttpServer::Respond respond) {
+        on_request(request, std::move(respond));
+      }) {}
+
+void ControlPlane::configure(control::RouterConfig config, MediaWorkers& workers) {
+  workers_ = &workers;
+  router_ = std::make_unique<control::Router>(std::move(config), rng_);
+  http_.every(kTick, [this] { on_tick(); });
+  http_.on_stop_signal([this] { begin_drain(); });
+}
+
+void ControlPlane::run() { http_.run(); }
+
+void ControlPlane::on_request(const contract::HttpRequest& request, io::HttpServer::Respond respond) {
+  auto outcome = router_->on_request(io::read_clocks(), request);
+  if (auto* reply = std::get_if<contract::HttpReply>(&outcome)) return respond(std::move(*reply));
+  if (auto* one = std::get_if<control::PostToWorker>(&outcome)) {
+    return post({one->worker}, std::move(one->command), one->pending, std::move(respond));
+  }
+  auto& all = std::get<control::PostToAll>(outcome);
+  std::vector<size_t> workers(workers_->count());
+  std::iota(workers.begin(), workers.end(), 0);
+  post(workers, std::move(all.command), all.pending, std::move(respond));
+}
+
+void ControlPlane::post(const std::vector<size_t>& to, contract::Command command, control::Pending pending,
+                        io::HttpServer::Respond respond) {
+  const uint64_t caller = next_caller_++;
+  const auto ticket = calls_.open(io::read_clocks(), pending, caller, to.size());
+  if (!ticket) return respond(router_->refuse(ErrorCode::kBusy, "too many calls are under way"));
+  command.ticket = *ticket;
+  callers_[caller] = std::move(respond);
+  for (const size_t worker : to) {
+    if (workers_->post(worker, command)) continue;
+    calls_.cancel(*ticket);
+    const auto waiting = callers_.extract(caller);
+    waiting.mapped()(router_->refuse(ErrorCode::kBusy, "a worker has too much to do"));
+    return;
+  }
+}
+
+void ControlPlane::on_reply(contract::Reply reply) {
+  auto shared = std::make_shared<contract::Reply>(std::move(reply));
+  http_.post([this, shared] {
+    if (shared->ticket == kDrainTicket) {
+      if (--drains_awaited_ == 0) end_drain();
+    } else if (const auto finished = calls_.on_reply(std::move(*shared))) {
+      finish(*finished);
+    }
+  });
+}
+
+void ControlPlane::finish(const control::PendingCalls::Finished& finished) {
+  const auto waiting = callers_.extract(finished.caller);
+  if (waiting.empty()) return;
+  if (finished.replies.empty()) {
+    return waiting.mapped()(router_->refuse(ErrorCode::kServerError, "no worker answered in time"));
+  }
+  if (finished.pending != control::Pending::kMetrics) {
+    return waiting.mapped()(router_->on_reply(finished.pending, finished.replies.front()));
+  }
+  std::vector<contract::Stats> stats;
+  for (const contract::Reply& reply : finished.replies) {
+    if (const auto* worker = std::get_if<contract::Stats>(&reply.body)) stats.push_back(*worker);
+  }
+  waiting.mapped()(router_->metrics_reply(io::write_prometheus(stats)));
+}
+
+void ControlPlane::on_tick() {
+  const Now now = io::read_clocks();
+  std::vector<control::PendingCalls::Finished> late;
+  calls_.on_timeout(now, late);
+  for (const auto& finished : late) finish(finished);
+  if (now.mono >= drain_deadline_) end_drain();
+}
+
+void ControlPlane::begin_drain() {
+  if (is_draining_) return http_.stop();  // asked twice: at once
+  is_draining_ = true;
+  LOG_INFO("server", "stopping: sessions are told and end, new ones are refused");
+  drain_deadline_ = io::read_clocks().mono + kDrainTimeout;
+  for (size_t i = 0; i < workers_->count(); ++i) {
+    drains_awaited_ += workers_->post(i, {kDrainTicket, contract::Drain{}});
+  }
+  if (drains_awaited_ == 0) end_drain();
+}
+
+void ControlPlane::end_drain() {
+  drain_deadline_ = kNever;
+  http_.stop();
+}
+
+}  // namespace atm0s::server
