@@ -117,7 +117,8 @@ std::string Peer::fingerprint_of(const negotiation::RemoteTransport& transport) 
 }
 
 bool Peer::apply_remote_transport(Now now, const negotiation::RemoteTransport& transport) {
-  if (!dtls_.set_remote_fingerprint(fingerprint_of(transport))) return false;
+  // DTLS takes it once, before the handshake; answer_offer() has refused another one.
+  if (remote_fingerprint_.empty() && !dtls_.set_remote_fingerprint(fingerprint_of(transport))) return false;
   remote_fingerprint_ = fingerprint_of(transport);
   remote_ufrag_ = transport.ufrag;
   ice_.set_remote(now, {transport.ufrag, transport.pwd});
