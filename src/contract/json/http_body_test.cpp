@@ -240,6 +240,11 @@ TEST(ParseConnect, RefusesWhatIsNoJson) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, ErrorCode::kInvalidRequest);
   }
+  const auto nested = [](size_t depth) {
+    return json::parse(std::string(depth - 1, '[') + std::string(depth - 1, ']'));
+  };
+  EXPECT_EQ(error_of({{"x", nested(kMaxNesting + 1)}}).why, "the document is nested too deeply");
+  EXPECT_EQ(error_of({{"x", nested(kMaxNesting)}}).why, "room: is missing");
   // Brackets inside of strings are no nesting.
   EXPECT_NE(error_of(json{{"x", std::string(100, '[') + "\\\""}}).why, "the document is nested too deeply");
 }

@@ -48,14 +48,16 @@ Router::Outcome Router::on_request(Now now, const contract::HttpRequest& request
   // Every path answers a preflight: a page must be able to read the 404, too.
   if (request.method == "OPTIONS") return preflight_reply();
 
+  // RFC 9110 9.3.2: HEAD is a GET whose body io/http leaves out.
+  const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
   std::string allowed;
   for (const Route& route : kRoutes) {
     if ((route.dev_only && !config_.dev) || !route.fits(request.path)) continue;
-    if (route.method == request.method) return (this->*route.handle)(now, request);
+    if (route.method == method) return (this->*route.handle)(now, request);
     allowed += std::string(route.method) + ", ";
   }
   if (const Asset* asset = find_asset(request.path)) {
-    if (request.method == "GET") return asset_reply(*asset);
+    if (method == "GET") return asset_reply(*asset);
     allowed += "GET, ";
   }
   if (!allowed.empty()) return method_not_allowed_reply(allowed + "OPTIONS");

@@ -81,6 +81,7 @@ class DevRouterTest : public RouterTest {
 };
 
 TEST_F(RouterTest, IsReady) {
+  EXPECT_EQ(reply(ask("HEAD", "/healthcheck")).status, 200u);
   EXPECT_EQ(reply(ask("GET", "/healthcheck?ts=1795372908955")).body, R"({"status":true,"data":{"ready":true}})");
 }
 
