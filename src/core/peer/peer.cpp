@@ -135,6 +135,13 @@ bool Peer::send_message(Now now, uint16_t channel, ByteView bytes, bool is_text,
 void Peer::close(Now now, Output& out) {
   if (is_closed_) return;
   is_closed_ = true;
+  if (was_connected_) {
+    // RFC 9260 9.1: an ABORT closes the page's data channel at once. Chromium 156 takes close_notify alone for a peer
+    // that went silent, and says so only when ICE has failed.
+    channels_.abort(now, sctp_out_);
+    sctp_out_.events.clear();
+    flush_sctp(now, out);
+  }
   dtls_.close(now, dtls_out_);
   flush_dtls(now, out);
 }
