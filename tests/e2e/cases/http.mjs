@@ -54,6 +54,7 @@ test('the connection id is long, and with it a session can be ended from outside
   const answer = await (await fetch(env.server.url + '/webrtc/conn/' + conn_id, { method: 'DELETE' })).json();
   assert.equal(answer.status, true);
   await bob.lab('waitMessage', 'peer_removed', { peer: 'alice' }, 5);
+  await alice.page.waitForFunction(() => lab.channel().readyState === 'closed', null, { timeout: 5000 });
 });
 
 test('every trickled candidate was answered with JSON that says so', { core: true }, async (env) => {

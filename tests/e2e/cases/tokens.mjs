@@ -42,19 +42,23 @@ test('a token without room or peer fits any', { core: true }, async (env) => {
   }
 });
 
-test('one who may not publish reaches nobody, but sees and hears', { core: true }, async (env) => {
-  const bob = await env.join('bob', '{senders: [A(), V()], receivers: {audio: 1, video: 1}}');
-  const alice = await env.open('alice');
-  const token = makeToken({ room: env.room, peer: 'alice', publish: false });
-  await alice.connect('{senders: [A(), V()], receivers: {audio: 1, video: 1}}', { token });
-  await seesAndHears(alice, bob);
-  await alice.lab('run', "session.createPublisher({name: 'late', kind: 'audio', stream: lab.tone(440)})");
-  const ping = await alice.lab('run', 'return session.ping()');
-  assert.equal(typeof ping, 'number');
-  await bob.lab('run', "await session.ping()");
-  const remotes = await bob.page.evaluate(() => [...lab.remotes.keys()].filter((key) => key.startsWith('alice/')));
-  assert.deepEqual(remotes, []);
-});
+test('one who may not publish is refused with senders; without, it sees and hears and reaches nobody', { core: true },
+  async (env) => {
+    const bob = await env.join('bob', '{senders: [A(), V()], receivers: {audio: 1, video: 1}}');
+    const alice = await env.open('alice');
+    const token = makeToken({ room: env.room, peer: 'alice', publish: false });
+    assert.equal(await alice.refused('{senders: [A(), V()]}', { token }), 'FORBIDDEN');
+    await alice.connect(VIEWER, { token });
+    await seesAndHears(alice, bob);
+    // Later it tries again by renegotiation.
+    await alice.lab('run', "session.createPublisher({name: 'late', kind: 'audio', stream: lab.tone(440)})");
+    const answer = await alice.lab('run', `return lab.until('the answer to the update', () =>
+      lab.messages.find((message) => message.type === 'answer' && (message.data?.sdp || !message.success)));`);
+    await bob.lab('run', 'await session.ping()');
+    const remotes = await bob.page.evaluate(() => [...lab.remotes.keys()].filter((key) => key.startsWith('alice/')));
+    assert.deepEqual(remotes, [], 'the update was answered with ' + JSON.stringify(answer));
+    await alice.flows('bob/video_main', 'bob/audio_main');
+  });
 
 test('one who may not subscribe gets nothing, but is seen and heard', { core: true }, async (env) => {
   const bob = await env.join('bob', '{senders: [A(), V()], receivers: {audio: 1, video: 1}}');
