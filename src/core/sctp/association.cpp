@@ -15,7 +15,9 @@ constexpr size_t kMaxReplies = 4;
 constexpr size_t kMaxChunks = 80;
 
 // RFC 9260 3.3.2: a tag is never 0, which marks an INIT.
-uint32_t make_tag(Rng& rng) { return std::max<uint32_t>(1, rng.u32()); }
+uint32_t make_tag(Rng& rng) {
+  return std::max<uint32_t>(1, rng.u32());
+}
 
 }  // namespace
 
@@ -88,26 +90,54 @@ void Association::on_packet(Now now, ByteView bytes, AssociationOutput& out) {
 // False: the rest of the packet is not to be looked at.
 bool Association::on_chunk(Now now, const Chunk& chunk, AssociationOutput& out) {
   switch (chunk.type) {
-    case ChunkType::kData: on_data(now, chunk, out); return true;
-    case ChunkType::kSack: on_sack(now, chunk); return true;
-    case ChunkType::kForwardTsn: on_forward_tsn(chunk, out); return true;
-    case ChunkType::kReConfig: on_reconfig(chunk, out); return true;
+    case ChunkType::kData:
+      on_data(now, chunk, out);
+      return true;
+    case ChunkType::kSack:
+      on_sack(now, chunk);
+      return true;
+    case ChunkType::kForwardTsn:
+      on_forward_tsn(chunk, out);
+      return true;
+    case ChunkType::kReConfig:
+      on_reconfig(chunk, out);
+      return true;
     case ChunkType::kHeartbeat:
       // RFC 9260 8.3: its contents go back as they came.
       if (peer_tag_ == 0 || chunk.value.size() > kMaxEchoed) break;
       reply(out, [&](PacketWriter& packet) { packet.chunk(ChunkType::kHeartbeatAck, 0, chunk.value); });
       return true;
-    case ChunkType::kHeartbeatAck: return true;
-    case ChunkType::kInit: on_init(now, chunk, out); return true;
-    case ChunkType::kInitAck: on_init_ack(now, chunk, out); return true;
-    case ChunkType::kCookieEcho: on_cookie_echo(now, chunk, out); return true;
-    case ChunkType::kCookieAck: on_cookie_ack(out); return true;
-    case ChunkType::kError: on_error(now, chunk, out); return true;
-    case ChunkType::kAbort: on_abort(out); return false;
-    case ChunkType::kShutdown: on_shutdown(now, chunk, out); return true;
-    case ChunkType::kShutdownAck: on_shutdown_ack(out); return true;
-    case ChunkType::kShutdownComplete: on_shutdown_complete(out); return true;
-    default: return on_unknown_chunk(chunk, out);
+    case ChunkType::kHeartbeatAck:
+      return true;
+    case ChunkType::kInit:
+      on_init(now, chunk, out);
+      return true;
+    case ChunkType::kInitAck:
+      on_init_ack(now, chunk, out);
+      return true;
+    case ChunkType::kCookieEcho:
+      on_cookie_echo(now, chunk, out);
+      return true;
+    case ChunkType::kCookieAck:
+      on_cookie_ack(out);
+      return true;
+    case ChunkType::kError:
+      on_error(now, chunk, out);
+      return true;
+    case ChunkType::kAbort:
+      on_abort(out);
+      return false;
+    case ChunkType::kShutdown:
+      on_shutdown(now, chunk, out);
+      return true;
+    case ChunkType::kShutdownAck:
+      on_shutdown_ack(out);
+      return true;
+    case ChunkType::kShutdownComplete:
+      on_shutdown_complete(out);
+      return true;
+    default:
+      return on_unknown_chunk(chunk, out);
   }
   ++counters_.drop_unexpected;
   return true;
@@ -137,7 +167,8 @@ void Association::on_data(Now now, const Chunk& chunk, AssociationOutput& out) {
   const DataReceiver::Outcome outcome = receiver_.on_data(now, *data, messages_);
   hand_over_messages(out);
   switch (outcome) {
-    case DataReceiver::Outcome::kOk: break;
+    case DataReceiver::Outcome::kOk:
+      break;
     case DataReceiver::Outcome::kInvalidStream: {
       std::array<uint8_t, 4> value{};
       store_u16(value.data(), data->stream);
@@ -230,7 +261,8 @@ void Association::apply_reset(StreamReset::Done done, AssociationOutput& out) {
 bool Association::send(Now now, uint16_t stream, uint32_t ppid, ByteView payload, const Reliability& reliability,
                        AssociationOutput& out) {
   const bool is_open = state_ <= State::kEstablished;
-  if (!is_open || payload.empty() || payload.size() > config_.max_send_size || stream >= outbound_streams_) return false;
+  if (!is_open || payload.empty() || payload.size() > config_.max_send_size || stream >= outbound_streams_)
+    return false;
   if (resets_.is_resetting(stream) || !sender_.enqueue(stream, ppid, payload, reliability)) return false;
   flush(now, out);
   return true;
@@ -306,11 +338,17 @@ void Association::on_control_timeout(Now now, AssociationOutput& out) {
   control_rto_ = std::min(2 * control_rto_, is_handshake ? kHandshakeRtoMax : kRtoMax);
   control_at_ = now.mono + control_rto_;
   switch (state_) {
-    case State::kCookieWait: return send_init(out);
-    case State::kCookieEchoed: return send_cookie_echo(out);
-    case State::kShutdownSent: return send_shutdown(out);
-    case State::kShutdownAckSent: return send_shutdown_ack(out);
-    default: stop_control_timer(); return;
+    case State::kCookieWait:
+      return send_init(out);
+    case State::kCookieEchoed:
+      return send_cookie_echo(out);
+    case State::kShutdownSent:
+      return send_shutdown(out);
+    case State::kShutdownAckSent:
+      return send_shutdown_ack(out);
+    default:
+      stop_control_timer();
+      return;
   }
 }
 

@@ -26,7 +26,7 @@
 namespace atm0s::sctp {
 
 struct Config {
-  uint16_t local_port = 5000;   // a=sctp-port of either side (RFC 8841 5)
+  uint16_t local_port = 5000;  // a=sctp-port of either side (RFC 8841 5)
   uint16_t remote_port = 5000;
   size_t max_message_size = kMaxMessageSize;  // bytes that we take; larger ones abort
   size_t max_send_size = kMaxMessageSize;     // the peer's a=max-message-size
@@ -156,12 +156,12 @@ class Association {
   uint32_t peer_tag_ = 0;
   uint16_t outbound_streams_ = kMaxStreams;
   bool peer_has_reconfig_ = false;
-  Bytes peer_cookie_;               // while it is being echoed
-  Instant control_at_ = kNever;     // T1-init, T1-cookie or T2-shutdown, whichever the state has
+  Bytes peer_cookie_;            // while it is being echoed
+  Instant control_at_ = kNever;  // T1-init, T1-cookie or T2-shutdown, whichever the state has
   Duration control_rto_ = kRtoInitial;
   uint32_t control_tries_ = 0;
-  size_t replies_left_ = 0;         // to the packet in hand
-  std::vector<Message> messages_;   // completed by the chunk in hand; kept for its capacity
+  size_t replies_left_ = 0;        // to the packet in hand
+  std::vector<Message> messages_;  // completed by the chunk in hand; kept for its capacity
 };
 
 // Hands the finished packet to `write` and appends it.

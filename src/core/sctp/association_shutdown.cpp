@@ -83,8 +83,12 @@ void Association::on_shutdown(Now now, const Chunk& chunk, AssociationOutput& ou
   }
   switch (state_) {
     case State::kEstablished:
-    case State::kShutdownPending: state_ = State::kShutdownReceived; [[fallthrough]];
-    case State::kShutdownReceived: sender_.on_cumulative_tsn(now, *cumulative); return;  // then advance_shutdown()
+    case State::kShutdownPending:
+      state_ = State::kShutdownReceived;
+      [[fallthrough]];
+    case State::kShutdownReceived:
+      sender_.on_cumulative_tsn(now, *cumulative);
+      return;                   // then advance_shutdown()
     case State::kShutdownSent:  // both at once
       state_ = State::kShutdownAckSent;
       start_control_timer(now);
@@ -92,7 +96,9 @@ void Association::on_shutdown(Now now, const Chunk& chunk, AssociationOutput& ou
     case State::kShutdownAckSent:
       reply(out, [](PacketWriter& packet) { packet.chunk(ChunkType::kShutdownAck, 0, {}); });
       return;
-    default: ++counters_.drop_unexpected; return;
+    default:
+      ++counters_.drop_unexpected;
+      return;
   }
 }
 

@@ -72,7 +72,9 @@ Bytes make_packet(uint32_t tag, Write write, CommonHeader header = {5000, 5000, 
   return {bytes.begin(), bytes.end()};
 }
 
-Chunk first_chunk(ByteView packet) { return *ChunkReader(parse_packet(packet)->chunks).next(); }
+Chunk first_chunk(ByteView packet) {
+  return *ChunkReader(parse_packet(packet)->chunks).next();
+}
 
 // The other end played by hand: an association that came up against this test, its tag and TSN known.
 struct ByHand {
@@ -218,10 +220,8 @@ TEST(SctpHandshake, CookieOfAnotherAssociationIsRefused) {
   SeededRng rng(6);
   Association other({}, rng);
   AssociationOutput out;
-  other.on_packet(hand.now, make_packet(hand.tag, [&](PacketWriter& p) {
-                    p.chunk(ChunkType::kCookieEcho, 0, hand.cookie);
-                  }),
-                  out);
+  other.on_packet(
+      hand.now, make_packet(hand.tag, [&](PacketWriter& p) { p.chunk(ChunkType::kCookieEcho, 0, hand.cookie); }), out);
   EXPECT_FALSE(other.is_up());
 }
 
@@ -256,10 +256,11 @@ TEST(SctpHandshake, StaleCookieErrorBeginsAnew) {
   end.on_packet(hand.now, make_packet(tag, [&](PacketWriter& p) { write_init(p, ChunkType::kInitAck, answer); }), out);
   ASSERT_EQ(first_chunk(out.packets.at(0)).type, ChunkType::kCookieEcho);
   out = {};
-  end.on_packet(hand.now, make_packet(tag, [&](PacketWriter& p) {
-                  write_cause(p, ChunkType::kError, 0, ErrorCause::kStaleCookie, Bytes(4));
-                }),
-                out);
+  end.on_packet(
+      hand.now,
+      make_packet(tag,
+                  [&](PacketWriter& p) { write_cause(p, ChunkType::kError, 0, ErrorCause::kStaleCookie, Bytes(4)); }),
+      out);
   ASSERT_EQ(first_chunk(out.packets.at(0)).type, ChunkType::kInit);
   out = {};
   end.on_packet(hand.now, make_packet(tag, [&](PacketWriter& p) { write_init(p, ChunkType::kInitAck, answer); }), out);
@@ -273,7 +274,9 @@ TEST(SctpGuards, WrongTagIsDropped) {
   ByHand hand;
   hand.establish();
   AssociationOutput out;
-  const auto abort_chunk = [](PacketWriter& p) { write_cause(p, ChunkType::kAbort, 0, ErrorCause::kUserInitiated, {}); };
+  const auto abort_chunk = [](PacketWriter& p) {
+    write_cause(p, ChunkType::kAbort, 0, ErrorCause::kUserInitiated, {});
+  };
   hand.end.on_packet(hand.now, make_packet(hand.tag + 1, abort_chunk), out);
   EXPECT_EQ(hand.end.counters().drop_tag, 1u);
   // RFC 9260 8.5.1 B: with the T bit the tag is the peer's own, and only then.
@@ -281,9 +284,11 @@ TEST(SctpGuards, WrongTagIsDropped) {
   EXPECT_EQ(hand.end.counters().drop_tag, 2u);
   EXPECT_TRUE(hand.end.is_up());
   EXPECT_TRUE(out.packets.empty());
-  hand.end.on_packet(hand.now, make_packet(1234, [](PacketWriter& p) {
-                       write_cause(p, ChunkType::kAbort, kReflectedTagFlag, ErrorCause::kUserInitiated, {});
-                     }),
+  hand.end.on_packet(hand.now,
+                     make_packet(1234,
+                                 [](PacketWriter& p) {
+                                   write_cause(p, ChunkType::kAbort, kReflectedTagFlag, ErrorCause::kUserInitiated, {});
+                                 }),
                      out);
   EXPECT_TRUE(hand.end.is_down());
 }
@@ -322,10 +327,12 @@ TEST(SctpGuards, InitWithATagOrWithCompanyIsDropped) {
   init.inbound_streams = init.outbound_streams = 1;
   hand.give([&](PacketWriter& p) { write_init(p, ChunkType::kInit, init); });
   AssociationOutput out;
-  hand.end.on_packet(hand.now, make_packet(0, [&](PacketWriter& p) {
-                       write_init(p, ChunkType::kInit, init);
-                       p.chunk(ChunkType::kCookieEcho, 0, hand.cookie);
-                     }),
+  hand.end.on_packet(hand.now,
+                     make_packet(0,
+                                 [&](PacketWriter& p) {
+                                   write_init(p, ChunkType::kInit, init);
+                                   p.chunk(ChunkType::kCookieEcho, 0, hand.cookie);
+                                 }),
                      out);
   EXPECT_EQ(hand.end.counters().drop_tag, before + 2);
   EXPECT_TRUE(out.packets.empty());
@@ -337,7 +344,8 @@ TEST(SctpGuards, AnyRecordedPacketTruncatedOrChangedAnywhereDoesNoHarm) {
   std::set<uint32_t> seen_kinds;
   pair.link.filter = [&](bool, Bytes& packet) {
     const Chunk chunk = first_chunk(packet);
-    if (seen_kinds.insert(static_cast<uint32_t>(chunk.type) << 16 | static_cast<uint32_t>(packet.size() / 200)).second) {
+    if (seen_kinds.insert(static_cast<uint32_t>(chunk.type) << 16 | static_cast<uint32_t>(packet.size() / 200))
+            .second) {
       recorded.push_back(packet);
     }
     return true;
@@ -385,10 +393,10 @@ TEST(SctpGuards, ChangedChunksUnderAGoodChecksumDoNoHarm) {
       }
       const auto type = static_cast<ChunkType>(types[rng.below(std::size(types))]);
       AssociationOutput out;
-      hand.end.on_packet(hand.now, make_packet(hand.tag, [&](PacketWriter& p) {
-                           p.chunk(type, static_cast<uint8_t>(rng.below(16)), value);
-                         }),
-                         out);
+      hand.end.on_packet(
+          hand.now,
+          make_packet(hand.tag, [&](PacketWriter& p) { p.chunk(type, static_cast<uint8_t>(rng.below(16)), value); }),
+          out);
       EXPECT_LE(out.packets.size(), 4u + kMaxBurst);
       hand.wait(100ms);
       if (hand.end.next_timeout() <= hand.now.mono) hand.end.on_timeout(hand.now, out);
@@ -470,7 +478,8 @@ TEST(SctpData, UnorderedMessagesArriveOnceEachAndOvertakeALostOne) {
     dropped = true;
     return false;
   };
-  for (uint8_t i = 0; i < 3; ++i) ASSERT_TRUE(pair.send_a(0, Bytes{i}, {.ordered = false, .max_retransmits = {}, .lifetime = {}}));
+  for (uint8_t i = 0; i < 3; ++i)
+    ASSERT_TRUE(pair.send_a(0, Bytes{i}, {.ordered = false, .max_retransmits = {}, .lifetime = {}}));
   pair.link.run_for(5s);
   const auto got = messages(pair.link.out_b());
   ASSERT_EQ(got.size(), 3u);
@@ -487,7 +496,8 @@ TEST(SctpData, UnorderedMessagesArriveOnceUnderTrouble) {
   for (uint32_t i = 0; i < 100; ++i) {
     const Bytes payload = make_payload(1 + (i * 977) % 9'000, i);
     sent.insert(payload);
-    ASSERT_TRUE(pair.send_a(static_cast<uint16_t>(i % 4), payload, {.ordered = i % 3 == 0, .max_retransmits = {}, .lifetime = {}}));
+    ASSERT_TRUE(pair.send_a(static_cast<uint16_t>(i % 4), payload,
+                            {.ordered = i % 3 == 0, .max_retransmits = {}, .lifetime = {}}));
   }
   ASSERT_TRUE(pair.link.run(300s, [&] { return count<Message>(pair.link.out_b()) == 100; }));
   pair.link.run_for(10s);

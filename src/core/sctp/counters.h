@@ -14,28 +14,28 @@ struct Counters {
 
   // Packets and chunks dropped.
   uint64_t drop_checksum = 0;
-  uint64_t drop_malformed = 0;         // frame or chunk format
+  uint64_t drop_malformed = 0;  // frame or chunk format
   uint64_t drop_port = 0;
-  uint64_t drop_tag = 0;               // wrong verification tag
-  uint64_t drop_unexpected = 0;        // a chunk that this state has no use for
+  uint64_t drop_tag = 0;         // wrong verification tag
+  uint64_t drop_unexpected = 0;  // a chunk that this state has no use for
   uint64_t drop_unknown_chunk = 0;
   uint64_t drop_cookie_forged = 0;
   uint64_t drop_cookie_expired = 0;
   uint64_t drop_cookie_stale_tags = 0;  // authentic, of another handshake
   uint64_t drop_duplicate_tsn = 0;
-  uint64_t drop_tsn_too_far = 0;       // beyond the window or the list of gaps; the peer sends it again
-  uint64_t drop_receive_buffer = 0;    // above the advertised window; the peer sends it again
+  uint64_t drop_tsn_too_far = 0;     // beyond the window or the list of gaps; the peer sends it again
+  uint64_t drop_receive_buffer = 0;  // above the advertised window; the peer sends it again
   uint64_t drop_invalid_stream = 0;
   uint64_t drop_old_ssn = 0;           // an ordered message of a number already delivered or held
   uint64_t drop_skipped_fragment = 0;  // of a message that FORWARD-TSN gave up
   uint64_t drop_sack_old = 0;
-  uint64_t drop_sack_invalid = 0;      // acknowledges what was never sent
-  uint64_t drop_unsendable = 0;        // queued for a stream that the peer does not have
+  uint64_t drop_sack_invalid = 0;  // acknowledges what was never sent
+  uint64_t drop_unsendable = 0;    // queued for a stream that the peer does not have
 
   // Loss recovery.
-  uint64_t retransmissions = 0;        // DATA chunks sent again
-  uint64_t fast_retransmits = 0;       // of these, by three missing reports
-  uint64_t timeouts = 0;               // T3-rtx
+  uint64_t retransmissions = 0;   // DATA chunks sent again
+  uint64_t fast_retransmits = 0;  // of these, by three missing reports
+  uint64_t timeouts = 0;          // T3-rtx
 
   // Reasons for which we aborted.
   uint64_t abort_message_too_large = 0;
@@ -44,7 +44,7 @@ struct Counters {
 
   // Data channels.
   uint64_t drop_dcep_malformed = 0;
-  uint64_t drop_dcep_refused = 0;      // wrong parity, taken stream id, too many channels
+  uint64_t drop_dcep_refused = 0;  // wrong parity, taken stream id, too many channels
   uint64_t drop_unknown_channel = 0;
   uint64_t drop_unknown_ppid = 0;
 };

@@ -27,11 +27,14 @@ ChannelConfig from_dcep(const DcepOpen& open) {
   config.protocol = open.protocol;
   config.reliability.ordered = !open.unordered;
   switch (open.limit) {
-    case DcepOpen::Limit::kReliable: break;
+    case DcepOpen::Limit::kReliable:
+      break;
     case DcepOpen::Limit::kRetransmits:
       config.reliability.max_retransmits = static_cast<uint16_t>(std::min<uint32_t>(open.reliability, UINT16_MAX));
       break;
-    case DcepOpen::Limit::kLifetime: config.reliability.lifetime = std::chrono::milliseconds(open.reliability); break;
+    case DcepOpen::Limit::kLifetime:
+      config.reliability.lifetime = std::chrono::milliseconds(open.reliability);
+      break;
   }
   return config;
 }
@@ -84,8 +87,8 @@ bool DataChannels::send(Now now, ChannelId id, ByteView bytes, bool is_text, Out
   // RFC 8831 6.6: SCTP has no empty messages, so that one byte with a kind of its own stands for one.
   constexpr std::array<uint8_t, 1> kEmpty{0};
   const bool is_empty = bytes.empty();
-  const Ppid ppid = is_text ? (is_empty ? Ppid::kEmptyText : Ppid::kText)
-                            : (is_empty ? Ppid::kEmptyBinary : Ppid::kBinary);
+  const Ppid ppid =
+      is_text ? (is_empty ? Ppid::kEmptyText : Ppid::kText) : (is_empty ? Ppid::kEmptyBinary : Ppid::kBinary);
   if (!association_.send(now, id, static_cast<uint32_t>(ppid), is_empty ? ByteView(kEmpty) : bytes, how, pending_)) {
     return false;
   }
@@ -196,7 +199,8 @@ void DataChannels::confirm(ChannelId id, Channel& channel, bool by_peer, Output&
   out.events.emplace_back(ChannelOpened{id, channel.label, channel.config, by_peer});
 }
 
-// --- closing (RFC 8831 6.7): each side resets its outgoing stream; the channel is gone when both have -------------------
+// --- closing (RFC 8831 6.7): each side resets its outgoing stream; the channel is gone when both have
+// -------------------
 
 void DataChannels::close_outgoing(Now now, ChannelId id, Channel& channel) {
   if (channel.closes_outgoing) return;

@@ -69,8 +69,7 @@ class DataChannels {
   // many channels, the label or protocol is too long, or the association has ended.
   std::optional<ChannelId> open(Now now, std::string_view label, const ChannelConfig& config, Output& out);
   // False when there is no such channel, the message is too large, or too much is queued.
-  bool send(Now now, ChannelId channel, ByteView bytes, bool is_text, Output& out,
-            const Reliability& reliability = {});
+  bool send(Now now, ChannelId channel, ByteView bytes, bool is_text, Output& out, const Reliability& reliability = {});
   // Everything sent on it is delivered first; ChannelClosed follows when the peer has closed its direction too.
   void close(Now now, ChannelId channel, Output& out);
 
@@ -87,9 +86,9 @@ class DataChannels {
   struct Channel {
     std::string label;
     ChannelConfig config;
-    bool is_confirmed = false;      // opened by the peer, or confirmed by it
+    bool is_confirmed = false;  // opened by the peer, or confirmed by it
     bool is_reported_closed = false;
-    bool closes_outgoing = false;   // our reset has been asked for
+    bool closes_outgoing = false;  // our reset has been asked for
     bool outgoing_is_reset = false;
     bool incoming_is_reset = false;
   };

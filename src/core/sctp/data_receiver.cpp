@@ -110,9 +110,12 @@ DataReceiver::Outcome DataReceiver::on_data(Now now, const DataChunk& data, std:
     return Outcome::kInvalidStream;
   }
   switch (reassembly_.add(tsn, data, out)) {
-    case Reassembly::Outcome::kOk: return Outcome::kOk;
-    case Reassembly::Outcome::kViolation: return Outcome::kViolation;
-    case Reassembly::Outcome::kTooLarge: return Outcome::kTooLarge;
+    case Reassembly::Outcome::kOk:
+      return Outcome::kOk;
+    case Reassembly::Outcome::kViolation:
+      return Outcome::kViolation;
+    case Reassembly::Outcome::kTooLarge:
+      return Outcome::kTooLarge;
   }
   return Outcome::kOk;
 }

@@ -206,7 +206,9 @@ void DataSender::on_timeout(Now now) {
 
 // --- transmission ---------------------------------------------------------------------------------------------------
 
-bool DataSender::has_something_to_send() const { return !lost_.empty() || !messages_.empty(); }
+bool DataSender::has_something_to_send() const {
+  return !lost_.empty() || !messages_.empty();
+}
 
 bool DataSender::write_data(Now now, PacketWriter& packet) {
   if (chunks_.empty() && !messages_.empty()) congestion_.on_idle(now.mono - last_sent_, rto_.value());

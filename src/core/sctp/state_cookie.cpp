@@ -12,8 +12,8 @@ namespace atm0s::sctp {
 std::array<uint8_t, 32> CookieSeal::sign(ByteView contents) const {
   std::array<uint8_t, 32> out{};
   unsigned int size = 0;
-  const unsigned char* signature = HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
-                                        contents.data(), contents.size(), out.data(), &size);
+  const unsigned char* signature = HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()), contents.data(),
+                                        contents.size(), out.data(), &size);
   ASSERT(signature != nullptr && size == out.size());
   return out;
 }

@@ -26,9 +26,12 @@ ReconfigParameter StreamReset::answer(uint32_t sequence, ReconfigResult result) 
 
 StreamReset::Done StreamReset::on_parameter(const ReconfigParameter& parameter) {
   switch (parameter.type) {
-    case ReconfigType::kResponse: return on_response(parameter);
-    case ReconfigType::kOutgoingReset: return on_outgoing_reset(parameter);
-    default: break;
+    case ReconfigType::kResponse:
+      return on_response(parameter);
+    case ReconfigType::kOutgoingReset:
+      return on_outgoing_reset(parameter);
+    default:
+      break;
   }
   Done done;
   if (parameter.sequence == expected_) {

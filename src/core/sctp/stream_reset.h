@@ -24,9 +24,9 @@ class StreamReset {
   void start(uint32_t local_initial_tsn, uint32_t peer_initial_tsn);
 
   struct Done {
-    std::optional<ReconfigParameter> response;                // to be sent
-    std::optional<std::vector<uint16_t>> reset_by_peer;       // empty list: all streams
-    std::optional<std::vector<uint16_t>> outgoing_reset;      // ours, answered (whatever the answer)
+    std::optional<ReconfigParameter> response;            // to be sent
+    std::optional<std::vector<uint16_t>> reset_by_peer;   // empty list: all streams
+    std::optional<std::vector<uint16_t>> outgoing_reset;  // ours, answered (whatever the answer)
   };
   Done on_parameter(const ReconfigParameter& parameter);
   // After data has come: performs a reset that waited for it.

@@ -31,15 +31,20 @@ bool is_ignored(uint16_t type) {
 // False: RFC 9260 3.2.1, an unknown parameter of this type ends the list.
 bool read_init_parameter(const Parameter& parameter, InitChunk& init) {
   switch (parameter.type) {
-    case kStateCookie: init.cookie = parameter.value; return true;
-    case kForwardTsnSupported: init.has_forward_tsn = true; return true;
+    case kStateCookie:
+      init.cookie = parameter.value;
+      return true;
+    case kForwardTsnSupported:
+      init.has_forward_tsn = true;
+      return true;
     case kSupportedExtensions:
       for (const uint8_t type : parameter.value) {
         if (type == static_cast<uint8_t>(ChunkType::kForwardTsn)) init.has_forward_tsn = true;
         if (type == static_cast<uint8_t>(ChunkType::kReConfig)) init.has_reconfig = true;
       }
       return true;
-    default: break;
+    default:
+      break;
   }
   if (is_ignored(parameter.type)) return true;
   if ((parameter.type & 0x4000) != 0 && init.reported_count < InitChunk::kMaxReported) {
@@ -59,9 +64,14 @@ std::optional<ReconfigParameter> parse_reconfig_parameter(const Parameter& raw) 
       out.last_tsn = reader.u32();
       out.stream_bytes = reader.rest();
       break;
-    case ReconfigType::kIncomingReset: out.stream_bytes = reader.rest(); break;
-    case ReconfigType::kResponse: out.result = static_cast<ReconfigResult>(reader.u32()); break;
-    default: break;
+    case ReconfigType::kIncomingReset:
+      out.stream_bytes = reader.rest();
+      break;
+    case ReconfigType::kResponse:
+      out.result = static_cast<ReconfigResult>(reader.u32());
+      break;
+    default:
+      break;
   }
   if (!reader.ok() || out.stream_bytes.size() % 2 != 0) return std::nullopt;
   return out;
@@ -196,6 +206,8 @@ void write_cause(PacketWriter& packet, ChunkType type, uint8_t flags, ErrorCause
   packet.end_chunk();
 }
 
-std::optional<Parameter> first_cause(const Chunk& chunk) { return ParameterReader(chunk.value).next(); }
+std::optional<Parameter> first_cause(const Chunk& chunk) {
+  return ParameterReader(chunk.value).next();
+}
 
 }  // namespace atm0s::sctp

@@ -1,7 +1,7 @@
-// The contents of SCTP chunks as structs, read from and written to bytes (RFC 9260 3.3, RFC 3758 3.2, RFC 6525 3 and 4).
-// Called by core/sctp. parse_x gives nothing for a chunk that breaks its format; views point into the caller's bytes.
-// Lists stay on the wire and are read by index: no allocation, no limit needed beyond the packet's size.
-// Does not judge sequence numbers or states.
+// The contents of SCTP chunks as structs, read from and written to bytes (RFC 9260 3.3, RFC 3758 3.2, RFC 6525 3 and
+// 4). Called by core/sctp. parse_x gives nothing for a chunk that breaks its format; views point into the caller's
+// bytes. Lists stay on the wire and are read by index: no allocation, no limit needed beyond the packet's size. Does
+// not judge sequence numbers or states.
 #pragma once
 
 #include <array>
@@ -107,9 +107,9 @@ enum class ReconfigResult : uint32_t {
 };
 struct ReconfigParameter {
   ReconfigType type = ReconfigType::kResponse;
-  uint32_t sequence = 0;  // of the request, or of the request that a response answers
-  uint32_t response_sequence = 0;  // kOutgoingReset
-  uint32_t last_tsn = 0;           // kOutgoingReset
+  uint32_t sequence = 0;                                 // of the request, or of the request that a response answers
+  uint32_t response_sequence = 0;                        // kOutgoingReset
+  uint32_t last_tsn = 0;                                 // kOutgoingReset
   ReconfigResult result = ReconfigResult::kNothingToDo;  // kResponse
   ByteView stream_bytes;                                 // both resets; empty: all streams
 

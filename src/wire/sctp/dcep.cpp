@@ -43,8 +43,12 @@ Bytes write_dcep_open(const DcepOpen& open) {
   return out;
 }
 
-bool is_dcep_ack(ByteView message) { return message.size() == 1 && message[0] == kAck; }
+bool is_dcep_ack(ByteView message) {
+  return message.size() == 1 && message[0] == kAck;
+}
 
-Bytes write_dcep_ack() { return {kAck}; }
+Bytes write_dcep_ack() {
+  return {kAck};
+}
 
 }  // namespace atm0s::sctp

@@ -40,8 +40,12 @@ enum class ChunkType : uint8_t {
 };
 
 // RFC 9260 3.2: the two highest bits of an unknown chunk's type (and of an unknown parameter's) say what to do with it.
-constexpr bool unknown_stops(ChunkType type) { return (static_cast<uint8_t>(type) & 0x80) == 0; }
-constexpr bool unknown_is_reported(ChunkType type) { return (static_cast<uint8_t>(type) & 0x40) != 0; }
+constexpr bool unknown_stops(ChunkType type) {
+  return (static_cast<uint8_t>(type) & 0x80) == 0;
+}
+constexpr bool unknown_is_reported(ChunkType type) {
+  return (static_cast<uint8_t>(type) & 0x40) != 0;
+}
 
 struct Chunk {
   ChunkType type = ChunkType::kData;
@@ -117,6 +121,8 @@ class PacketWriter {
 // One parameter or error cause into a chunk's value, preceded by the padding of the one before.
 void write_parameter(Writer& out, uint16_t type, ByteView value);
 
-constexpr size_t padded(size_t size) { return (size + 3) & ~size_t{3}; }
+constexpr size_t padded(size_t size) {
+  return (size + 3) & ~size_t{3};
+}
 
 }  // namespace atm0s::sctp

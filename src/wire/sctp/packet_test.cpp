@@ -65,7 +65,7 @@ InitChunk sample_init() {
 const Bytes kSackValue{0, 0, 0, 10, 0, 1, 0, 0, 0, 2, 0, 1, 0, 2, 0, 3, 0, 5, 0, 9, 0, 0, 0, 8};
 
 // One packet of each kind: what the truncation and the mutation tests below go through.
-std::vector<Bytes> samples() {
+std::vector<Bytes> make_samples() {
   std::vector<Bytes> out;
   out.push_back(make_packet([](PacketWriter& p) { write_data(p, sample_data()); }));
   InitChunk init = sample_init();
@@ -75,9 +75,8 @@ std::vector<Bytes> samples() {
   out.push_back(make_packet([](PacketWriter& p) { p.chunk(ChunkType::kSack, 0, kSackValue); }));
   out.push_back(make_packet([](PacketWriter& p) { p.chunk(ChunkType::kHeartbeat, 0, Bytes{0, 1, 0, 6, 42, 43}); }));
   out.push_back(make_packet([](PacketWriter& p) { p.chunk(ChunkType::kShutdown, 0, Bytes{1, 2, 3, 4}); }));
-  out.push_back(make_packet([](PacketWriter& p) {
-    p.chunk(ChunkType::kForwardTsn, 0, Bytes{0, 0, 1, 0, 0, 1, 0, 2, 0, 3, 0, 4});
-  }));
+  out.push_back(make_packet(
+      [](PacketWriter& p) { p.chunk(ChunkType::kForwardTsn, 0, Bytes{0, 0, 1, 0, 0, 1, 0, 2, 0, 3, 0, 4}); }));
   out.push_back(make_packet([](PacketWriter& p) {
     const Bytes streams{0, 1, 0, 3, 0, 5};
     ReconfigParameter parameter;
@@ -88,15 +87,19 @@ std::vector<Bytes> samples() {
     parameter.stream_bytes = streams;
     write_reconfig(p, parameter);
   }));
-  out.push_back(make_packet([](PacketWriter& p) {
-    write_cause(p, ChunkType::kAbort, 1, ErrorCause::kProtocolViolation, as_bytes("why"));
-  }));
+  out.push_back(make_packet(
+      [](PacketWriter& p) { write_cause(p, ChunkType::kAbort, 1, ErrorCause::kProtocolViolation, as_bytes("why")); }));
   out.push_back(make_packet([](PacketWriter& p) {
     p.chunk(ChunkType::kCookieAck, 0, {});
     write_data(p, sample_data());
     p.chunk(ChunkType::kSack, 0, kSackValue);
   }));
   return out;
+}
+
+const std::vector<Bytes>& samples() {  // alive as long as the views into them
+  static const std::vector<Bytes> made = make_samples();
+  return made;
 }
 
 // Everything that a parsed packet offers is read, so that a sanitizer sees a view out of bounds.

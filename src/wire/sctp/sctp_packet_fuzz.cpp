@@ -48,7 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     ChunkReader chunks(packet->chunks);
     while (const auto chunk = chunks.next()) total = total + read_all(*chunk);
   }
-  if (const auto open = parse_dcep_open(bytes)) total = total + sum(as_bytes(open->label)) + sum(as_bytes(open->protocol));
+  if (const auto open = parse_dcep_open(bytes))
+    total = total + sum(as_bytes(open->label)) + sum(as_bytes(open->protocol));
   total = total + (is_dcep_ack(bytes) ? 1 : 0);
   return 0;
 }
