@@ -1,5 +1,5 @@
 // The HTTP side: health, CORS, and the calls around a connection.
-import { assert, test, until } from '../harness/test.mjs';
+import { assert, test } from '../harness/test.mjs';
 
 const post = (url, body) => fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' },
   body: typeof body === 'string' ? body : JSON.stringify(body) });
@@ -49,7 +49,7 @@ test('the connection id is long, and with it a session can be ended from outside
   const bob = await env.join('bob');
   const alice = await env.join('alice', '{senders: [A()]}');
   await bob.lab('waitRemotePlain', 'alice', 'audio_main');
-  const { conn_id } = JSON.parse(alice.requests.find((r) => r.path === '/webrtc/connect').reply).data;
+  const { conn_id } = (await alice.replies('/webrtc/connect'))[0].data;
   assert.ok(conn_id.length >= 22, 'at least 128 bits');
   const answer = await (await fetch(env.server.url + '/webrtc/conn/' + conn_id, { method: 'DELETE' })).json();
   assert.equal(answer.status, true);
@@ -59,9 +59,7 @@ test('the connection id is long, and with it a session can be ended from outside
 
 test('every trickled candidate was answered with JSON that says so', { core: true }, async (env) => {
   const alice = await env.join('alice', '{senders: [A(), V()]}');
-  const trickled = () => alice.requests.filter((r) => r.path === '/webrtc/ice_remote');
-  await until('candidates were trickled and answered', () => trickled().length && trickled().every((r) => r.reply !== null));
-  for (const { reply } of trickled()) assert.equal(JSON.parse(reply).status, true, reply);
+  for (const reply of await alice.replies('/webrtc/ice_remote')) assert.equal(reply.status, true);
 });
 
 test('metrics are served', { core: true }, async (env) => {

@@ -6,7 +6,7 @@ import { callOnPage, watchConnections } from '../harness/dev_page.mjs';
 
 const shot = (page, name) => page.screenshot({ path: fileURLToPath(new URL(name, outFolder)) });
 
-const link = (env, peer) => `${env.server.url}/?` + new URLSearchParams({ room: env.room, peer });
+const link = (env, peer) => `${env.server.url}/?` + new URLSearchParams({ room: env.room, peer, height: 180 });
 
 async function open(env, peer, options) {
   const page = await env.openPage(null, options);

@@ -1,4 +1,5 @@
 // One page with one SDK session. The work is done in the page by page/lab.js; this is its remote control.
+import { until } from './test.mjs';
 import { makeToken } from './tokens.mjs';
 
 const CONSOLE_LINES_MAX = 200;
@@ -45,6 +46,13 @@ export class Peer {
     await this.lab('connect');
   }
 
+  // What the server answered to the requests of that path, once it has answered them all.
+  replies(path) {
+    const asked = () => this.requests.filter((request) => request.path === path);
+    return until(`${path} is answered`, () => asked().length > 0 && asked().every((r) => r.reply !== null) &&
+      asked().map((r) => JSON.parse(r.reply)));
+  }
+
   // The message of the error with which connect() is refused.
   async refused(config, options) {
     await this.create(config, options);
@@ -59,8 +67,7 @@ export class Peer {
 
   // Media must come in from now on: frames decoded, or audio energy. Returns what came.
   async flows(...ids) {
-    const reports = [];
-    for (const id of ids) reports.push(await this.lab('flows', id));
+    const reports = await Promise.all(ids.map((id) => this.lab('flows', id)));
     return reports.length === 1 ? reports[0] : reports;
   }
 

@@ -46,7 +46,7 @@ async function call(browser, server) {
     const page = await context.newPage();
     await watchConnections(page);
     // Plain http first: there it must explain itself and link to the secure page, whose link is followed.
-    await page.goto(`${server.url}/?` + new URLSearchParams({ room: 'far', peer }));
+    await page.goto(`${server.url}/?` + new URLSearchParams({ room: 'far', peer, height: 180 }));
     await page.waitForSelector('#notice a');
     await page.click('#notice a');
     await page.waitForURL(server.httpsUrl + '/**');

@@ -127,7 +127,8 @@ function onStreamRemoved(remote) {
 // ---- joining and leaving --------------------------------------------------------------------------------------------
 
 async function openCamera() {
-  const video = { width: { ideal: 1280 }, height: { ideal: 720 } };
+  const height = Number(query.get('height')) || 720;
+  const video = { width: { ideal: Math.round(height * 16 / 9) }, height: { ideal: height } };
   const wishes = [{ audio: true, video }, { audio: true }, { video }];
   for (const wish of wishes) {
     try {
