@@ -175,23 +175,28 @@ TEST(Agent, ConsentChecksKeepFourToSixSecondsApart) {
   world.start();
   world.run(10min);
   const auto& sent = world.client_sent_at;
+  Duration shortest = 1h;
+  Duration longest = 0s;
   for (size_t i = 3; i < sent.size(); ++i) {  // after the check and the nomination
-    EXPECT_GE(sent[i] - sent[i - 1], 4s);
-    EXPECT_LE(sent[i] - sent[i - 1], 6s);
+    shortest = std::min<Duration>(shortest, sent[i] - sent[i - 1]);
+    longest = std::max<Duration>(longest, sent[i] - sent[i - 1]);
   }
+  EXPECT_GE(shortest, 4s);
+  EXPECT_LT(shortest, 4500ms);
+  EXPECT_LE(longest, 6s);
+  EXPECT_GT(longest, 5500ms);
   EXPECT_GT(sent.size(), 90u);
 }
 
 TEST(Agent, KeepsAFirstPathAliveWhoseNominationGetsLost) {
   World world(13);
   world.start();
-  world.run_until([&] { return world.client.selected().has_value(); }, 1s);
-  EXPECT_FALSE(world.client.is_nominated());
-  // The nomination goes out now; what would answer it and its six repetitions is lost, the consent checks are not.
-  const size_t nomination_size = world.client_sent_sizes.back();
-  world.lost_request_size = nomination_size;
+  // The nomination and its six repetitions get lost, consent checks do not.
+  constexpr size_t kUseCandidateSize = 4;
+  world.lost_request_size = world.client_sent_sizes[0] + kUseCandidateSize;
   world.run(60s);
   EXPECT_EQ(world.client.state(), State::kConnected);
+  EXPECT_FALSE(world.client.is_nominated());
   world.lost_request_size = 0;
   world.run(20s);
   EXPECT_TRUE(world.connected());

@@ -147,7 +147,8 @@ TEST(StunMessage, TellsStunFromItsNeighboursOnOnePort) {
 }
 
 TEST(StunMessage, NamesWhatHadToBeUnderstood) {
-  const auto message = parse_message(raw_message(0x0001, {{0x7777, {1, 2, 3}}, {0x0003, {0, 0, 0, 6}}, {0xC057, {1}}}));
+  const Bytes datagram = raw_message(0x0001, {{0x7777, {1, 2, 3}}, {0x0003, {0, 0, 0, 6}}, {0xC057, {1}}});
+  const auto message = parse_message(datagram);
   ASSERT_TRUE(message);
   ASSERT_EQ(message->unknown().size(), 2u);
   EXPECT_EQ(message->unknown()[0], 0x7777);
@@ -156,7 +157,8 @@ TEST(StunMessage, NamesWhatHadToBeUnderstood) {
 
 TEST(StunMessage, LimitsWhatItRemembersAndReads) {
   std::vector<std::pair<uint16_t, Bytes>> attributes(kMaxAttributes, {0x7777, {}});
-  const auto message = parse_message(raw_message(0x0001, attributes));
+  const Bytes datagram = raw_message(0x0001, attributes);
+  const auto message = parse_message(datagram);
   ASSERT_TRUE(message);
   EXPECT_EQ(message->unknown().size(), kMaxUnknownAttributes);
   attributes.push_back({0x7777, {}});
@@ -189,8 +191,9 @@ TEST(StunMessage, RefusesKnownAttributesOfAWrongForm) {
 }
 
 TEST(StunMessage, IgnoresWhatFollowsTheIntegrity) {
-  const auto message = parse_message(
-      raw_message(0x0001, {{0x0006, {'a', ':', 'b'}}, {0x0008, Bytes(20)}, {0x0025, {}}, {0x7777, {}}, {0x0024, {1}}}));
+  const Bytes datagram =
+      raw_message(0x0001, {{0x0006, {'a', ':', 'b'}}, {0x0008, Bytes(20)}, {0x0025, {}}, {0x7777, {}}, {0x0024, {1}}});
+  const auto message = parse_message(datagram);
   ASSERT_TRUE(message);
   EXPECT_FALSE(message->use_candidate);
   EXPECT_FALSE(message->priority);
@@ -204,7 +207,8 @@ TEST(StunMessage, WantsTheFingerprintLast) {
 }
 
 TEST(StunMessage, KeepsTheFirstOfSeveral) {
-  const auto message = parse_message(raw_message(0x0001, {{0x0024, {0, 0, 0, 1}}, {0x0024, {0, 0, 0, 2}}}));
+  const Bytes datagram = raw_message(0x0001, {{0x0024, {0, 0, 0, 1}}, {0x0024, {0, 0, 0, 2}}});
+  const auto message = parse_message(datagram);
   ASSERT_TRUE(message);
   EXPECT_EQ(message->priority, 1u);
 }
