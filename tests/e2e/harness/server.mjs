@@ -7,23 +7,33 @@ import { SECRET } from './tokens.mjs';
 
 const START_SECONDS = 10;
 const LOG_LINES_MAX = 4000;
+const WORKERS = 2; // rooms then lie on different ones
 
-export function freeUdpPort(address = '127.0.0.1') {
+function bindUdp(port, address) {
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
     socket.once('error', reject);
-    socket.bind(0, address, () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
+    socket.bind(port, address, () => resolve(socket));
   });
+}
+
+// The first of as many free UDP ports in a row as there are workers.
+async function freeUdpPorts(address) {
+  for (let tries = 0; tries < 50; ++tries) {
+    const first = await bindUdp(0, address);
+    const { port } = first.address();
+    const rest = await Promise.all(Array.from({ length: WORKERS - 1 }, (_, i) => bindUdp(port + 1 + i, address).catch(() => null)));
+    [first, ...rest].forEach((socket) => socket?.close());
+    if (rest.every((socket) => socket)) return port;
+  }
+  throw new Error('no free UDP ports');
 }
 
 // options: address (127.0.0.1), flags (more of them), through (a command in front, e.g. ["nsenter", …])
 export async function startServer({ address = '127.0.0.1', flags = [], through = [] } = {}) {
-  const mediaPort = through.length ? 20000 : await freeUdpPort(address);
+  const mediaPort = through.length ? 20000 : await freeUdpPorts(address);
   const command = [...through, fileURLToPath(serverProgram), '--dev', '--secret', SECRET, '--http', `${address}:0`,
-    '--https', `${address}:0`, '--media-ip', address, '--media-port', String(mediaPort), '--workers', '1', ...flags];
+    '--https', `${address}:0`, '--media-ip', address, '--media-port', String(mediaPort), '--workers', String(WORKERS), ...flags];
   const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = [];
   const server = {
