@@ -4,26 +4,15 @@
 #include <cctype>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string_view>
 
 #include "source_text.h"
+#include "table.h"
 
 namespace atm0s::arrows {
 namespace {
-
-struct Row {
-  int line = 0;
-  std::vector<std::string> names;
-};
-
-struct Table {
-  std::map<std::string, Row> modules;    // module -> what it may include
-  std::map<std::string, Row> libraries;  // "<openssl/" or "<zlib.h>" -> the modules that may include it
-};
 
 // Logic: everything that takes the time, the randomness and the bytes from outside. io and apps are what gives them.
 constexpr std::string_view kLogic[] = {"base", "wire", "core", "contract", "media", "node", "control", "cluster"};
@@ -72,10 +61,6 @@ constexpr Ban kBansInTests[] = {
     {"nanosleep", "sleeps"},
 };
 
-bool covers(std::string_view name, std::string_view path) {
-  return path == name || (path.starts_with(name) && path[name.size()] == '/');
-}
-
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? std::string() : path.substr(0, slash);
@@ -117,12 +102,12 @@ bool mentions(std::string_view line, std::string_view name) {
 
 class Checker {
  public:
-  explicit Checker(const SourceTree& tree) : tree_(tree) {
+  explicit Checker(const SourceTree& tree) : tree_(tree), table_(read_table(tree.table)) {
     for (const SourceFile& file : tree.files) paths_.insert(file.path);
   }
 
   std::vector<Violation> run() {
-    read_table();
+    for (const auto& [line, what] : table_.problems) report("ARROWS", line, what);
     check_names();
     check_cycles();
     for (const SourceFile& file : tree_.files) check_file(file);
@@ -132,41 +117,15 @@ class Checker {
  private:
   void report(const std::string& path, int line, const std::string& what) { found_.push_back({path, line, what}); }
 
-  void read_table() {
-    int number = 0;
-    for (std::string line : split_lines(tree_.table)) {
-      ++number;
-      line = line.substr(0, line.find('#'));
-      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-      const size_t colon = line.find(':');
-      if (colon == std::string::npos || colon == 0) {
-        report("ARROWS", number, "expected \"module: modules\"");
-        continue;
-      }
-      const std::string name = line.substr(0, colon);
-      std::istringstream words(line.substr(colon + 1));
-      Row row{number, {std::istream_iterator<std::string>(words), {}}};
-      auto& rows = name.front() == '<' ? table_.libraries : table_.modules;
-      if (!rows.emplace(name, std::move(row)).second) report("ARROWS", number, name + " is listed twice");
-    }
-  }
-
   void check_names() {
     for (const auto* rows : {&table_.modules, &table_.libraries}) {
       for (const auto& [name, row] : *rows) {
         for (const std::string& used : row.names) {
-          if (modules_under(used).empty()) report("ARROWS", row.line, name + " names " + used + ", which is no module");
+          if (!modules_under(table_, used).empty()) continue;
+          report("ARROWS", row.line, name + " names " + used + ", which is no module");
         }
       }
     }
-  }
-
-  std::vector<std::string> modules_under(const std::string& name) const {
-    std::vector<std::string> under;
-    for (const auto& [module, row] : table_.modules) {
-      if (covers(name, module)) under.push_back(module);
-    }
-    return under;
   }
 
   void check_cycles() {
@@ -185,7 +144,7 @@ class Checker {
     if (done.contains(module)) return;
     way.push_back(module);
     for (const std::string& name : table_.modules.at(module).names) {
-      for (const std::string& next : modules_under(name)) {
+      for (const std::string& next : modules_under(table_, name)) {
         if (next != module) visit(next, done, way);
       }
     }

@@ -2,12 +2,15 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "picture.h"
 #include "source_text.h"
 
 namespace atm0s::arrows {
@@ -167,6 +170,32 @@ TEST(ArrowsTree, IsReadFromAFolder) {
   EXPECT_EQ(tree.files.size(), 2u);
   EXPECT_EQ(describe(check(tree)),
             "src/base/deep/b.cpp:2: there is no src/wire/c.h (includes name the full path from src)\n");
+}
+
+constexpr char kDocument[] = ATM0S_SOURCE_DIR "/ARCHITECTURE.md";
+
+TEST(ArrowsPicture, ArchitectureShowsWhatArrowsSays) {
+  const SourceTree tree = read_tree(ATM0S_SOURCE_DIR "/src");
+  ASSERT_TRUE(check({tree.table, {}}).empty()) << "ARROWS itself is wrong: see Arrows.TheTreeKeepsThem";
+  std::ifstream in(kDocument, std::ios::binary);
+  const std::string document{std::istreambuf_iterator<char>(in), {}};
+  const auto shown = find_picture(document);
+  ASSERT_TRUE(shown) << kDocument << " has no markers for the picture";
+  const std::string drawn = draw(tree.table);
+  if (std::getenv("UPDATE_ARROWS") != nullptr) {
+    std::ofstream(kDocument, std::ios::binary) << with_picture(document, drawn);
+    return;
+  }
+  EXPECT_EQ(*shown, drawn) << "src/ARROWS has changed: write the picture anew with ./dev arrows";
+}
+
+TEST(ArrowsPicture, AnArrowThatFollowsFromOthersIsLeftOut) {
+  const std::string drawn = draw("base:\nwire/rtp: base\ncore/ice: base wire\n<openssl/: core/ice\n<zlib.h>: wire\n");
+  EXPECT_EQ(drawn,
+            "```mermaid\nflowchart TD\n  core --> wire\n  wire --> base\n```\n\n"
+            "| height | module | stands on, and on what is under that |\n| --- | --- | --- |\n"
+            "| 0 | `base` | nothing |\n| 1 | `wire/rtp` | `base` |\n| 2 | `core/ice` | `wire/rtp` |\n\n"
+            "| header | only in |\n| --- | --- |\n| `<openssl/…>` | `core/ice` |\n| `<zlib.h>` | `wire` |\n");
 }
 
 }  // namespace
