@@ -677,6 +677,28 @@ TEST(SctpSack, ReportsGapsAndDuplicatesAtOnce) {
   EXPECT_EQ(second->duplicate(0), 4u);
 }
 
+TEST(SctpSack, NamesNothingBeyondItsLimitsAndThatIsNotTaken) {
+  ByHand hand;
+  hand.establish();
+  const uint32_t holes = kMaxGapRuns + 50;
+  AssociationOutput out;
+  for (uint32_t i = 1; i <= holes; ++i) out = hand.give_data(ByHand::data(2 * i, 0, 0, kHello, "BEU"));
+  EXPECT_EQ(hand.end.counters().messages_in, kMaxGapRuns);
+  EXPECT_EQ(hand.end.counters().drop_tsn_too_far, 50u);
+  out = hand.give_data(ByHand::data(2, 0, 0, kHello, "BEU"));
+  ASSERT_EQ(out.packets.size(), 1u);
+  EXPECT_LE(out.packets[0].size(), kMaxPacketSize);
+  EXPECT_EQ(parse_sack(first_chunk(out.packets[0]))->gap_count(), kMaxGapRuns);
+
+  ByHand other;
+  other.establish();
+  other.give_data(ByHand::data(static_cast<uint32_t>(kMaxTsnAhead), 0, 0, kHello, "BEU"));
+  EXPECT_EQ(other.end.counters().messages_in, 1u);
+  other.give_data(ByHand::data(static_cast<uint32_t>(kMaxTsnAhead) + 1, 0, 0, kHello, "BEU"));
+  EXPECT_EQ(other.end.counters().messages_in, 1u);
+  EXPECT_EQ(other.end.counters().drop_tsn_too_far, 1u);
+}
+
 TEST(SctpSack, GoesAlongWithData) {
   ByHand hand;
   hand.establish();
@@ -707,6 +729,30 @@ TEST(SctpSack, ThatAcknowledgesWhatWasNeverSentIsDropped) {
   EXPECT_EQ(hand.end.queued_bytes(), 0u);
   sack(hand.tsn - 1);
   EXPECT_EQ(hand.end.counters().drop_sack_old, 1u);
+}
+
+TEST(SctpSack, ThatTakesBackAnEarlierOneMakesItsDataGoAgain) {
+  ByHand hand;
+  hand.establish();
+  AssociationOutput out;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(hand.end.send(hand.now, 0, 51, kHello, {}, out));
+  }
+  const auto sack = [&](uint32_t cumulative, std::vector<uint16_t> gap) {
+    Bytes value(12 + 2 * gap.size());
+    store_u32(value.data(), cumulative);
+    store_u32(value.data() + 4, 100'000);
+    store_u16(value.data() + 8, static_cast<uint16_t>(gap.size() / 2));
+    for (size_t i = 0; i < gap.size(); ++i) store_u16(value.data() + 12 + 2 * i, gap[i]);
+    hand.give([&](PacketWriter& p) { p.chunk(ChunkType::kSack, 0, value); });
+  };
+  sack(hand.tsn - 1, {3, 3});
+  sack(hand.tsn + 1, {});  // RFC 9260 6.2.1 D iii: the third was thrown away
+  hand.now.mono = hand.end.next_timeout();
+  out = {};
+  hand.end.on_timeout(hand.now, out);
+  ASSERT_EQ(out.packets.size(), 1u);
+  EXPECT_EQ(parse_data(first_chunk(out.packets[0]))->tsn, hand.tsn + 2);
 }
 
 TEST(SctpWindow, AClosedWindowIsProbedAndObeyed) {
@@ -760,8 +806,17 @@ TEST(SctpForwardTsn, SkipsFragmentsThatCameAndThoseThatComeLate) {
   hand.give_data(ByHand::data(1, 0, 0, kHello, "BU"));
   hand.give_data(ByHand::data(3, 0, 0, kHello, "U"));
   hand.give([](PacketWriter& p) { p.chunk(ChunkType::kForwardTsn, 0, forward_value(4, {})); });
-  EXPECT_TRUE(messages(hand.give_data(ByHand::data(5, 0, 0, kHello, "EU"))).empty());
-  EXPECT_EQ(messages(hand.give_data(ByHand::data(6, 0, 0, kHello, "BEU"))).size(), 1u);
+  const auto late = hand.give_data(ByHand::data(5, 0, 0, kHello, "U"));
+  EXPECT_TRUE(messages(late).empty());
+  EXPECT_EQ(hand.end.counters().drop_skipped_fragment, 3u);
+  hand.give_data(ByHand::data(8, 0, 0, kHello, "EU"));  // overtakes the two before it
+  hand.give_data(ByHand::data(7, 0, 0, kHello, "U"));
+  const auto filled = hand.give_data(ByHand::data(6, 0, 0, kHello, "U"));
+  ASSERT_EQ(filled.packets.size(), 1u);
+  const auto sack = parse_sack(first_chunk(filled.packets[0]));
+  EXPECT_EQ(sack->cumulative_tsn, 8u);
+  EXPECT_EQ(sack->receiver_window, kReceiveWindow);  // nothing is held that could never be completed
+  EXPECT_EQ(messages(hand.give_data(ByHand::data(9, 0, 0, kHello, "BEU"))).size(), 1u);
   EXPECT_TRUE(hand.end.is_up());
 }
 
