@@ -1,5 +1,6 @@
 // Which session is due next. A heap of (instant, session) with lazy removal: arming a later deadline costs nothing (the
-// old entry comes up, finds nothing due and is armed anew), so that forwarding a packet never touches it.
+// old entry comes up, finds nothing due and is armed anew), so that forwarding a packet never touches it. Arming an
+// earlier one leaves the old entry behind: whoever pops compares it with what it armed last, and drops a stale one.
 #pragma once
 
 #include <functional>
@@ -18,15 +19,16 @@ class Deadlines {
  public:
   void arm(Instant due, SessionId id) { heap_.emplace(due, id); }
   Instant next() const { return heap_.empty() ? kNever : heap_.top().first; }
-  // The session of the earliest entry; only when next() is not kNever.
-  SessionId pop() {
-    const SessionId id = heap_.top().second;
+  using Entry = std::pair<Instant, SessionId>;
+  // The earliest entry; only when next() is not kNever.
+  Entry pop() {
+    const Entry entry = heap_.top();
     heap_.pop();
-    return id;
+    return entry;
   }
+  size_t size() const { return heap_.size(); }
 
  private:
-  using Entry = std::pair<Instant, SessionId>;
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> heap_;
 };
 

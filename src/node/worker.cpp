@@ -9,6 +9,8 @@ namespace atm0s::node {
 namespace {
 // 128 bits: the only credential of ice_remote, ice_restart and DELETE.
 constexpr size_t kConnIdBytes = 16;
+// Between two looks at one session's timers: a machine that is due without end may cost turns, never the whole worker.
+constexpr Duration kTimerStep = 1ms;
 }  // namespace
 
 using session::Session;
@@ -71,6 +73,7 @@ void Worker::learn_address(Entry& entry, const SocketAddress& address) {
   const auto [it, is_new] = by_address_.try_emplace(address, entry.session->id());
   if (!is_new && it->second == entry.session->id()) return;
   it->second = entry.session->id();  // the address has changed hands: whoever was validated last has it
+  std::erase(entry.addresses, address);  // it had it before
   entry.addresses.push_back(address);
   if (entry.addresses.size() <= kMaxAddressesPerSession) return;
   const auto oldest = by_address_.find(entry.addresses.front());
@@ -83,8 +86,8 @@ void Worker::register_ufrag(Entry& entry) {
   if (!entry.ufrags.empty() && entry.ufrags.back() == ufrag) return;
   by_ufrag_[ufrag] = entry.session->id();
   entry.ufrags.push_back(ufrag);
-  // The one before the restart goes on to be known, so that a restart loses nothing.
-  if (entry.ufrags.size() <= 2) return;
+  // Those from before a restart go on to be known for as long as ICE takes them, so that a restart loses nothing.
+  if (entry.ufrags.size() <= 1 + ice::kMaxPreviousCredentials) return;
   by_ufrag_.erase(entry.ufrags.front());
   entry.ufrags.erase(entry.ufrags.begin());
 }
@@ -94,9 +97,9 @@ void Worker::register_ufrag(Entry& entry) {
 void Worker::on_timeout(Now now, SendBatch& send) {
   room::Output out = output(send);
   while (deadlines_.next() <= now.mono) {
-    const SessionId id = deadlines_.pop();
+    const auto [due, id] = deadlines_.pop();
     Entry* entry = find(id);
-    if (entry == nullptr) continue;
+    if (entry == nullptr || entry->armed != due) continue;  // ended, or an earlier deadline took its place
     entry->armed = kNever;
     if (entry->session->next_timeout() <= now.mono) entry->session->on_timeout(now, out);
     touched_.push_back(id);
@@ -104,8 +107,8 @@ void Worker::on_timeout(Now now, SendBatch& send) {
   }
 }
 
-void Worker::rearm(Entry& entry) {
-  const Instant due = entry.session->next_timeout();
+void Worker::rearm(Now now, Entry& entry) {
+  const Instant due = std::max(entry.session->next_timeout(), now.mono + kTimerStep);
   if (due >= entry.armed) return;
   entry.armed = due;
   deadlines_.arm(due, entry.session->id());
@@ -124,9 +127,11 @@ void Worker::settle(Now now, room::Output& out) {
       Entry* entry = find(touched_[i]);
       if (entry == nullptr) continue;
       if (entry->session->is_over()) {
-        drop(*entry, out);
+        drop(now, *entry, out);
+        ++counters_.sessions_closed;
       } else {
-        rearm(*entry);
+        register_ufrag(*entry);  // any negotiation may have restarted ICE
+        rearm(now, *entry);
       }
     }
     touched_.clear();
@@ -134,11 +139,12 @@ void Worker::settle(Now now, room::Output& out) {
   if (sessions_.empty()) on_replies_due();
 }
 
-void Worker::drop(Entry& entry, room::Output& out) {
+void Worker::drop(Now now, Entry& entry, room::Output& out) {
   Session& session = *entry.session;
   LOG_INFO("session", "room={} peer={} conn={:.10} ended: {}", session.room().name(), session.peer_id(), session.conn_id(),
            session.end_reason());
   session.leave_room(out);
+  session.hang_up(now, out);
   for (const SocketAddress& address : entry.addresses) {
     const auto it = by_address_.find(address);
     if (it != by_address_.end() && it->second == session.id()) by_address_.erase(it);
@@ -149,7 +155,6 @@ void Worker::drop(Entry& entry, room::Output& out) {
   gone_sessions_.requests += session.counters().requests;
   gone_sessions_.requests_refused += session.counters().requests_refused;
   gone_sessions_.messages_malformed += session.counters().messages_malformed;
-  ++counters_.sessions_closed;
   const auto room = rooms_.find(session.room().name());
   const bool is_last = --room->second.sessions == 0;
   sessions_.erase(static_cast<uint64_t>(session.id()));
@@ -204,11 +209,10 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
   auto answer = entry.session->connect(now, out);
   if (!answer) {
     ++counters_.connects_refused;
-    drop(entry, out);
+    drop(now, entry, out);
     return std::move(answer.error());
   }
   ++counters_.sessions_opened;
-  register_ufrag(entry);
   touched_.push_back(id);
   // One session per peer: a newer one replaces the older.
   for (auto& [other_id, other] : sessions_) {
@@ -231,7 +235,6 @@ Worker::Outcome Worker::on(Now now, const contract::IceRestart& command, room::O
   if (entry == nullptr) return Error{ErrorCode::kConnNotFound, "no such connection"};
   auto answer = entry->session->restart_ice(now, command.sdp, out);
   if (!answer) return std::move(answer.error());
-  register_ufrag(*entry);
   return contract::ConnectDone{command.conn_id, std::move(*answer)};
 }
 

@@ -52,6 +52,7 @@ class Worker {
 
   size_t session_count() const { return sessions_.size(); }
   size_t room_count() const { return rooms_.size(); }
+  size_t armed_deadlines() const { return deadlines_.size(); }
 
  private:
   struct Entry {
@@ -82,8 +83,8 @@ class Worker {
   void register_ufrag(Entry& entry);
   void learn_address(Entry& entry, const SocketAddress& address);
   void settle(Now now, room::Output& out);
-  void rearm(Entry& entry);
-  void drop(Entry& entry, room::Output& out);
+  void rearm(Now now, Entry& entry);
+  void drop(Now now, Entry& entry, room::Output& out);
   room::Output output(SendBatch& datagrams) { return {datagrams, pool_, events_, touched_}; }
 
   // given

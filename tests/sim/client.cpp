@@ -9,7 +9,7 @@ namespace atm0s::sim {
 using negotiation::Direction;
 
 Client::Client(uint32_t number, ClientConfig config, SocketAddress address, Now now, Rng& rng)
-    : number_(number), config_(std::move(config)), address_(address), dtls_(dtls::Certificate::make(now, rng)) {
+    : number_(number), config_(std::move(config)), address_(address), dtls_(dtls::Certificate::make(now, rng)), rng_(rng) {
   peer::Config peer_config;
   peer_config.role = peer::Role::kClient;
   peer_config.dtls = &dtls_;
@@ -17,23 +17,51 @@ Client::Client(uint32_t number, ClientConfig config, SocketAddress address, Now 
   peer_config.local_addresses = {address_};
   peer_ = std::make_unique<peer::Peer>(peer_config, rng);
   peer_->open_channel_when_connected("data");
-  const auto add = [&](MediaKind kind, Direction direction, const std::string& track) {
-    negotiation::OfferMedia media;
-    media.kind = kind;
-    media.direction = direction;
-    media.mid = std::to_string(media_.size());
-    if (direction == Direction::kSendOnly) {
-      media.stream_id = "stream";
-      media.track_id = track;
-      media.ssrc = rng.u32();
-      if (kind == MediaKind::kVideo) media.rtx_ssrc = rng.u32();
-    }
-    media_.push_back(media);
-  };
-  if (config_.sends_audio) add(MediaKind::kAudio, Direction::kSendOnly, "audio-track");
-  if (config_.sends_video) add(MediaKind::kVideo, Direction::kSendOnly, "video-track");
-  for (uint32_t i = 0; i < config_.video_receivers; ++i) add(MediaKind::kVideo, Direction::kRecvOnly, "");
-  for (uint32_t i = 0; i < config_.audio_receivers; ++i) add(MediaKind::kAudio, Direction::kRecvOnly, "");
+  if (config_.sends_audio) publish(MediaKind::kAudio);
+  if (config_.sends_video) publish(MediaKind::kVideo);
+  for (uint32_t i = 0; i < config_.video_receivers; ++i) add_line(MediaKind::kVideo, Direction::kRecvOnly);
+  for (uint32_t i = 0; i < config_.audio_receivers; ++i) add_line(MediaKind::kAudio, Direction::kRecvOnly);
+}
+
+size_t Client::add_line(MediaKind kind, Direction direction) {
+  negotiation::OfferMedia media;
+  media.kind = kind;
+  media.direction = direction;
+  media.mid = std::to_string(media_.size());
+  if (direction == Direction::kSendOnly) {
+    media.stream_id = "stream";
+    media.track_id = kind == MediaKind::kAudio ? "audio-track" : "video-track";
+    media.ssrc = rng_.u32();
+    if (kind == MediaKind::kVideo) media.rtx_ssrc = rng_.u32();
+  }
+  media_.push_back(media);
+  return media_.size() - 1;
+}
+
+void Client::publish(MediaKind kind) {
+  auto& line = kind == MediaKind::kAudio ? audio_line_ : video_line_;
+  if (line) {
+    media_[*line].direction = Direction::kSendOnly;
+  } else {
+    line = add_line(kind, Direction::kSendOnly);
+  }
+  if (kind == MediaKind::kAudio) {
+    senders_.push_back({kind, "audio_main", "audio-track", "mic"});
+  } else {
+    senders_.push_back({kind, "video_main", "video-track", "cam"});
+    is_key_frame_due_ = true;
+  }
+}
+
+void Client::stop_publishing(MediaKind kind) {
+  const auto& line = kind == MediaKind::kAudio ? audio_line_ : video_line_;
+  media_[*line].direction = Direction::kInactive;
+  std::erase_if(senders_, [kind](const auto& sender) { return sender.kind == kind; });
+}
+
+void Client::add_receiver(MediaKind kind) {
+  add_line(kind, Direction::kRecvOnly);
+  ++(kind == MediaKind::kAudio ? config_.audio_receivers : config_.video_receivers);
 }
 
 contract::ConnectRequest Client::connect_request() {
@@ -41,12 +69,18 @@ contract::ConnectRequest Client::connect_request() {
   request.room = config_.room;
   request.peer = config_.peer;
   request.grant = config_.grant;
-  request.sdp = peer_->make_offer(media_, {});
-  if (config_.sends_audio) request.senders.push_back({MediaKind::kAudio, "audio_main", "audio-track", "mic"});
-  if (config_.sends_video) request.senders.push_back({MediaKind::kVideo, "video_main", "video-track", "cam"});
+  request.codecs = config_.codecs;
+  request.sdp = make_offer();
+  request.senders = senders_;
   request.receivers = {config_.audio_receivers, config_.video_receivers};
   return request;
 }
+
+contract::PeerUpdateSdp Client::make_update() {
+  return {make_offer(), senders_, {config_.audio_receivers, config_.video_receivers}};
+}
+
+uint64_t Client::update_sdp(Now now, SendBatch& out) { return request(now, make_update(), out); }
 
 bool Client::accept(Now now, const std::string& answer, SendBatch& out) {
   peer::Output peer_out{out, packets_, peer_events_};
@@ -79,7 +113,9 @@ void Client::take_output(Now now, SendBatch& out) {
   for (const peer::ReceivedPacket& packet : packets_) {
     const size_t receiver = receiver_index(packet.media);
     if (peer_->media(packet.media).kind() == MediaKind::kVideo) {
-      video_[receiver].on_packet(packet.view.payload, packet.sequence, packet.view.timestamp);
+      // Numbers are one's own only within an epoch.
+      const int64_t number = packet.sequence + static_cast<int64_t>(packet.epoch >> 32 << 40);
+      video_[receiver].on_packet(packet.view.payload, number, packet.view.timestamp);
       ask_for_picture(now, packet.media, receiver, out);
     } else {
       ++audio_packets_[receiver];
@@ -88,14 +124,18 @@ void Client::take_output(Now now, SendBatch& out) {
   packets_.clear();
   for (const peer::Event& event : peer_events_) {
     if (const auto* opened = std::get_if<peer::ChannelOpened>(&event)) {
+      if (channel_) continue;
       channel_ = opened->channel;
-      if (config_.sends_audio) next_audio_ = now.mono;
-      if (config_.sends_video) next_video_ = now.mono;
+      next_audio_ = next_video_ = now.mono;
     } else if (const auto* message = std::get_if<peer::ChannelMessage>(&event)) {
       const auto parsed = json::parse_server_message(message->bytes, message->is_text);
-      ASSERT(parsed.has_value());
+      if (!parsed) {
+        ++messages_unread_;
+        continue;
+      }
       if (const auto* answer = std::get_if<contract::RpcAnswer>(&*parsed)) {
         answers_[answer->req_id] = *answer;
+        if (const auto* sdp = std::get_if<contract::RpcAnswer::Sdp>(&answer->data)) answers_refused_ += !accept(now, sdp->sdp, out);
       } else {
         on_event(std::get<contract::Event>(*parsed));
       }
@@ -134,7 +174,6 @@ void Client::on_event(const contract::Event& event) {
 }
 
 size_t Client::receiver_index(size_t media) const {
-  // The data channel's m-line comes first, so m-line i + 1 is media_[i].
   const MediaKind kind = peer_->media(media).kind();
   size_t index = 0;
   for (size_t i = 0; i + 1 < media; ++i) index += media_[i].kind == kind && media_[i].direction == Direction::kRecvOnly;
@@ -149,6 +188,16 @@ uint64_t Client::request(Now now, contract::RpcBody body, SendBatch& out) {
   return req_id;
 }
 
+void Client::send_raw(Now now, const std::string& bytes, bool is_text, SendBatch& out) {
+  peer::Output peer_out{out, packets_, peer_events_};
+  peer_->send_message(now, *channel_, as_bytes(bytes), is_text, peer_out);
+}
+
+void Client::open_another_channel(Now now, SendBatch& out) {
+  peer::Output peer_out{out, packets_, peer_events_};
+  peer_->open_channel(now, "data", peer_out);
+}
+
 uint64_t Client::view(Now now, const std::string& receiver, const std::string& peer, const std::string& stream,
                       SendBatch& out) {
   return request(now, contract::ReceiverSwitch{receiver, 50, {peer, stream}}, out);
@@ -159,13 +208,19 @@ bool Client::succeeded(uint64_t req_id) const {
   return it != answers_.end() && !std::holds_alternative<Error>(it->second.data);
 }
 
+bool Client::is_sending(const std::optional<size_t>& line) const {
+  // The data channel's m-line comes first, so m-line i + 1 is media_[i].
+  return line && *line + 1 < peer_->media_count() && peer_->media(*line + 1).is_sending();
+}
+
 void Client::send_audio(Now now, SendBatch& out) {
   next_audio_ = now.mono + kAudioInterval;
+  if (!is_sending(audio_line_)) return;
   peer::MediaPacket packet;
   packet.payload = pool_.copy(make_audio_payload(number_, audio_counter_++, 80));
   packet.marker = audio_counter_ == 1;
   audio_timestamp_ += 960;
-  const size_t media = 1;  // behind the data channel
+  const size_t media = *audio_line_ + 1;
   const auto& codecs = peer_->media(media).negotiated().codecs;
   if (codecs.empty()) return;
   peer_->send_media(now, media, packet, {audio_sequence_++, audio_timestamp_, codecs[0].payload_type}, out);
@@ -173,7 +228,8 @@ void Client::send_audio(Now now, SendBatch& out) {
 
 void Client::send_video(Now now, SendBatch& out) {
   next_video_ = now.mono + kVideoInterval;
-  const size_t media = config_.sends_audio ? 2 : 1;
+  if (!is_sending(video_line_)) return;
+  const size_t media = *video_line_ + 1;
   const auto& line = peer_->media(media);
   const auto vp8 = std::find_if(line.negotiated().codecs.begin(), line.negotiated().codecs.end(),
                                 [](const auto& codec) { return codec.codec == Codec::kVp8; });

@@ -21,6 +21,7 @@ struct ClientConfig {
   bool sends_video = true;
   uint32_t audio_receivers = 1;
   uint32_t video_receivers = 1;
+  std::vector<Codec> codecs;  // the session's; empty: all
   contract::Grant grant;
 };
 
@@ -36,6 +37,20 @@ class Client {
   void on_timeout(Now now, SendBatch& out);
   Instant next_timeout() const;
 
+  // --- renegotiation: change the m-lines, then update_sdp() or restart_ice_offer()
+  // A publisher from the next negotiation on (again, when it had stopped).
+  void publish(MediaKind kind);
+  void stop_publishing(MediaKind kind);
+  void add_receiver(MediaKind kind);
+  // Sends peer.updateSdp; its answer is applied when it comes.
+  uint64_t update_sdp(Now now, SendBatch& out);
+  contract::PeerUpdateSdp make_update();
+  void restart_ice(Now now) { peer_->restart_ice(now); }
+  std::string make_offer() { return peer_->make_offer(media_, {}); }
+  std::vector<negotiation::OfferMedia>& media() { return media_; }
+
+  void send_raw(Now now, const std::string& bytes, bool is_text, SendBatch& out);
+  void open_another_channel(Now now, SendBatch& out);
   // Sends a request; the answer comes into answers() under the id that is returned.
   uint64_t request(Now now, contract::RpcBody body, SendBatch& out);
   uint64_t view(Now now, const std::string& receiver, const std::string& peer, const std::string& stream, SendBatch& out);
@@ -43,6 +58,8 @@ class Client {
   bool is_ready() const { return channel_.has_value(); }
   void set_silent(bool is_silent) { is_silent_ = is_silent; }  // killed: nothing in, nothing out
   bool is_silent() const { return is_silent_; }
+  void set_conn_id(std::string conn_id) { conn_id_ = std::move(conn_id); }
+  const std::string& conn_id() const { return conn_id_; }
   const SocketAddress& address() const { return address_; }
   void move_to(const SocketAddress& address) { address_ = address; }
   const ClientConfig& config() const { return config_; }
@@ -50,6 +67,8 @@ class Client {
   peer::Peer& peer() { return *peer_; }
   const std::map<uint64_t, contract::RpcAnswer>& answers() const { return answers_; }
   bool succeeded(uint64_t req_id) const;
+  // SDP answers that did not fit: to an offer that a later one has overtaken.
+  uint64_t answers_refused() const { return answers_refused_; }
   const std::vector<contract::Event>& events() const { return events_; }
   // Streams that the events so far say exist, by "peer/stream".
   const std::map<std::string, contract::StreamEvent>& streams() const { return streams_; }
@@ -66,6 +85,9 @@ class Client {
   static constexpr uint8_t kPacketsPerFrame = 4;
   static constexpr Duration kPatience = 400ms;
 
+  // Index in media_.
+  size_t add_line(MediaKind kind, negotiation::Direction direction);
+  bool is_sending(const std::optional<size_t>& line) const;
   void take_output(Now now, SendBatch& out);
   void on_event(const contract::Event& event);
   // As a decoder does: packets come, but no picture for so long.
@@ -79,12 +101,18 @@ class Client {
   SocketAddress address_;
   dtls::Context dtls_;
   PacketPool pool_;
+  Rng& rng_;
   std::unique_ptr<peer::Peer> peer_;
   std::vector<negotiation::OfferMedia> media_;
+  std::optional<size_t> audio_line_, video_line_;  // of media_, where we publish
+  std::vector<contract::SenderInfo> senders_;
   std::optional<uint16_t> channel_;
   bool is_silent_ = false;
+  std::string conn_id_;
   uint64_t next_req_id_ = 0;
   std::map<uint64_t, contract::RpcAnswer> answers_;
+  uint64_t answers_refused_ = 0;
+  uint64_t messages_unread_ = 0;  // the parser of the client side has limits of its own
   std::vector<contract::Event> events_;
   std::map<std::string, contract::StreamEvent> streams_;
   std::map<std::string, contract::ReceiverState> receiver_states_;

@@ -47,6 +47,7 @@ bool World::connect(Client& client) {
     error_ = std::move(*error);
     return false;
   }
+  client.set_conn_id(std::get<contract::ConnectDone>(reply.body).conn_id);
   const bool accepted = client.accept(now_, std::get<contract::ConnectDone>(reply.body).sdp, client_out_);
   dispatch_from_client(client);
   return accepted;
@@ -56,6 +57,39 @@ uint64_t World::request(Client& client, contract::RpcBody body) {
   const uint64_t req_id = client.request(now_, std::move(body), client_out_);
   dispatch_from_client(client);
   return req_id;
+}
+
+uint64_t World::update_sdp(Client& client) {
+  const uint64_t req_id = client.update_sdp(now_, client_out_);
+  dispatch_from_client(client);
+  return req_id;
+}
+
+bool World::restart_ice(Client& client, int times) {
+  client.restart_ice(now_);
+  const std::string offer = client.make_offer();
+  contract::Reply reply;
+  for (int i = 0; i < times; ++i) reply = command({0, contract::IceRestart{client.conn_id(), offer}});
+  const auto* done = std::get_if<contract::ConnectDone>(&reply.body);
+  if (done == nullptr || !client.accept(now_, done->sdp, client_out_)) return false;
+  dispatch_from_client(client);
+  return true;
+}
+
+void World::send_raw(Client& client, const std::string& message, bool is_text) {
+  client.send_raw(now_, message, is_text, client_out_);
+  dispatch_from_client(client);
+}
+
+void World::open_another_channel(Client& client) {
+  client.open_another_channel(now_, client_out_);
+  dispatch_from_client(client);
+}
+
+void World::inject(const SocketAddress& from, Bytes bytes) {
+  Datagram datagram{{from, server_address_.ip}, now_.mono, bytes};
+  worker_->on_datagrams(now_, {&datagram, 1}, server_out_);
+  dispatch_from_server();
 }
 
 uint64_t World::view(Client& client, const std::string& receiver, const std::string& peer, const std::string& stream) {
@@ -124,6 +158,7 @@ void World::deliver_due() {
 void World::dispatch_from_client(Client& client) {
   if (!client.is_silent()) {
     for (const auto& entry : client_out_.entries()) {
+      if (watch) watch(client, client_out_.bytes(entry));
       if (entry.path.remote != server_address_) continue;
       put_on_link(uplink(client), {client.address(), server_address_.ip}, server_address_, client_out_.bytes(entry));
     }

@@ -28,6 +28,15 @@ class World {
   contract::Reply command(contract::Command command);
 
   uint64_t request(Client& client, contract::RpcBody body);
+  uint64_t update_sdp(Client& client);
+  // As restartIce() of the SDK: offers over HTTP; false when it was refused.
+  bool restart_ice(Client& client, int times = 1);
+  void send_raw(Client& client, const std::string& message, bool is_text);
+  void open_another_channel(Client& client);
+  // A datagram that nobody's peer made, straight into the worker.
+  void inject(const SocketAddress& from, Bytes bytes);
+  // What the clients send, before it gets onto its link.
+  std::function<void(const Client& from, ByteView datagram)> watch;
   uint64_t view(Client& client, const std::string& receiver, const std::string& peer, const std::string& stream);
 
   void run_for(Duration length) { run(now_.mono + length, nullptr); }

@@ -58,7 +58,7 @@ bool is_of_kind(rtp::Extension extension, MediaKind kind) {
 void offer_extensions(sdp::MediaDescription& out, MediaKind kind) {
   uint16_t id = 0;
   for (const ExtensionPolicy& policy : kExtensionPolicies) {
-    if (!policy.is_accepted) continue;
+    if (policy.treatment == Treatment::kDecline) continue;
     ++id;
     if (is_of_kind(policy.extension, kind)) out.extmaps.push_back({id, {}, std::string(rtp::uri_of(policy.extension))});
   }

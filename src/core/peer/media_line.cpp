@@ -6,6 +6,7 @@ namespace atm0s::peer {
 
 void MediaLine::negotiate(const negotiation::NegotiatedMedia& media, uint16_t first_rtx_sequence) {
   ++version_;
+  if (media.mid != negotiated_.mid) recycle();
   is_active_ = true;
   negotiated_ = media;
   by_payload_type_.fill(-1);
@@ -13,28 +14,53 @@ void MediaLine::negotiate(const negotiation::NegotiatedMedia& media, uint16_t fi
     by_payload_type_[negotiated_.codecs[i].payload_type & 0x7f] = static_cast<int8_t>(i);
   }
   if (is_receiving()) {
-    for (const negotiation::RemoteSsrc& remote : negotiated_.remote_ssrcs) {
-      if (find_receive_stream(remote.ssrc) == nullptr) insert(remote.ssrc, remote.rtx_ssrc);
-    }
+    insert_named_streams();
   } else {
-    receive_streams_.clear();
+    remove_receive_streams();
   }
-  if (!is_sending()) return;
-  // A stream lives on over renegotiations: its history and its counts belong to its SSRC.
-  if (send_stream_ != nullptr && send_stream_->config().ssrc == media.local_ssrc) return;
-  stream::SendConfig config;
-  config.ssrc = media.local_ssrc;
-  const bool has_rtx = std::any_of(media.codecs.begin(), media.codecs.end(), [](const auto& c) { return c.rtx_payload_type; });
-  if (has_rtx && media.local_rtx_ssrc != 0) config.rtx_ssrc = media.local_rtx_ssrc;
-  config.clock_rate = clock_rate();
-  config.first_rtx_sequence = first_rtx_sequence;
-  send_stream_ = std::make_unique<stream::SendStream>(config);
+  if (is_sending()) make_send_stream(first_rtx_sequence);
 }
 
 void MediaLine::deactivate() {
   ++version_;
   is_active_ = false;
+  remove_receive_streams();
+}
+
+// RFC 9429 5.2.2: under another mid it is another m-line in the same place.
+void MediaLine::recycle() {
+  remove_receive_streams();
+  send_stream_.reset();
+  local_ssrc_ = local_rtx_ssrc_ = 0;
+}
+
+void MediaLine::remove_receive_streams() {
+  if (!receive_streams_.empty()) ++removals_;
   receive_streams_.clear();
+}
+
+void MediaLine::insert_named_streams() {
+  const auto& named = negotiated_.remote_ssrcs;
+  const bool is_new_named = std::any_of(named.begin(), named.end(), [&](const auto& n) { return !find_receive_stream(n.ssrc); });
+  // What an offer names counts more than what earlier ones named: a publisher that began anew often enough.
+  if (is_new_named && receive_streams_.size() + named.size() > kMaxReceiveStreams) remove_receive_streams();
+  for (const negotiation::RemoteSsrc& remote : named) {
+    if (find_receive_stream(remote.ssrc) == nullptr) insert(remote.ssrc, remote.rtx_ssrc);
+  }
+}
+
+void MediaLine::make_send_stream(uint16_t first_rtx_sequence) {
+  // A stream lives on over renegotiations: its history and its counts belong to its SSRC.
+  if (send_stream_ != nullptr && send_stream_->config().ssrc == negotiated_.local_ssrc) return;
+  local_ssrc_ = negotiated_.local_ssrc;
+  local_rtx_ssrc_ = negotiated_.local_rtx_ssrc;
+  stream::SendConfig config;
+  config.ssrc = local_ssrc_;
+  if (local_rtx_ssrc_ != 0) config.rtx_ssrc = local_rtx_ssrc_;
+  config.clock_rate = clock_rate();
+  config.first_rtx_sequence = first_rtx_sequence;
+  send_stream_ = std::make_unique<stream::SendStream>(config);
+  rtx_unwrapper_ = {};  // of another SSRC: its rollover counter is zero again
 }
 
 const negotiation::NegotiatedCodec* MediaLine::find_codec(uint8_t payload_type) const {

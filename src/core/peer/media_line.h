@@ -45,6 +45,10 @@ class MediaLine {
   // For an SSRC that no a=ssrc line named, once its packet was found to belong here. `repairs`: it is the RTX of the
   // stream known so far. Null: over the limit.
   stream::ReceiveStream* add_receive_stream(uint32_t ssrc, bool is_rtx);
+  // What numbers a stream's packets: changes whenever a packet of its SSRC may get a sequence number that an earlier one
+  // had (the stream was made anew, or its sender began anew). Whoever rewrites numbers has to start over then: an SRTP
+  // index that is used twice gives the key away.
+  uint64_t epoch_of(const stream::ReceiveStream& stream) const { return uint64_t{removals_} << 32 | stream.counters().restarts; }
   std::vector<std::unique_ptr<stream::ReceiveStream>>& receive_streams() { return receive_streams_; }
   const std::vector<std::unique_ptr<stream::ReceiveStream>>& receive_streams() const { return receive_streams_; }
   // Null unless we send here.
@@ -53,12 +57,18 @@ class MediaLine {
   // RTX numbers its packets itself; their SRTP index is that number unwrapped, from a rollover counter of zero on
   // (RFC 3711 3.3.1; an Unwrapper starts one circle up).
   int64_t rtx_index(uint16_t sequence) { return rtx_unwrapper_.unwrap(sequence) - 0x1'0000; }
-  uint32_t ssrc() const { return negotiated_.local_ssrc; }
-  uint32_t rtx_ssrc() const { return negotiated_.local_rtx_ssrc; }
+  // What we send with, 0: nothing yet. They stay for as long as the m-line has its mid, inactive times included: a
+  // receiver goes on counting where it was, and a new SSRC would have to begin at a rollover counter of zero.
+  uint32_t ssrc() const { return local_ssrc_; }
+  uint32_t rtx_ssrc() const { return local_rtx_ssrc_; }
 
  private:
   uint32_t clock_rate() const { return kind() == MediaKind::kAudio ? 48'000 : 90'000; }
   bool has_nack() const;
+  void recycle();
+  void remove_receive_streams();
+  void insert_named_streams();
+  void make_send_stream(uint16_t first_rtx_sequence);
   stream::ReceiveStream* insert(uint32_t ssrc, std::optional<uint32_t> rtx_ssrc);
 
   size_t index_;
@@ -67,6 +77,8 @@ class MediaLine {
   negotiation::NegotiatedMedia negotiated_;
   std::array<int8_t, 128> by_payload_type_;  // index into codecs, of media payload types
   std::vector<std::unique_ptr<stream::ReceiveStream>> receive_streams_;
+  uint32_t removals_ = 0;  // times that receive streams were forgotten
+  uint32_t local_ssrc_ = 0, local_rtx_ssrc_ = 0;
   std::unique_ptr<stream::SendStream> send_stream_;
   SequenceUnwrapper rtx_unwrapper_;
 };

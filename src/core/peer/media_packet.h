@@ -16,7 +16,7 @@ struct MediaPacket {
   uint8_t payload_type = 0;  // of the source's m-line; translated per subscriber
   bool marker = false;
   bool starts_key_frame = false;
-  bool is_restart = false;   // the publisher's numbers jumped: it began anew under the same SSRC
+  uint64_t epoch = 0;      // with another one than before `sequence` has begun anew (MediaLine::epoch_of)
   uint32_t ssrc = 0;       // of the source
   int64_t sequence = 0;    // of the source, unwrapped
   uint32_t timestamp = 0;  // of the source
@@ -24,10 +24,7 @@ struct MediaPacket {
   PacketRef payload;
 };
 
-// Whether an extension is passed on to subscribers that negotiated it (docs/policies.md, header extensions).
-bool is_forwarded(rtp::Extension extension);
-
-// The forwarded extensions of a received packet.
+// The extensions of a received packet that are passed on (core/negotiation/extension_policy.h).
 stream::KeptExtensions keep_extensions(const rtp::View& view, const rtp::ExtensionMap& ids);
 
 }  // namespace atm0s::peer

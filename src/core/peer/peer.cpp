@@ -124,6 +124,13 @@ void Peer::flush_sctp(Now now, Output& out) {
   sctp_out_.events.clear();
 }
 
+bool Peer::open_channel(Now now, std::string_view label, Output& out) {
+  const bool opened = channels_.open(now, label, {}, sctp_out_).has_value();
+  flush_sctp(now, out);
+  flush_dtls(now, out);
+  return opened;
+}
+
 bool Peer::send_message(Now now, uint16_t channel, ByteView bytes, bool is_text, Output& out) {
   const bool sent = channels_.send(now, channel, bytes, is_text, sctp_out_);
   if (!sent) ++counters_.rpc_send_failed;
@@ -166,7 +173,7 @@ void Peer::on_timeout(Now now, Output& out) {
     flush_sctp(now, out);
     flush_dtls(now, out);
   }
-  if (next_nack_ <= now.mono) send_nacks(now, out.datagrams);
+  if (next_nack_ <= now.mono) send_nacks(now, out);
   if (next_report_ <= now.mono) {
     send_reports(now, out.datagrams);
     next_report_ = now.mono + kReportInterval;

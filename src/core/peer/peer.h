@@ -46,7 +46,7 @@ struct Config {
 struct ReceivedPacket {
   size_t media = 0;  // index of the m-line
   int64_t sequence = 0;
-  bool is_restart = false;  // the sender began anew: what is numbered by it must be anchored anew
+  uint64_t epoch = 0;  // MediaLine::epoch_of: with another one than before, `sequence` has begun anew
   rtp::View view;
 };
 
@@ -70,7 +70,11 @@ struct RemoteClosed {};  // DTLS close_notify, or the association was aborted
 struct KeyFrameWanted {
   size_t media;  // the remote asks for a key frame of what we send on it
 };
-using Event = std::variant<Connected, Failed, ChannelOpened, ChannelMessage, ChannelClosed, RemoteClosed, KeyFrameWanted>;
+struct PictureLost {
+  size_t media;  // what the remote sends on it has a loss that retransmission will not repair: only a key frame helps
+};
+using Event = std::variant<Connected, Failed, ChannelOpened, ChannelMessage, ChannelClosed, RemoteClosed, KeyFrameWanted,
+                           PictureLost>;
 
 struct Output {
   SendBatch& datagrams;
@@ -125,6 +129,8 @@ class Peer {
                                    const negotiation::Policy& policy);
   // --- negotiation, client role
   std::string make_offer(const std::vector<negotiation::OfferMedia>& media, const negotiation::Policy& policy);
+  // The next offer restarts ICE.
+  void restart_ice(Now now) { ice_.restart(now, ice::make_credentials(rng_)); }
   Result<bool> accept_answer(Now now, std::string_view sdp, Output& out);
   // Client role: the channel that is opened as soon as the association is up.
   void open_channel_when_connected(std::string label) { channel_label_ = std::move(label); }
@@ -142,6 +148,8 @@ class Peer {
   void request_key_frame(Now now, size_t media, SendBatch& datagrams);
 
   // --- data channel
+  // Once connected; ChannelOpened follows. False: there are too many.
+  bool open_channel(Now now, std::string_view label, Output& out);
   bool send_message(Now now, uint16_t channel, ByteView bytes, bool is_text, Output& out);
 
   const std::string& local_ufrag() const { return ice_.local().ufrag; }
@@ -175,15 +183,15 @@ class Peer {
   MediaLine* find_send_line(uint32_t ssrc);
   void resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagrams);
   void send_reports(Now now, SendBatch& datagrams);
-  void send_nacks(Now now, SendBatch& datagrams);
+  void send_nacks(Now now, Output& out);
   template <typename Write>
   void send_rtcp(SendBatch& datagrams, Write write);
   uint32_t reporting_ssrc() const;
   // negotiation (peer_negotiation.cpp)
   void apply(const std::vector<negotiation::NegotiatedMedia>& media, size_t line_count);
-  void fill_ssrcs(size_t index, negotiation::LocalMedia& decision);
+  void fill_ssrcs(const negotiation::OfferedMedia& offered, negotiation::LocalMedia& decision);
   uint32_t make_ssrc();
-  negotiation::LocalTransport local_transport() const;
+  negotiation::LocalTransport local_transport(const ice::Credentials& credentials) const;
   bool apply_remote_transport(Now now, const negotiation::RemoteTransport& transport);
   static std::string fingerprint_of(const negotiation::RemoteTransport& transport);
 

@@ -41,13 +41,14 @@ void Peer::on_rtp(Now now, const Datagram& datagram, Output& out) {
   }
   const auto received = stream->on_packet(now, datagram.arrived, *view, via);
   next_nack_ = std::min(next_nack_, stream->next_timeout());
+  if (stream->take_key_frame_wanted()) out.events.push_back(PictureLost{line->index()});
   if (!received.accepted) {
     ++counters_.drop_duplicate;
     return;
   }
   ++counters_.rtp_received;
   counters_.rtp_bytes_received += view->packet.size();
-  out.packets.push_back({line->index(), received.sequence, received.is_restart, *view});
+  out.packets.push_back({line->index(), received.sequence, line->epoch_of(*stream), *view});
 }
 
 MediaLine* Peer::find_receive_line(const rtp::View& view, stream::ReceiveStream*& stream) {
@@ -256,7 +257,7 @@ void Peer::send_reports(Now now, SendBatch& datagrams) {
   }
 }
 
-void Peer::send_nacks(Now now, SendBatch& datagrams) {
+void Peer::send_nacks(Now now, Output& out) {
   next_nack_ = kNever;
   for (const auto& line : media_) {
     for (const auto& stream : line->receive_streams()) {
@@ -267,13 +268,13 @@ void Peer::send_nacks(Now now, SendBatch& datagrams) {
       counters_.nacks_sent += left.size();
       while (!left.empty()) {
         size_t written = 0;
-        send_rtcp(datagrams, [&](rtcp::CompoundWriter& writer) {
+        send_rtcp(out.datagrams, [&](rtcp::CompoundWriter& writer) {
           written = writer.nack(reporting_ssrc(), stream->config().ssrc, left);
         });
         if (written == 0) break;
         left = left.subspan(written);
       }
-      if (stream->take_key_frame_wanted() && line->kind() == MediaKind::kVideo) request_key_frame(now, line->index(), datagrams);
+      if (stream->take_key_frame_wanted()) out.events.push_back(PictureLost{line->index()});
     }
   }
 }

@@ -23,31 +23,31 @@ Result<std::string> Peer::answer_offer(Now now, const PendingOffer& pending, std
     // A new DTLS association inside a session is a new session: the SDK never does it.
     return fail(ErrorCode::kUnsupportedSdp, "the fingerprint may not change within a session");
   }
-  for (size_t i = 0; i < decisions.size(); ++i) fill_ssrcs(i, decisions[i]);
-  // RFC 8445 9: an offer with another ufrag restarts ICE; the same offer again gets the same answer.
+  for (size_t i = 0; i < decisions.size(); ++i) fill_ssrcs(pending.offer.media[i], decisions[i]);
+  // RFC 8445 9: an offer with another ufrag restarts ICE; the same offer again gets the same answer. Only an answer that
+  // is given takes the old credentials away: the client goes on with them after a refusal.
   const bool is_restart = !remote_ufrag_.empty() && pending.offer.transport.ufrag != remote_ufrag_;
-  if (is_restart) ice_.restart(now, ice::make_credentials(rng_));
-  auto answer = negotiation::make_answer(pending.description, decisions, local_transport(), policy);
+  const ice::Credentials credentials = is_restart ? ice::make_credentials(rng_) : ice_.local();
+  auto answer = negotiation::make_answer(pending.description, decisions, local_transport(credentials), policy);
   if (!answer) return tl::unexpected(std::move(answer.error()));
   if (!apply_remote_transport(now, pending.offer.transport)) {
     return fail(ErrorCode::kInvalidSdp, "the fingerprint is not one of a known hash function");
   }
+  if (is_restart) ice_.restart(now, credentials);
   ++session_version_;
   has_data_channel_ = answer->has_data_channel;
   apply(answer->media, decisions.size());
   return std::move(answer->sdp);
 }
 
-void Peer::fill_ssrcs(size_t index, LocalMedia& decision) {
+void Peer::fill_ssrcs(const negotiation::OfferedMedia& offered, LocalMedia& decision) {
   if (!negotiation::is_sending(decision.direction)) return;
-  // An m-line keeps its SSRCs for as long as it lives: the client knows its stream by them.
-  if (index < media_.size() && media_[index]->ssrc() != 0) {
-    decision.ssrc = media_[index]->ssrc();
-    decision.rtx_ssrc = media_[index]->rtx_ssrc();
-    return;
-  }
-  decision.ssrc = make_ssrc();
-  decision.rtx_ssrc = make_ssrc();
+  // An m-line keeps its SSRCs for as long as it lives: the client knows its stream by them. A recycled one gets others:
+  // its numbers begin anew, and no SRTP index may be used twice.
+  const MediaLine* line = offered.index < media_.size() ? media_[offered.index].get() : nullptr;
+  const bool is_same = line != nullptr && line->negotiated().mid == offered.mid;
+  decision.ssrc = is_same && line->ssrc() != 0 ? line->ssrc() : make_ssrc();
+  decision.rtx_ssrc = is_same && line->rtx_ssrc() != 0 ? line->rtx_ssrc() : make_ssrc();
 }
 
 uint32_t Peer::make_ssrc() {
@@ -61,7 +61,7 @@ uint32_t Peer::make_ssrc() {
 std::string Peer::make_offer(const std::vector<negotiation::OfferMedia>& media, const negotiation::Policy& policy) {
   ASSERT(config_.role == Role::kClient);
   ++session_version_;
-  last_offer_ = negotiation::make_offer(media, /*data_channel=*/true, local_transport(), policy);
+  last_offer_ = negotiation::make_offer(media, /*data_channel=*/true, local_transport(ice_.local()), policy);
   return last_offer_;
 }
 
@@ -95,10 +95,10 @@ void Peer::apply(const std::vector<NegotiatedMedia>& media, size_t line_count) {
   }
 }
 
-negotiation::LocalTransport Peer::local_transport() const {
+negotiation::LocalTransport Peer::local_transport(const ice::Credentials& credentials) const {
   negotiation::LocalTransport transport;
-  transport.ufrag = ice_.local().ufrag;
-  transport.pwd = ice_.local().pwd;
+  transport.ufrag = credentials.ufrag;
+  transport.pwd = credentials.pwd;
   transport.fingerprint = config_.dtls->certificate().fingerprint();
   transport.ice_lite = config_.role == Role::kServer;
   transport.setup = config_.role == Role::kServer ? "passive" : "actpass";

@@ -27,6 +27,11 @@ constexpr size_t kControlSize = 256;
 // The kernel's UDP_MAX_SEGMENTS is 64 (128 in newer ones), and a segmented send is one IP packet's 65,507 bytes at most.
 constexpr size_t kMaxSegments = 64;
 constexpr size_t kMaxSegmentedBytes = 65'000;
+// Bytes: RFC 8200's least MTU of 1,280 without the headers. The kernel refuses (EINVAL) segments that the way's MTU does
+// not carry, and one publisher's large packets must not look as if this machine could not segment at all.
+constexpr size_t kMaxSegmentSize = 1'232;
+// In a row without a segmented send that worked: then it is this kernel or device, and not one destination.
+constexpr size_t kMaxSegmentRefusals = 16;
 constexpr size_t kSendMessages = 64;
 // Both directions: bursts of key frames to many subscribers; the kernel doubles and caps it (net.core.*mem_max).
 constexpr int kSocketBufferSize = 4 * 1024 * 1024;
@@ -237,6 +242,7 @@ size_t run_length(const SendBatch& batch, size_t first) {
   const auto& head = entries[first];
   size_t count = 1;
   size_t bytes = head.size;
+  if (head.size > kMaxSegmentSize) return count;
   while (first + count < entries.size() && count < kMaxSegments) {
     const auto& previous = entries[first + count - 1];
     const auto& next = entries[first + count];
@@ -250,7 +256,7 @@ size_t run_length(const SendBatch& batch, size_t first) {
 
 }  // namespace
 
-size_t UdpSocket::gather(const SendBatch& batch, size_t first, OutgoingMessages& out) {
+size_t UdpSocket::gather(const SendBatch& batch, size_t first, bool may_segment, OutgoingMessages& out) {
   const auto& entries = batch.entries();
   out.count = 0;
   size_t at = first;
@@ -262,7 +268,7 @@ size_t UdpSocket::gather(const SendBatch& batch, size_t first, OutgoingMessages&
       ++first;
       continue;
     }
-    const size_t count = can_segment_ ? run_length(batch, at) : 1;
+    const size_t count = may_segment ? run_length(batch, at) : 1;
     const size_t i = out.count++;
     const auto& last = entries[at + count - 1];
     out.entries[i] = count;
@@ -289,7 +295,7 @@ void UdpSocket::send(const SendBatch& batch) {
   static thread_local OutgoingMessages messages;
   size_t at = 0;
   while (at < batch.entries().size()) {
-    at = gather(batch, at, messages);
+    at = gather(batch, at, can_segment_, messages);
     if (messages.count == 0) return;
     size_t sent = 0;
     while (sent < messages.count) {
@@ -300,6 +306,7 @@ void UdpSocket::send(const SendBatch& batch) {
         counters_.datagrams_sent += messages.entries[i];
         counters_.bytes_sent += messages.vectors[i].iov_len;
         at += messages.entries[i];
+        if (messages.entries[i] > 1) segment_refusals_ = 0;
       }
       sent += done;
       if (result > 0) continue;
@@ -308,7 +315,8 @@ void UdpSocket::send(const SendBatch& batch) {
       if (errno == EAGAIN || errno == ENOBUFS) {
         counters_.drop_send_full += count;
       } else if (count > 1 && (errno == EIO || errno == EINVAL)) {
-        can_segment_ = false;  // this kernel or device cannot: from now on each datagram on its own
+        ++counters_.segment_refusals;
+        if (++segment_refusals_ >= kMaxSegmentRefusals) can_segment_ = false;  // from now on each datagram on its own
         send_one_by_one(batch, at, count);
       } else {
         counters_.drop_send_error += count;
@@ -326,11 +334,12 @@ void UdpSocket::send_one_by_one(const SendBatch& batch, size_t first, size_t cou
   }
   static thread_local OutgoingMessages messages;
   for (size_t at = 0; at < count;) {
-    gather(single, at, messages);
+    gather(single, at, /*may_segment=*/false, messages);
     const int result = ::sendmmsg(fd_, messages.headers, static_cast<unsigned>(messages.count), MSG_DONTWAIT);
     const size_t done = result > 0 ? static_cast<size_t>(result) : 0;
     counters_.send_calls += done;
     counters_.datagrams_sent += done;
+    for (size_t i = 0; i < done; ++i) counters_.bytes_sent += messages.vectors[i].iov_len;
     if (done == 0) ++counters_.drop_send_error;
     at += done == 0 ? 1 : done;
   }

@@ -21,6 +21,7 @@ struct UdpCounters {
   uint64_t datagrams_sent = 0;
   uint64_t bytes_sent = 0;
   uint64_t send_calls = 0;       // messages given to sendmmsg: datagrams_sent / send_calls is the segments per send
+  uint64_t segment_refusals = 0;  // segmented sends that the kernel or the device would not take
   uint64_t drop_truncated = 0;   // larger than a receive buffer
   uint64_t drop_send_full = 0;   // the socket's send buffer was full
   uint64_t drop_send_error = 0;  // unreachable and the like
@@ -47,13 +48,14 @@ class UdpSocket {
 
  private:
   UdpSocket(int fd, uint16_t port, bool is_v4);
-  size_t gather(const SendBatch& batch, size_t first, struct OutgoingMessages& messages);
+  size_t gather(const SendBatch& batch, size_t first, bool may_segment, struct OutgoingMessages& messages);
   void send_one_by_one(const SendBatch& batch, size_t first, size_t count);
 
   int fd_;
   uint16_t port_;
   bool is_v4_;
   bool can_segment_ = true;
+  size_t segment_refusals_ = 0;  // in a row
   UdpCounters counters_;
   std::unique_ptr<struct IncomingMessages> incoming_;
   std::vector<Datagram> datagrams_;

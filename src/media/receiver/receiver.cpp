@@ -28,6 +28,7 @@ void Receiver::unbind() {
 
 void Receiver::attach(Source* source) {
   source_ = source;
+  translation_ = {};  // another source may come to lie where the old one lay
   rewriter_.restart();
   wants_key_frame_ = false;
   if (source_ == nullptr) {
@@ -45,8 +46,11 @@ void Receiver::on_active_changed() {
 
 bool Receiver::forward(Now now, const peer::MediaPacket& packet, SendBatch& datagrams) {
   const auto payload_type = outgoing_payload_type(packet.payload_type);
-  if (!payload_type) return false;
-  if (packet.is_restart && packet.ssrc == source_ssrc_) rewriter_.restart();
+  if (!payload_type) {
+    wants_key_frame_ = false;  // none would help; asking on and on would cost every other viewer its bitrate
+    return false;
+  }
+  if (packet.ssrc == source_ssrc_ && packet.epoch != source_epoch_) rewriter_.restart();
   const bool was_attached = rewriter_.is_attached();
   if (!may_start_with(now, packet)) return false;
   source_ssrc_heard_ = now.mono;
@@ -72,6 +76,7 @@ bool Receiver::may_start_with(Now now, const peer::MediaPacket& packet) {
   }
   wants_key_frame_ = false;
   source_ssrc_ = packet.ssrc;
+  source_epoch_ = packet.epoch;
   return true;
 }
 

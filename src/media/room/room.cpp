@@ -56,13 +56,15 @@ void Room::leave(SessionId id, Output& out) {
   tell_room_stats(out);
 }
 
-void Room::subscribe_peer(SessionId id, const std::string& peer, Output& out) {
+bool Room::subscribe_peer(SessionId id, const std::string& peer, Output& out) {
   Participant* participant = find_participant(id);
-  if (participant == nullptr || sees_streams_of(*participant, peer)) return;
+  if (participant == nullptr || sees_streams_of(*participant, peer)) return true;
+  if (participant->subscribed_peers.size() >= kMaxSubscribedPeers) return false;
   participant->subscribed_peers.insert(peer);
   for (const auto& [key, published] : streams_) {
     if (key.peer == peer) out.events.emplace_back(id, stream_event(published->source, PresenceChange::kAdded));
   }
+  return true;
 }
 
 void Room::unsubscribe_peer(SessionId id, const std::string& peer) {
@@ -210,6 +212,10 @@ void Room::want_key_frame(Now now, Source& source, Output& out) {
   source.key_frames.want(now.mono);
   ask_if_due(now, source, out);
   out.touched.push_back(source.owner);
+}
+
+void Room::on_picture_lost(Now now, Source& source, Output& out) {
+  if (has_subscribers(source)) want_key_frame(now, source, out);
 }
 
 void Room::on_key_frame_timeout(Now now, Source& source, Output& out) { ask_if_due(now, source, out); }

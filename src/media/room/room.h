@@ -19,6 +19,9 @@ namespace atm0s::room {
 using receiver::Receiver;
 using sender::Source;
 
+// Peers that a participant of the manual scope may name; they need not be there (yet).
+inline constexpr size_t kMaxSubscribedPeers = 1'024;
+
 class Room {
  public:
   explicit Room(std::string name) : name_(std::move(name)) {}
@@ -30,8 +33,8 @@ class Room {
   void set_status(SessionId id, contract::PeerStatus status, Output& out);
   // The participant's streams must have been unpublished before.
   void leave(SessionId id, Output& out);
-  // Manual scope: streams of `peer` are told from now on, or no longer.
-  void subscribe_peer(SessionId id, const std::string& peer, Output& out);
+  // Manual scope: streams of `peer` are told from now on, or no longer. False: the participant has too many already.
+  bool subscribe_peer(SessionId id, const std::string& peer, Output& out);
   void unsubscribe_peer(SessionId id, const std::string& peer);
   size_t participant_count() const { return participants_.size(); }
 
@@ -51,6 +54,8 @@ class Room {
   bool has_subscribers(const Source& source) const;
   // A receiver's participant lost its picture (PLI or FIR).
   void want_key_frame(Now now, Source& source, Output& out);
+  // A loss on the way from the publisher that retransmission will not repair.
+  void on_picture_lost(Now now, Source& source, Output& out);
   // The source's retry is due.
   void on_key_frame_timeout(Now now, Source& source, Output& out);
 

@@ -1,6 +1,7 @@
 #include "media/session/line_bindings.h"
 
 #include <algorithm>
+#include <set>
 
 namespace atm0s::session {
 namespace {
@@ -17,16 +18,12 @@ bool remote_receives(const OfferedMedia& media) {
   return media.direction == Direction::kRecvOnly || media.direction == Direction::kSendRecv;
 }
 
-// Carries one call of plan(): which of the declared senders are taken, how many receivers of a kind there are.
+// Carries one call of plan(): which of the declared senders and of the receivers' ids are taken.
 class Planner {
  public:
   Planner(const std::vector<LineBindings::Line>& before, const negotiation::Offer& offer,
           const std::vector<SenderInfo>& senders, const contract::ReceiverCounts& receivers)
-      : before_(before), offer_(offer), senders_(senders), is_taken_(senders.size(), false), receivers_(receivers) {
-    for (const auto& line : before_) {
-      if (line.use == Use::kReceiver) ++count(line.kind);
-    }
-  }
+      : before_(before), offer_(offer), senders_(senders), is_taken_(senders.size(), false), receivers_(receivers) {}
 
   LineBindings::Plan run() {
     plan_.lines.resize(offer_.media.size());
@@ -37,11 +34,14 @@ class Planner {
   }
 
  private:
-  uint32_t& count(MediaKind kind) { return kind == MediaKind::kAudio ? receiver_count_.audio : receiver_count_.video; }
-
+  // Null: the m-line is new, or recycled for another use (RFC 9429 5.2.2: under another mid; a hostile client also
+  // changes what is under the same one).
   const LineBindings::Line* line_before(const OfferedMedia& media) const {
-    if (media.index >= before_.size() || before_[media.index].mid != media.mid) return nullptr;  // new, or recycled
-    return &before_[media.index];
+    if (media.index >= before_.size()) return nullptr;
+    const LineBindings::Line& line = before_[media.index];
+    if (line.mid != media.mid || media.is_application != (line.use == Use::kApplication)) return nullptr;
+    const bool has_kind = line.use == Use::kSender || line.use == Use::kReceiver;
+    return has_kind && line.kind != media.kind ? nullptr : &line;
   }
 
   std::optional<size_t> find_sender(MediaKind kind, auto matches) const {
@@ -60,25 +60,34 @@ class Planner {
       const auto* old = line_before(media);
       if (old == nullptr) continue;
       line = *old;
-      if (old->use == Use::kReceiver) {
-        if (!media.is_rejected && remote_receives(media)) send_on(media.index, old->name);
+      if (old->use == Use::kReceiver && media.is_rejected) {
+        // RFC 9429 5.2.2: port 0 is a transceiver that was stopped for good; its place will be recycled.
+        release(line, plan_.removed_receivers);
+      } else if (old->use == Use::kReceiver) {
+        receiver_ids_.insert(old->name);
+        if (remote_receives(media)) send_on(media.index, old->name);
       } else if (old->use == Use::kSender) {
         const auto sender = find_sender(old->kind, [&](const SenderInfo& s) { return s.name == old->name; });
         if (sender && !media.is_rejected && remote_sends(media)) {
           is_taken_[*sender] = true;
           plan_.decisions[media.index].direction = Direction::kRecvOnly;
         } else {
-          plan_.removed_senders.push_back(old->name);
-          line.use = Use::kNone;
-          line.name.clear();
+          release(line, plan_.removed_senders);
         }
       }
     }
     // A recycled m-line ends what it was for before.
     for (size_t i = 0; i < before_.size(); ++i) {
-      const bool is_recycled = i >= offer_.media.size() || line_before(offer_.media[i]) == nullptr;
-      if (is_recycled && before_[i].use == Use::kSender) plan_.removed_senders.push_back(before_[i].name);
+      if (line_before(offer_.media[i]) != nullptr) continue;
+      if (before_[i].use == Use::kSender) plan_.removed_senders.push_back(before_[i].name);
+      if (before_[i].use == Use::kReceiver) plan_.removed_receivers.push_back(before_[i].name);
     }
+  }
+
+  static void release(LineBindings::Line& line, std::vector<std::string>& removed) {
+    removed.push_back(std::move(line.name));
+    line.name.clear();
+    line.use = Use::kNone;
   }
 
   void bind_new_line(size_t index) {
@@ -117,10 +126,14 @@ class Planner {
 
   void bind_receiver(const OfferedMedia& media, LineBindings::Line& line) {
     const uint32_t wanted = media.kind == MediaKind::kAudio ? receivers_.audio : receivers_.video;
-    if (count(media.kind) >= wanted) return;
+    const std::string prefix = std::string(to_text(media.kind)) + '_';
+    uint32_t number = 0;
+    while (number < wanted && receiver_ids_.contains(prefix + std::to_string(number))) ++number;
+    if (number == wanted) return;
     line.use = Use::kReceiver;
     line.kind = media.kind;
-    line.name = std::string(to_text(media.kind)) + '_' + std::to_string(count(media.kind)++);
+    line.name = prefix + std::to_string(number);
+    receiver_ids_.insert(line.name);
     send_on(media.index, line.name);
     plan_.added_receivers.push_back({media.index, media.kind, line.name});
   }
@@ -138,7 +151,7 @@ class Planner {
   const std::vector<SenderInfo>& senders_;
   std::vector<bool> is_taken_;
   contract::ReceiverCounts receivers_;
-  contract::ReceiverCounts receiver_count_;
+  std::set<std::string> receiver_ids_;
   LineBindings::Plan plan_;
 };
 
@@ -146,6 +159,8 @@ class Planner {
 
 Result<LineBindings::Plan> LineBindings::plan(const negotiation::Offer& offer, const std::vector<SenderInfo>& senders,
                                               const contract::ReceiverCounts& receivers) const {
+  // RFC 3264 8: an m-line never goes, so that the ones behind it keep their places.
+  if (offer.media.size() < lines_.size()) return fail(ErrorCode::kInvalidSdp, "an m-line of an earlier offer is missing");
   for (size_t i = 0; i < senders.size(); ++i) {
     for (size_t k = 0; k < i; ++k) {
       if (senders[i].name == senders[k].name) {

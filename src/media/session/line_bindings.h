@@ -35,10 +35,12 @@ class LineBindings {
     std::vector<negotiation::LocalMedia> decisions;  // one per m-line
     std::vector<Line> lines;                         // the bindings once the plan is carried out
     std::vector<std::string> removed_senders;
+    std::vector<std::string> removed_receivers;  // before added_receivers, which may have the same ids
     std::vector<AddedSender> added_senders;
     std::vector<AddedReceiver> added_receivers;
   };
 
+  // Refuses an offer with fewer m-lines than the one before, and two senders of one name.
   Result<Plan> plan(const negotiation::Offer& offer, const std::vector<contract::SenderInfo>& senders,
                     const contract::ReceiverCounts& receivers) const;
   void commit(const Plan& plan) { lines_ = plan.lines; }

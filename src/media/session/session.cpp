@@ -64,14 +64,21 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp, const st
     const auto [it, is_new] = senders_.insert_or_assign(added.info.name, Sender{added.info, added.media, added.has_track});
     if (is_present_) publish(it->second, out);
   }
+  for (const std::string& receiver_id : plan.removed_receivers) {
+    const auto it = receivers_.find(receiver_id);
+    if (it == receivers_.end()) continue;
+    room_.unbind(*it->second.receiver, out);  // the room points to it
+    receivers_.erase(it);
+  }
   for (const auto& added : plan.added_receivers) add_receiver(added);
   out.touched.push_back(id_);
   return std::move(answer);
 }
 
 void Session::add_receiver(const LineBindings::AddedReceiver& added) {
-  receivers_[added.id].receiver =
-      std::make_unique<receiver::Receiver>(added.id, added.kind, id_, peer_, added.media, rng_);
+  ReceiverEntry& entry = receivers_[added.id];
+  ASSERT(entry.receiver == nullptr);  // the room may point to it: it would have to be unbound before
+  entry.receiver = std::make_unique<receiver::Receiver>(added.id, added.kind, id_, peer_, added.media, rng_);
 }
 
 void Session::publish(Sender& sender, Output& out) {
@@ -145,6 +152,8 @@ void Session::on_peer_events(Now now, Output& out) {
       end("closed by the client");
     } else if (const auto* wanted = std::get_if<peer::KeyFrameWanted>(&event)) {
       on_key_frame_wanted(now, wanted->media, out);
+    } else if (const auto* lost = std::get_if<peer::PictureLost>(&event)) {
+      on_picture_lost(now, lost->media, out);
     }
   }
   peer_events_.clear();
@@ -152,8 +161,9 @@ void Session::on_peer_events(Now now, Output& out) {
 }
 
 void Session::on_channel_opened(Now now, const peer::ChannelOpened& event, Output& out) {
+  // The first channel is the one; others are the application's own affair. A session that has left its room stays out.
+  if (channel_ || closing_at_) return;
   channel_ = event.channel;
-  if (is_present_) return;
   is_present_ = true;
   LOG_INFO("session", "room={} peer={} conn={:.10} connected", request_.room, request_.peer, conn_id_);
   room_.enter(id_, request_.peer, request_.subscribe_scope, request_.publish_scope, out);
@@ -165,6 +175,12 @@ void Session::on_key_frame_wanted(Now now, size_t media, Output& out) {
   for (auto& [id, entry] : receivers_) {
     if (entry.receiver->media() != media || entry.receiver->source() == nullptr) continue;
     room_.want_key_frame(now, *entry.receiver->source(), out);
+  }
+}
+
+void Session::on_picture_lost(Now now, size_t media, Output& out) {
+  for (auto& [name, sender] : senders_) {
+    if (sender.media == media && sender.source != nullptr) room_.on_picture_lost(now, *sender.source, out);
   }
 }
 
@@ -183,8 +199,11 @@ void Session::on_timeout(Now now, Output& out) {
 }
 
 void Session::check_life(Now now, Output& out) {
-  if (closing_at_ && now.mono >= *closing_at_) end(end_reason_);
   if (is_over_) return;
+  if (closing_at_) {
+    if (now.mono >= *closing_at_) end(end_reason_);
+    return;
+  }
   if (!connected_at_) {
     if (now.mono - started_at_ >= kConnectTimeout) end("no ICE and DTLS within 10 s");
     return;
@@ -203,13 +222,14 @@ void Session::check_life(Now now, Output& out) {
 Instant Session::next_timeout() const {
   if (is_over_) return kNever;
   Instant due = peer_.next_timeout();
+  // Nothing else counts any more, and what is not looked at in check_life() must not be due either.
+  if (closing_at_) return std::min(due, *closing_at_);
   if (!connected_at_) {
     due = std::min(due, started_at_ + kConnectTimeout);
   } else {
     if (!is_present_) due = std::min(due, *connected_at_ + kChannelTimeout);
     due = std::min(due, peer_.last_authenticated() + (is_reconnecting_ ? kDroppedAfter : kReconnectingAfter));
   }
-  if (closing_at_) due = std::min(due, *closing_at_);
   for (const Pending& pending : pending_) due = std::min(due, pending.deadline);
   for (const auto& [name, sender] : senders_) {
     if (sender.source != nullptr) due = std::min(due, sender.source->key_frames.next_timeout());
@@ -235,6 +255,11 @@ void Session::end(const char* reason) {
   if (is_over_) return;
   is_over_ = true;
   end_reason_ = reason;
+}
+
+void Session::hang_up(Now now, Output& out) {
+  peer::Output peer_out = peer_output(out);
+  peer_.close(now, peer_out);
 }
 
 void Session::leave_room(Output& out) {

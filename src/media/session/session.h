@@ -62,8 +62,10 @@ class Session {
   void tell(Now now, const contract::Event& event, Output& out);
   // Tells the client, lingers until the message had time to arrive, then is over.
   void close(Now now, const char* reason, Output& out);
-  // Withdraws streams, views and presence. Called once, before the session is destroyed.
+  // Withdraws streams, views and presence; again has no effect. Called before the session is destroyed.
   void leave_room(Output& out);
+  // The client's connection closes now, and not only when its ICE gives up. Called once, last.
+  void hang_up(Now now, Output& out);
 
   bool is_over() const { return is_over_; }
   const char* end_reason() const { return end_reason_; }
@@ -101,6 +103,7 @@ class Session {
   void on_peer_events(Now now, Output& out);
   void on_channel_opened(Now now, const peer::ChannelOpened& event, Output& out);
   void on_key_frame_wanted(Now now, size_t media, Output& out);
+  void on_picture_lost(Now now, size_t media, Output& out);
   void forward_packets(Now now, Output& out);
   void check_life(Now now, Output& out);
   void linger(Now now, const char* reason, Output& out);

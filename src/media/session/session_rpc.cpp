@@ -38,6 +38,8 @@ void Session::on_message(Now now, const peer::ChannelMessage& message, Output& o
 }
 
 void Session::on_request(Now now, contract::RpcRequest request, Output& out) {
+  // It has left its room, and nothing may bring it back: its peer's next session may be there already.
+  if (closing_at_) return answer(now, request.req_id, fail(ErrorCode::kShuttingDown, "the session is ending"), out);
   const bool is_negotiation = std::holds_alternative<contract::PeerUpdateSdp>(request.body);
   if (const auto result = handle(now, request, out)) {
     answer(now, request.req_id, *result, out);
@@ -194,10 +196,10 @@ Session::Answer Session::on(Now, uint64_t, const contract::RoomSubscription& bod
   if (request_.subscribe_scope != contract::SubscribeScope::kManual) {
     return fail(ErrorCode::kNotSupported, "this session's subscription scope is not manual");
   }
-  if (body.subscribe) {
-    room_.subscribe_peer(id_, body.peer, out);
-  } else {
+  if (!body.subscribe) {
     room_.unsubscribe_peer(id_, body.peer);
+  } else if (!room_.subscribe_peer(id_, body.peer, out)) {
+    return fail(ErrorCode::kTooMany, "too many peers are subscribed to");
   }
   return done();
 }

@@ -1,0 +1,154 @@
+#include "media/receiver/receiver.h"
+
+#include <gtest/gtest.h>
+
+#include "core/peer/call_test.h"
+
+namespace atm0s::receiver {
+namespace {
+
+using contract::ReceiverState;
+using negotiation::Direction;
+using peer::Call;
+
+constexpr uint8_t kKeyFrame[] = {0x10, 0x10, 0x00, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00};  // VP8, RFC 7741 4.2
+constexpr uint8_t kDeltaFrame[] = {0x10, 0x11, 0x00, 0x00, 1, 2, 3};
+
+// One publisher and one viewer, each with a call of its own: m-line 1 is video.
+struct ReceiverTest : testing::Test {
+  void SetUp() override { start({}, {}); }
+
+  void start(const negotiation::Policy& publisher_policy, const negotiation::Policy& viewer_policy) {
+    ASSERT_TRUE(publisher.connect({Call::line(MediaKind::kVideo, Direction::kSendOnly, "v", 1'000)}, publisher_policy));
+    ASSERT_TRUE(viewer.connect({Call::line(MediaKind::kVideo, Direction::kRecvOnly, "v")}, viewer_policy));
+    receiver.emplace("video_0", MediaKind::kVideo, SessionId{1}, *viewer.server.peer, 1, world.rng);
+    source.key = {"p", "s"};
+    source.kind = MediaKind::kVideo;
+    source.publisher = publisher.server.peer.get();
+    source.media = 1;
+  }
+  uint8_t payload_type(const Call& call, Codec codec) const {
+    for (const auto& c : call.server.peer->media(1).negotiated().codecs) {
+      if (c.codec == codec) return c.payload_type;
+    }
+    return 0;
+  }
+  peer::MediaPacket packet(int64_t sequence, bool is_key, uint64_t epoch = 0) {
+    peer::MediaPacket out;
+    out.payload_type = payload_type(publisher, Codec::kVp8);
+    out.starts_key_frame = is_key;
+    out.ssrc = 1'000;
+    out.sequence = sequence;
+    out.epoch = epoch;
+    out.timestamp = static_cast<uint32_t>(sequence) * 3'000;
+    out.payload = is_key ? world.pool.copy(kKeyFrame) : world.pool.copy(kDeltaFrame);
+    return out;
+  }
+  void forward(const peer::MediaPacket& p) {
+    receiver->forward(world.now, p, viewer.server.out);
+    viewer.flush(viewer.server);
+    viewer.run(20ms);
+  }
+  size_t shown() const { return viewer.client.got.size(); }
+
+  peer::CallWorld world{1};
+  Call publisher{world}, viewer{world};
+  std::optional<Receiver> receiver;
+  Source source;
+};
+
+TEST_F(ReceiverTest, WaitsForAKeyFrameAndSaysSo) {
+  receiver->bind(source.key);
+  receiver->attach(&source);
+  EXPECT_TRUE(receiver->wants_key_frame());
+  forward(packet(100, false));
+  EXPECT_EQ(shown(), 0u);
+  EXPECT_TRUE(receiver->wants_key_frame());
+  forward(packet(101, true));
+  forward(packet(102, false));
+  EXPECT_EQ(shown(), 2u);
+  EXPECT_FALSE(receiver->wants_key_frame());
+  EXPECT_EQ(receiver->state(), ReceiverState::kLive);
+}
+
+TEST_F(ReceiverTest, TellsEachStateOnce) {
+  EXPECT_FALSE(receiver->take_state_change());
+  receiver->bind(source.key);
+  EXPECT_EQ(receiver->take_state_change(), ReceiverState::kConnecting);
+  receiver->attach(&source);
+  EXPECT_FALSE(receiver->take_state_change());
+  receiver->attach(nullptr);
+  EXPECT_EQ(receiver->take_state_change(), ReceiverState::kSourceDeactived);
+  receiver->unbind();
+  EXPECT_EQ(receiver->take_state_change(), ReceiverState::kNoSource);
+}
+
+TEST_F(ReceiverTest, ASourceWhoseNumbersBeginAnewNeverRepeatsOurs) {
+  receiver->bind(source.key);
+  receiver->attach(&source);
+  for (int64_t sequence = 100; sequence < 110; ++sequence) forward(packet(sequence, sequence == 100, 1));
+  ASSERT_EQ(shown(), 10u);
+  const int64_t newest = viewer.client.got.back().sequence;
+  forward(packet(103, false, 2));
+  EXPECT_EQ(shown(), 10u) << "another numbering: nothing before its key frame";
+  EXPECT_TRUE(receiver->wants_key_frame());
+  for (int64_t sequence = 104; sequence < 110; ++sequence) forward(packet(sequence, sequence == 104, 2));
+  ASSERT_EQ(shown(), 16u);
+  EXPECT_EQ(viewer.client.got[10].sequence, newest + 1);
+  EXPECT_EQ(viewer.client.got.back().sequence, newest + 6);
+}
+
+TEST_F(ReceiverTest, ASourceThatLiesWhereAnotherLayIsLookedAtAnew) {
+  // The first publisher may send VP9 only, the second, which takes its place in memory, VP8 only.
+  const uint8_t vp8 = payload_type(publisher, Codec::kVp8);
+  Call vp9_only(world);
+  ASSERT_TRUE(vp9_only.connect({Call::line(MediaKind::kVideo, Direction::kSendOnly, "v", 1'000)}, {{Codec::kVp9}}));
+  source.publisher = vp9_only.server.peer.get();
+  ASSERT_EQ(source.line().version(), publisher.server.peer->media(1).version());
+  receiver->bind(source.key);
+  receiver->attach(&source);
+  auto undecodable = packet(100, true);
+  undecodable.payload_type = vp8;
+  forward(undecodable);
+  EXPECT_EQ(shown(), 0u);
+  receiver->attach(nullptr);
+  source.publisher = publisher.server.peer.get();
+  receiver->attach(&source);
+  forward(packet(200, true));
+  EXPECT_EQ(shown(), 1u);
+}
+
+TEST_F(ReceiverTest, WhatTheViewerCannotDecodeAsksForNoKeyFrames) {
+  Call vp9_viewer(world);
+  ASSERT_TRUE(vp9_viewer.connect({Call::line(MediaKind::kVideo, Direction::kRecvOnly, "v")}, {{Codec::kVp9}}));
+  Receiver blind("video_0", MediaKind::kVideo, SessionId{2}, *vp9_viewer.server.peer, 1, world.rng);
+  blind.bind(source.key);
+  blind.attach(&source);
+  for (int64_t sequence = 1; sequence < 5; ++sequence) {
+    EXPECT_FALSE(blind.forward(world.now, packet(sequence, sequence % 2 == 0), vp9_viewer.server.out));
+    EXPECT_FALSE(blind.wants_key_frame());
+  }
+  EXPECT_TRUE(vp9_viewer.server.out.empty());
+}
+
+TEST_F(ReceiverTest, AnEmptyPacketKeepsItsPlaceInTheSequence) {
+  receiver->bind(source.key);
+  receiver->attach(&source);
+  forward(packet(100, true));
+  peer::ReceivedPacket padding;
+  padding.media = 1;
+  padding.sequence = 101;
+  padding.view.payload_type = payload_type(publisher, Codec::kVp8);
+  padding.view.ssrc = 1'000;
+  padding.view.timestamp = 300'000;
+  const auto made = sender::make_media_packet(source, padding, world.pool);
+  ASSERT_TRUE(made);
+  forward(*made);
+  forward(packet(102, false));
+  viewer.run(500ms);
+  EXPECT_EQ(shown(), 3u);
+  EXPECT_EQ(viewer.client.peer->counters().nacks_sent, 0u);
+}
+
+}  // namespace
+}  // namespace atm0s::receiver
