@@ -6,7 +6,7 @@ namespace atm0s::peer {
 
 void MediaLine::negotiate(const negotiation::NegotiatedMedia& media, uint16_t first_rtx_sequence) {
   ++version_;
-  if (media.mid != negotiated_.mid) recycle();
+  if (media.mid != negotiated_.mid || media.kind != negotiated_.kind) recycle();
   is_active_ = true;
   negotiated_ = media;
   by_payload_type_.fill(-1);
@@ -27,11 +27,12 @@ void MediaLine::deactivate() {
   remove_receive_streams();
 }
 
-// RFC 9429 5.2.2: under another mid it is another m-line in the same place.
+// RFC 9429 5.2.2: under another mid, or of another kind, it is another m-line in the same place.
 void MediaLine::recycle() {
   remove_receive_streams();
   send_stream_.reset();
   local_ssrc_ = local_rtx_ssrc_ = 0;
+  next_sequence_ = 0;
 }
 
 void MediaLine::remove_receive_streams() {

@@ -2,6 +2,7 @@
 // send. Owned by Peer. Finds codecs by payload type and streams by SSRC; sends nothing itself.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -61,6 +62,9 @@ class MediaLine {
   // receiver goes on counting where it was, and a new SSRC would have to begin at a rollover counter of zero.
   uint32_t ssrc() const { return local_ssrc_; }
   uint32_t rtx_ssrc() const { return local_rtx_ssrc_; }
+  // One above the highest number that ssrc() has sent; 0: none yet. Whoever numbers for it from now on starts here.
+  int64_t next_sequence() const { return next_sequence_; }
+  void on_sent(int64_t sequence) { next_sequence_ = std::max(next_sequence_, sequence + 1); }
 
  private:
   uint32_t clock_rate() const { return kind() == MediaKind::kAudio ? 48'000 : 90'000; }
@@ -79,6 +83,7 @@ class MediaLine {
   std::vector<std::unique_ptr<stream::ReceiveStream>> receive_streams_;
   uint32_t removals_ = 0;  // times that receive streams were forgotten
   uint32_t local_ssrc_ = 0, local_rtx_ssrc_ = 0;
+  int64_t next_sequence_ = 0;
   std::unique_ptr<stream::SendStream> send_stream_;
   SequenceUnwrapper rtx_unwrapper_;
 };

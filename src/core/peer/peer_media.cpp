@@ -180,6 +180,7 @@ bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Ou
     return false;
   }
   line.send_stream()->on_sent(now, sent);
+  line.on_sent(outgoing.sequence);
   ++counters_.rtp_sent;
   counters_.rtp_bytes_sent += size;
   return true;

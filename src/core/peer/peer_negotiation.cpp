@@ -45,7 +45,7 @@ void Peer::fill_ssrcs(const negotiation::OfferedMedia& offered, LocalMedia& deci
   // An m-line keeps its SSRCs for as long as it lives: the client knows its stream by them. A recycled one gets others:
   // its numbers begin anew, and no SRTP index may be used twice.
   const MediaLine* line = offered.index < media_.size() ? media_[offered.index].get() : nullptr;
-  const bool is_same = line != nullptr && line->negotiated().mid == offered.mid;
+  const bool is_same = line != nullptr && line->negotiated().mid == offered.mid && line->kind() == offered.kind;
   decision.ssrc = is_same && line->ssrc() != 0 ? line->ssrc() : make_ssrc();
   decision.rtx_ssrc = is_same && line->rtx_ssrc() != 0 ? line->rtx_ssrc() : make_ssrc();
 }

@@ -186,6 +186,18 @@ TEST_F(PeerTest, ARecycledMLineGetsOtherSsrcs) {
   for (int sequence = 100; sequence <= 110; ++sequence) EXPECT_EQ(received_by(call.client, "new " + std::to_string(sequence)), 1u);
 }
 
+TEST_F(PeerTest, AnMLineOfAnotherKindUnderItsOldMidGetsOtherSsrcs) {
+  ASSERT_TRUE(call.connect(both_ways()));
+  const uint32_t ssrc = call.server.peer->media(2).ssrc();
+  call.send(call.server, 2, 100, "video");
+  EXPECT_EQ(call.server.peer->media(2).next_sequence(), 101);
+  auto media = both_ways();
+  media[1].kind = kAudio;
+  ASSERT_TRUE(call.negotiate(media));
+  EXPECT_NE(call.server.peer->media(2).ssrc(), ssrc);
+  EXPECT_EQ(call.server.peer->media(2).next_sequence(), 0);
+}
+
 TEST_F(PeerTest, AStreamThatIsMadeAnewSaysThatItsNumbersBeganAnew) {
   ASSERT_TRUE(call.connect(both_ways()));
   call.send(call.client, 1, 100, "one");

@@ -11,8 +11,10 @@ namespace {
 constexpr uint32_t kLeastStepPerSecond = 100;
 }  // namespace
 
-Rewriter::Rewriter(uint32_t clock_rate, Rng& rng)
-    : clock_rate_(clock_rate), next_sequence_(0x1000 + rng.below(0x7000)), last_timestamp_(rng.u32()) {}
+Rewriter::Rewriter(uint32_t clock_rate, int64_t first_sequence, Rng& rng)
+    : clock_rate_(clock_rate), next_sequence_(0x1000 + rng.below(0x7000)), last_timestamp_(rng.u32()) {
+  if (first_sequence != 0) next_sequence_ = first_sequence;
+}
 
 std::optional<Rewritten> Rewriter::rewrite(Instant now, int64_t source_sequence, uint32_t source_timestamp) {
   if (!attached_) {

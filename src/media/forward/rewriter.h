@@ -19,8 +19,9 @@ struct Rewritten {
 class Rewriter {
  public:
   // RFC 3550 5.1: random starts. The sequence starts in the lower half of the circle, so that no packet that is
-  // reordered around the first one wraps below the rollover counter of zero.
-  Rewriter(uint32_t clock_rate, Rng& rng);
+  // reordered around the first one wraps below the rollover counter of zero. `first_sequence`, when it is not 0: the SSRC
+  // has sent before, and no SRTP index may be used twice.
+  Rewriter(uint32_t clock_rate, int64_t first_sequence, Rng& rng);
 
   // The next packet given to rewrite() is the first of a new source.
   void restart() { attached_ = false; }

@@ -9,7 +9,7 @@ Instant at(int ms) { return Instant{} + std::chrono::milliseconds(ms); }
 
 TEST(Rewriter, KeepsGapsSoThatLostPacketsCanBeAskedFor) {
   SeededRng rng(1);
-  Rewriter rewriter(90'000, rng);
+  Rewriter rewriter(90'000, 0, rng);
   const auto first = rewriter.rewrite(at(0), 70'000, 1'000);
   const auto third = rewriter.rewrite(at(33), 70'002, 4'000);
   const auto second = rewriter.rewrite(at(40), 70'001, 1'000);  // recovered later
@@ -22,7 +22,7 @@ TEST(Rewriter, KeepsGapsSoThatLostPacketsCanBeAskedFor) {
 
 TEST(Rewriter, GoesOnAcrossASwitchOfSource) {
   SeededRng rng(2);
-  Rewriter rewriter(90'000, rng);
+  Rewriter rewriter(90'000, 0, rng);
   rewriter.rewrite(at(0), 500, 10'000);
   const auto last = rewriter.rewrite(at(100), 503, 19'000);
   rewriter.restart();
@@ -35,7 +35,7 @@ TEST(Rewriter, GoesOnAcrossASwitchOfSource) {
 
 TEST(Rewriter, NeverRepeatsATimestampWhenSwitchingFast) {
   SeededRng rng(3);
-  Rewriter rewriter(48'000, rng);
+  Rewriter rewriter(48'000, 0, rng);
   uint32_t previous = rewriter.rewrite(at(0), 1, 0)->timestamp;
   int64_t sequence = rewriter.rewrite(at(0), 2, 0)->sequence;
   for (int i = 0; i < 10; ++i) {
@@ -50,7 +50,7 @@ TEST(Rewriter, NeverRepeatsATimestampWhenSwitchingFast) {
 TEST(Rewriter, StartsInTheLowerHalfOfTheCircle) {
   for (uint64_t seed = 0; seed < 100; ++seed) {
     SeededRng rng(seed);
-    Rewriter rewriter(90'000, rng);
+    Rewriter rewriter(90'000, 0, rng);
     const int64_t sequence = rewriter.rewrite(at(0), 65'535, 0)->sequence;
     EXPECT_GE(sequence, 0x1000);
     EXPECT_LT(sequence, 0x8000);

@@ -12,7 +12,7 @@ uint32_t clock_rate(MediaKind kind) { return kind == MediaKind::kAudio ? 48'000 
 using contract::ReceiverState;
 
 Receiver::Receiver(std::string id, MediaKind kind, SessionId owner, peer::Peer& peer, size_t media, Rng& rng)
-    : id_(std::move(id)), kind_(kind), owner_(owner), peer_(peer), media_(media), rewriter_(clock_rate(kind), rng) {}
+    : id_(std::move(id)), kind_(kind), owner_(owner), peer_(peer), media_(media), rewriter_(clock_rate(kind), peer.media(media).next_sequence(), rng) {}
 
 void Receiver::bind(contract::StreamKey remote) {
   remote_ = std::move(remote);

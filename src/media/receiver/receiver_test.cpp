@@ -98,6 +98,17 @@ TEST_F(ReceiverTest, ASourceWhoseNumbersBeginAnewNeverRepeatsOurs) {
   EXPECT_EQ(viewer.client.got.back().sequence, newest + 6);
 }
 
+TEST_F(ReceiverTest, ANewReceiverOnAnMLineThatHasSentGoesOnAboveIt) {
+  for (int i = 0; i < 20; ++i) {
+    receiver.emplace("video_0", MediaKind::kVideo, SessionId{1}, *viewer.server.peer, 1, world.rng);
+    receiver->bind(source.key);
+    receiver->attach(&source);
+    forward(packet(100, true));
+  }
+  ASSERT_EQ(shown(), 20u);
+  for (size_t i = 1; i < 20; ++i) EXPECT_EQ(viewer.client.got[i].sequence, viewer.client.got[i - 1].sequence + 1);
+}
+
 TEST_F(ReceiverTest, ASourceThatLiesWhereAnotherLayIsLookedAtAnew) {
   // The first publisher may send VP9 only, the second, which takes its place in memory, VP8 only.
   const uint8_t vp8 = payload_type(publisher, Codec::kVp8);
