@@ -277,20 +277,27 @@ TEST(Call, ASenderThatIsToggledOffGoesQuietAndComesBack) {
   ASSERT_TRUE(world.run_until([&] { return viewer.streams().size() == 4; }, 10s));
   world.view(viewer, "video_0", "p", "video_main");
   ASSERT_TRUE(world.run_until([&] { return viewer.video(0).decodable_frames() > 10; }, 5s));
+  const auto is_state = [&](contract::SenderState state) {
+    return world.run_until([&] { return publisher.sender_states().at("video_main") == state; }, 1s);
+  };
   contract::SenderToggle toggle;
   toggle.name = "video_main";
   toggle.kind = MediaKind::kVideo;
+  EXPECT_TRUE(is_state(contract::SenderState::kConnected));
   world.request(publisher, toggle);
   ASSERT_TRUE(world.run_until([&] { return !viewer.streams().at("p/video_main").active; }, 2s));
   EXPECT_TRUE(world.run_until(
       [&] { return viewer.receiver_states().at("video_0") == contract::ReceiverState::kSourceDeactived; }, 1s));
+  EXPECT_TRUE(is_state(contract::SenderState::kDeactived));
   toggle.track = contract::SenderToggle::Track::kSwitched;
   toggle.track_id = "t2";
   world.request(publisher, toggle);
   ASSERT_TRUE(world.run_until([&] { return viewer.receiver_states().at("video_0") == contract::ReceiverState::kLive; }, 2s));
+  EXPECT_TRUE(is_state(contract::SenderState::kConnected));
   toggle.track = contract::SenderToggle::Track::kStopped;
   world.request(publisher, toggle);
   ASSERT_TRUE(world.run_until([&] { return !viewer.streams().contains("p/video_main"); }, 2s));
+  EXPECT_TRUE(is_state(contract::SenderState::kClosed));
 }
 
 }  // namespace

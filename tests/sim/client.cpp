@@ -168,6 +168,8 @@ void Client::on_event(const contract::Event& event) {
     }
   } else if (const auto* state = std::get_if<contract::ReceiverStateEvent>(&event)) {
     receiver_states_[state->id] = state->state;
+  } else if (const auto* sender = std::get_if<contract::SenderStateEvent>(&event)) {
+    sender_states_[sender->name] = sender->state;
   } else if (const auto* stats = std::get_if<contract::RoomStats>(&event)) {
     room_peers_ = stats->peers;
   }

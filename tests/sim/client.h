@@ -73,6 +73,7 @@ class Client {
   // Streams that the events so far say exist, by "peer/stream".
   const std::map<std::string, contract::StreamEvent>& streams() const { return streams_; }
   const std::map<std::string, contract::ReceiverState>& receiver_states() const { return receiver_states_; }
+  const std::map<std::string, contract::SenderState>& sender_states() const { return sender_states_; }
   uint32_t room_peers() const { return room_peers_; }
   VideoViewer& video(size_t receiver) { return video_[receiver]; }
   uint64_t audio_packets(size_t receiver) { return audio_packets_[receiver]; }
@@ -116,6 +117,7 @@ class Client {
   std::vector<contract::Event> events_;
   std::map<std::string, contract::StreamEvent> streams_;
   std::map<std::string, contract::ReceiverState> receiver_states_;
+  std::map<std::string, contract::SenderState> sender_states_;
   uint32_t room_peers_ = 0;
   struct Picture {
     uint64_t decodable = 0;

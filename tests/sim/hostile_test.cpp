@@ -35,7 +35,7 @@ struct HostileTest : testing::Test {
   // Offers as the client stands now, whatever that is.
   uint64_t update() {
     const uint64_t id = world.request(evil, evil.make_update());
-    world.run_for(200ms);
+    world.run_until([&] { return evil.answers().contains(id); }, 2s);
     return id;
   }
 

@@ -7,6 +7,8 @@
 
 namespace atm0s::session {
 
+using contract::SenderState;
+
 Session::Session(SessionId id, std::string conn_id, contract::ConnectRequest request, const peer::Config& peer_config,
                  room::Room& room, Now now, Rng& rng)
     : id_(id),
@@ -92,12 +94,20 @@ void Session::publish(Sender& sender, Output& out) {
   source.publisher = &peer_;
   source.media = sender.media;
   sender.source = room_.publish(std::move(source), out);
+  set_state(sender, sender.has_track ? SenderState::kConnecting : SenderState::kDeactived, out);
+}
+
+void Session::set_state(Sender& sender, SenderState state, Output& out) {
+  if (sender.told_state == state) return;
+  sender.told_state = state;
+  if (is_present_) out.events.emplace_back(id_, contract::SenderStateEvent{sender.info.name, state});
 }
 
 void Session::unpublish(Sender& sender, Output& out) {
   if (sender.source == nullptr) return;
   sender.source = nullptr;
   room_.unpublish({request_.peer, sender.info.name}, out);
+  set_state(sender, SenderState::kClosed, out);
 }
 
 // --- datagrams --------------------------------------------------------------------------------------------------
@@ -119,11 +129,15 @@ void Session::on_burst_end(Now now, Output& out) {
 void Session::forward_packets(Now now, Output& out) {
   for (auto& [name, sender] : senders_) {
     if (sender.source == nullptr) continue;
-    const bool has_subscribers = room_.has_subscribers(*sender.source);
-    if (!has_subscribers) continue;
+    const auto is_its = [&sender](const peer::ReceivedPacket& received) { return received.media == sender.media; };
+    // Late packets of a track that was switched off do not count as its return.
+    if (sender.told_state == SenderState::kConnecting && std::any_of(packets_.begin(), packets_.end(), is_its)) {
+      set_state(sender, SenderState::kConnected, out);
+    }
+    if (!room_.has_subscribers(*sender.source)) continue;
     media_packets_.clear();
     for (const peer::ReceivedPacket& received : packets_) {
-      if (received.media != sender.media) continue;
+      if (!is_its(received)) continue;
       if (auto packet = sender::make_media_packet(*sender.source, received, out.pool)) {
         media_packets_.push_back(std::move(*packet));
       }

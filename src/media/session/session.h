@@ -83,6 +83,7 @@ class Session {
     bool has_track = true;
     bool is_stopped = false;
     room::Source* source = nullptr;  // once it is published
+    contract::SenderState told_state = contract::SenderState::kCreated;
   };
   struct ReceiverEntry {
     std::unique_ptr<receiver::Receiver> receiver;
@@ -99,6 +100,8 @@ class Session {
                                 const contract::ReceiverCounts& receivers, Output& out);
   void add_receiver(const LineBindings::AddedReceiver& added);
   void publish(Sender& sender, Output& out);
+  // Tells the client of its own sender (remote_stream_{name}_state) when the state is a new one.
+  void set_state(Sender& sender, contract::SenderState state, Output& out);
   void unpublish(Sender& sender, Output& out);
   void on_peer_events(Now now, Output& out);
   void on_channel_opened(Now now, const peer::ChannelOpened& event, Output& out);

@@ -147,6 +147,9 @@ Session::Answer Session::on(Now, uint64_t, const contract::SenderToggle& body, O
   sender.source->active = sender.has_track;
   sender.source->label = sender.info.label;
   room_.on_updated(*sender.source, active_changed, out);
+  if (active_changed) {
+    set_state(sender, sender.has_track ? contract::SenderState::kConnecting : contract::SenderState::kDeactived, out);
+  }
   return done();
 }
 
