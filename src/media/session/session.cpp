@@ -94,6 +94,7 @@ void Session::publish(Sender& sender, Output& out) {
   source.publisher = &peer_;
   source.media = sender.media;
   sender.source = room_.publish(std::move(source), out);
+  if (sender.source == nullptr) return;  // another session of this peer still has the name
   set_state(sender, sender.has_track ? SenderState::kConnecting : SenderState::kDeactived, out);
 }
 
