@@ -278,7 +278,12 @@ TEST(Call, ASenderThatIsToggledOffGoesQuietAndComesBack) {
   world.view(viewer, "video_0", "p", "video_main");
   ASSERT_TRUE(world.run_until([&] { return viewer.video(0).decodable_frames() > 10; }, 5s));
   const auto is_state = [&](contract::SenderState state) {
-    return world.run_until([&] { return publisher.sender_states().at("video_main") == state; }, 1s);
+    return world.run_until(
+        [&] {
+          const auto told = publisher.sender_states().find("video_main");
+          return told != publisher.sender_states().end() && told->second == state;
+        },
+        1s);
   };
   contract::SenderToggle toggle;
   toggle.name = "video_main";
