@@ -93,7 +93,9 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   return text.find(':') == std::string_view::npos ? parse_v4(text) : parse_v6(text);
 }
 
-bool IpAddress::is_v4() const { return std::memcmp(bytes_.data(), kMappedPrefix.data(), kMappedPrefix.size()) == 0; }
+bool IpAddress::is_v4() const {
+  return std::memcmp(bytes_.data(), kMappedPrefix.data(), kMappedPrefix.size()) == 0;
+}
 
 bool IpAddress::is_unspecified() const {
   return *this == IpAddress{} || *this == v4(0, 0, 0, 0);

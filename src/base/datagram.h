@@ -32,7 +32,8 @@ class SendBatch {
     uint32_t size;
   };
 
-  // Room for one datagram of up to `capacity` bytes. Write into it, then call commit() once. The view is valid until then.
+  // Room for one datagram of up to `capacity` bytes. Write into it, then call commit() once. The view is valid until
+  // then.
   MutByteView reserve(size_t capacity) {
     ASSERT(!reserved_);
     reserved_ = true;

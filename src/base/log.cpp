@@ -11,8 +11,12 @@ void set_log_sink(LogSink sink, LogLevel level) {
   g_level = level;
 }
 
-bool log_enabled(LogLevel level) { return g_sink != nullptr && level <= g_level; }
+bool log_enabled(LogLevel level) {
+  return g_sink != nullptr && level <= g_level;
+}
 
-void log_line(LogLevel level, std::string_view component, std::string_view line) { g_sink(level, component, line); }
+void log_line(LogLevel level, std::string_view component, std::string_view line) {
+  g_sink(level, component, line);
+}
 
 }  // namespace atm0s

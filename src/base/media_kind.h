@@ -9,7 +9,9 @@ namespace atm0s {
 
 enum class MediaKind : uint8_t { kAudio, kVideo };
 
-constexpr std::string_view to_text(MediaKind kind) { return kind == MediaKind::kAudio ? "audio" : "video"; }
+constexpr std::string_view to_text(MediaKind kind) {
+  return kind == MediaKind::kAudio ? "audio" : "video";
+}
 
 constexpr std::optional<MediaKind> parse_media_kind(std::string_view text) {
   if (text == "audio") return MediaKind::kAudio;

@@ -1,6 +1,6 @@
-// Fixed-size buffers for media packets, shared by reference inside one worker (no atomic: share nothing across threads).
-// The room keeps a received packet once here; every subscriber's retransmission history holds a PacketRef to it,
-// so that history costs a few bytes a packet and subscriber. Buffers come from slabs that are never given back.
+// Fixed-size buffers for media packets, shared by reference inside one worker (no atomic: share nothing across
+// threads). The room keeps a received packet once here; every subscriber's retransmission history holds a PacketRef to
+// it, so that history costs a few bytes a packet and subscriber. Buffers come from slabs that are never given back.
 #pragma once
 
 #include <cstdint>

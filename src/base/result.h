@@ -25,7 +25,7 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string why = {}) {
 }  // namespace atm0s
 
 // TRY(name, expression): name is the value of a Result, or the calling function returns its error.
-#define TRY(name, ...)                                                          \
-  auto name##_result = (__VA_ARGS__);                                           \
+#define TRY(name, ...)                                                         \
+  auto name##_result = (__VA_ARGS__);                                          \
   if (!name##_result) return tl::unexpected(std::move(name##_result).error()); \
   auto& name = *name##_result

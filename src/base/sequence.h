@@ -7,8 +7,12 @@
 namespace atm0s {
 
 // True when `a` comes after `b` on the circle (at most half of it ahead).
-constexpr bool is_newer(uint16_t a, uint16_t b) { return static_cast<int16_t>(a - b) > 0; }
-constexpr bool is_newer(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b) > 0; }
+constexpr bool is_newer(uint16_t a, uint16_t b) {
+  return static_cast<int16_t>(a - b) > 0;
+}
+constexpr bool is_newer(uint32_t a, uint32_t b) {
+  return static_cast<int32_t>(a - b) > 0;
+}
 
 // Unwraps a counter of type Raw (uint16_t, uint32_t) to the 64-bit value nearest to the highest one seen.
 // Starts one full circle up, so that packets from before the first one do not become negative.

@@ -41,9 +41,15 @@ struct Now {
 // "No deadline": what next_timeout() returns when nothing is due.
 inline constexpr Instant kNever = Instant::max();
 
-inline constexpr int64_t to_us(Duration d) { return d.count(); }
-inline constexpr int64_t to_ms(Duration d) { return d.count() / 1000; }
-inline constexpr int64_t unix_seconds(WallTime t) { return t.time_since_epoch().count() / 1'000'000; }
+inline constexpr int64_t to_us(Duration d) {
+  return d.count();
+}
+inline constexpr int64_t to_ms(Duration d) {
+  return d.count() / 1000;
+}
+inline constexpr int64_t unix_seconds(WallTime t) {
+  return t.time_since_epoch().count() / 1'000'000;
+}
 
 // RFC 5905 6: NTP timestamp, seconds since 1900 in the upper 32 bits, fraction in the lower.
 inline constexpr uint64_t to_ntp(WallTime t) {

@@ -27,8 +27,8 @@ enum class ContentHint : uint8_t { kNone, kMotion, kDetail };
 // A published stream as its client declares it.
 struct SenderInfo {
   MediaKind kind = MediaKind::kAudio;
-  std::string name;   // unique among the session's senders
-  std::string uuid;   // msid track id; without a track the msid stream id
+  std::string name;  // unique among the session's senders
+  std::string uuid;  // msid track id; without a track the msid stream id
   std::string label;
   bool screen = false;
   bool simulcast = false;

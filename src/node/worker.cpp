@@ -72,7 +72,7 @@ Worker::Entry* Worker::find_for_datagram(const Datagram& datagram) {
 void Worker::learn_address(Entry& entry, const SocketAddress& address) {
   const auto [it, is_new] = by_address_.try_emplace(address, entry.session->id());
   if (!is_new && it->second == entry.session->id()) return;
-  it->second = entry.session->id();  // the address has changed hands: whoever was validated last has it
+  it->second = entry.session->id();      // the address has changed hands: whoever was validated last has it
   std::erase(entry.addresses, address);  // it had it before
   entry.addresses.push_back(address);
   if (entry.addresses.size() <= kMaxAddressesPerSession) return;
@@ -141,8 +141,8 @@ void Worker::settle(Now now, room::Output& out) {
 
 void Worker::drop(Now now, Entry& entry, room::Output& out) {
   Session& session = *entry.session;
-  LOG_INFO("session", "room={} peer={} conn={:.10} ended: {}", session.room().name(), session.peer_id(), session.conn_id(),
-           session.end_reason());
+  LOG_INFO("session", "room={} peer={} conn={:.10} ended: {}", session.room().name(), session.peer_id(),
+           session.conn_id(), session.end_reason());
   session.leave_room(out);
   session.hang_up(now, out);
   for (const SocketAddress& address : entry.addresses) {
@@ -188,7 +188,8 @@ void Worker::on_replies_due() {
 
 Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& out) {
   if (is_draining_) return Error{ErrorCode::kShuttingDown, "the server is stopping"};
-  if (sessions_.size() >= kMaxSessions) return Error{ErrorCode::kTooMany, "this worker has all the sessions it may have"};
+  if (sessions_.size() >= kMaxSessions)
+    return Error{ErrorCode::kTooMany, "this worker has all the sessions it may have"};
   const std::string room_name = command.request.room;
   const std::string peer_id = command.request.peer;
   RoomEntry& room = rooms_[room_name];
@@ -216,7 +217,8 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
   touched_.push_back(id);
   // One session per peer: a newer one replaces the older.
   for (auto& [other_id, other] : sessions_) {
-    if (other.session->id() == id || other.session->peer_id() != peer_id || &other.session->room() != room.room.get()) continue;
+    if (other.session->id() == id || other.session->peer_id() != peer_id || &other.session->room() != room.room.get())
+      continue;
     other.session->close(now, "replaced", out);
     touched_.push_back(other.session->id());
   }
@@ -246,9 +248,13 @@ Worker::Outcome Worker::on(Now now, const contract::Disconnect& command, room::O
   return contract::Done{};
 }
 
-Worker::Outcome Worker::on(Now, const contract::ReadStats&, room::Output&) { return stats(); }
+Worker::Outcome Worker::on(Now, const contract::ReadStats&, room::Output&) {
+  return stats();
+}
 
-Worker::Outcome Worker::on(Now, const contract::Drain&, room::Output&) { return contract::Done{}; }
+Worker::Outcome Worker::on(Now, const contract::Drain&, room::Output&) {
+  return contract::Done{};
+}
 
 Worker::Entry* Worker::find(SessionId id) {
   const auto it = sessions_.find(static_cast<uint64_t>(id));

@@ -33,7 +33,8 @@ contract::Stats Worker::stats() const {
   gauge("atm0s_rooms", "Rooms with at least one session", static_cast<double>(rooms_.size()));
   gauge("atm0s_participants", "Participants that are present in a room", static_cast<double>(participants));
   gauge("atm0s_streams", "Streams that are published", static_cast<double>(streams));
-  gauge("atm0s_packet_buffers_in_use", "Media packets held for retransmission", static_cast<double>(pool_.buffers_in_use()));
+  gauge("atm0s_packet_buffers_in_use", "Media packets held for retransmission",
+        static_cast<double>(pool_.buffers_in_use()));
 
   counter("atm0s_sessions_opened_total", "Sessions that were opened", counters_.sessions_opened);
   counter("atm0s_sessions_closed_total", "Sessions that have ended", counters_.sessions_closed);
@@ -51,7 +52,8 @@ contract::Stats Worker::stats() const {
   counter("atm0s_nacks_sent_total", "Packets asked for again from publishers", peers.nacks_sent);
   counter("atm0s_nacks_received_total", "Packets asked for again by viewers", peers.nacks_received);
   counter("atm0s_key_frame_requests_sent_total", "Key frames asked for from publishers", peers.key_frame_requests_sent);
-  counter("atm0s_key_frame_requests_received_total", "Key frames asked for by viewers", peers.key_frame_requests_received);
+  counter("atm0s_key_frame_requests_received_total", "Key frames asked for by viewers",
+          peers.key_frame_requests_received);
 
   const auto drop = [&](const char* reason, uint64_t value) {
     counter("atm0s_dropped_total", "Datagrams and packets dropped, by reason", value,

@@ -82,7 +82,8 @@ TEST_F(WorkerTest, AConnIdNamesItsWorkerAndIsForNobodyElse) {
   const std::string conn = conn_of(connect("r", "p", offer()));
   EXPECT_EQ(conn.substr(0, 2), "3-");
   EXPECT_EQ(conn.size(), 2 + 32u);
-  for (const std::string& wrong : {std::string(), std::string("3-"), "0" + conn.substr(1), conn + "0", conn.substr(0, 33)}) {
+  for (const std::string& wrong :
+       {std::string(), std::string("3-"), "0" + conn.substr(1), conn + "0", conn.substr(0, 33)}) {
     EXPECT_EQ(error_of(command({1, contract::Disconnect{wrong}})), ErrorCode::kConnNotFound);
     EXPECT_EQ(error_of(command({1, contract::IceRemote{wrong, "candidate", ""}})), ErrorCode::kConnNotFound);
     EXPECT_EQ(error_of(command({1, contract::IceRestart{wrong, "sdp"}})), ErrorCode::kConnNotFound);
@@ -101,7 +102,8 @@ TEST_F(WorkerTest, ARefusedConnectLeavesNothingBehind) {
 }
 
 TEST_F(WorkerTest, ASessionThatNobodyComesForEndsAfterTenSeconds) {
-  for (int i = 0; i < 50; ++i) EXPECT_NE(conn_of(connect("r" + std::to_string(i % 7), "p" + std::to_string(i), offer())), "");
+  for (int i = 0; i < 50; ++i)
+    EXPECT_NE(conn_of(connect("r" + std::to_string(i % 7), "p" + std::to_string(i), offer())), "");
   run_for(9'900ms);
   EXPECT_EQ(worker->session_count(), 50u);
   run_for(200ms);

@@ -1,5 +1,5 @@
-// A call in virtual time: real engines on both ends, lossy links, one worker. Everything here takes milliseconds of real
-// time and is the same on every run of a seed.
+// A call in virtual time: real engines on both ends, lossy links, one worker. Everything here takes milliseconds of
+// real time and is the same on every run of a seed.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -101,7 +101,9 @@ uint64_t chosen_seed() {
   return text == nullptr ? 1 : std::strtoull(text, nullptr, 10);
 }
 
-TEST(Call, ThreePeersSeeAndHearEachOtherOverALossyLink) { run_call(chosen_seed(), 0.05, /*print=*/true); }
+TEST(Call, ThreePeersSeeAndHearEachOtherOverALossyLink) {
+  run_call(chosen_seed(), 0.05, /*print=*/true);
+}
 
 TEST(Call, TheSameSeedGivesTheSameTrace) {
   const uint64_t seed = chosen_seed();
@@ -154,7 +156,8 @@ TEST(Call, ASwitchedReceiverStaysOneContinuousStream) {
   for (int i = 0; i < 10; ++i) {
     const Client& wanted = i % 2 == 0 ? a : b;
     const uint64_t id = world.view(viewer, "video_0", wanted.config().peer, "video_main");
-    ASSERT_TRUE(world.run_until([&] { return viewer.video(0).shown_publisher() == wanted.number(); }, 3s)) << "switch " << i;
+    ASSERT_TRUE(world.run_until([&] { return viewer.video(0).shown_publisher() == wanted.number(); }, 3s))
+        << "switch " << i;
     world.run_for(500ms);
     EXPECT_TRUE(viewer.succeeded(id));
   }
@@ -297,7 +300,8 @@ TEST(Call, ASenderThatIsToggledOffGoesQuietAndComesBack) {
   toggle.track = contract::SenderToggle::Track::kSwitched;
   toggle.track_id = "t2";
   world.request(publisher, toggle);
-  ASSERT_TRUE(world.run_until([&] { return viewer.receiver_states().at("video_0") == contract::ReceiverState::kLive; }, 2s));
+  ASSERT_TRUE(
+      world.run_until([&] { return viewer.receiver_states().at("video_0") == contract::ReceiverState::kLive; }, 2s));
   EXPECT_TRUE(is_state(contract::SenderState::kConnected));
   toggle.track = contract::SenderToggle::Track::kStopped;
   world.request(publisher, toggle);

@@ -9,7 +9,11 @@ namespace atm0s::sim {
 using negotiation::Direction;
 
 Client::Client(uint32_t number, ClientConfig config, SocketAddress address, Now now, Rng& rng)
-    : number_(number), config_(std::move(config)), address_(address), dtls_(dtls::Certificate::make(now, rng)), rng_(rng) {
+    : number_(number),
+      config_(std::move(config)),
+      address_(address),
+      dtls_(dtls::Certificate::make(now, rng)),
+      rng_(rng) {
   peer::Config peer_config;
   peer_config.role = peer::Role::kClient;
   peer_config.dtls = &dtls_;
@@ -80,7 +84,9 @@ contract::PeerUpdateSdp Client::make_update() {
   return {make_offer(), senders_, {config_.audio_receivers, config_.video_receivers}};
 }
 
-uint64_t Client::update_sdp(Now now, SendBatch& out) { return request(now, make_update(), out); }
+uint64_t Client::update_sdp(Now now, SendBatch& out) {
+  return request(now, make_update(), out);
+}
 
 bool Client::accept(Now now, const std::string& answer, SendBatch& out) {
   peer::Output peer_out{out, packets_, peer_events_};
@@ -135,7 +141,8 @@ void Client::take_output(Now now, SendBatch& out) {
       }
       if (const auto* answer = std::get_if<contract::RpcAnswer>(&*parsed)) {
         answers_[answer->req_id] = *answer;
-        if (const auto* sdp = std::get_if<contract::RpcAnswer::Sdp>(&answer->data)) answers_refused_ += !accept(now, sdp->sdp, out);
+        if (const auto* sdp = std::get_if<contract::RpcAnswer::Sdp>(&answer->data))
+          answers_refused_ += !accept(now, sdp->sdp, out);
       } else {
         on_event(std::get<contract::Event>(*parsed));
       }

@@ -53,7 +53,8 @@ class Client {
   void open_another_channel(Now now, SendBatch& out);
   // Sends a request; the answer comes into answers() under the id that is returned.
   uint64_t request(Now now, contract::RpcBody body, SendBatch& out);
-  uint64_t view(Now now, const std::string& receiver, const std::string& peer, const std::string& stream, SendBatch& out);
+  uint64_t view(Now now, const std::string& receiver, const std::string& peer, const std::string& stream,
+                SendBatch& out);
 
   bool is_ready() const { return channel_.has_value(); }
   void set_silent(bool is_silent) { is_silent_ = is_silent; }  // killed: nothing in, nothing out

@@ -72,11 +72,20 @@ TEST_F(HostileTest, RecycledMLinesOfEveryKindHarmNobody) {
     evil.media() = all;
     for (auto& line : evil.media()) {
       switch (dice.below(5)) {
-        case 0: line.mid += "-" + std::to_string(i); break;
-        case 1: line.kind = line.kind == MediaKind::kAudio ? MediaKind::kVideo : MediaKind::kAudio; break;
-        case 2: line.direction = negotiation::Direction::kInactive; break;
-        case 3: line.direction = dice.below(2) == 0 ? negotiation::Direction::kRecvOnly : negotiation::Direction::kSendOnly; break;
-        default: break;
+        case 0:
+          line.mid += "-" + std::to_string(i);
+          break;
+        case 1:
+          line.kind = line.kind == MediaKind::kAudio ? MediaKind::kVideo : MediaKind::kAudio;
+          break;
+        case 2:
+          line.direction = negotiation::Direction::kInactive;
+          break;
+        case 3:
+          line.direction = dice.below(2) == 0 ? negotiation::Direction::kRecvOnly : negotiation::Direction::kSendOnly;
+          break;
+        default:
+          break;
       }
       if (line.direction == negotiation::Direction::kSendOnly && line.ssrc == 0) line.ssrc = dice.u32() | 1;
     }
@@ -90,12 +99,20 @@ TEST_F(HostileTest, RecycledMLinesOfEveryKindHarmNobody) {
 
 TEST_F(HostileTest, MalformedMessagesAreAnsweredOrIgnoredAndEndNothing) {
   const std::string texts[] = {
-      "", "x", "{}", "[]", "null", "{\"type\":\"request\"}", R"({"type":"request","req_id":18446744073709551615,"request":"peer.ping"})",
-      R"({"type":"request","req_id":-1,"request":"peer.ping"})", R"({"type":"request","req_id":1e300,"request":"peer.ping"})",
+      "",
+      "x",
+      "{}",
+      "[]",
+      "null",
+      "{\"type\":\"request\"}",
+      R"({"type":"request","req_id":18446744073709551615,"request":"peer.ping"})",
+      R"({"type":"request","req_id":-1,"request":"peer.ping"})",
+      R"({"type":"request","req_id":1e300,"request":"peer.ping"})",
       R"({"type":"request","req_id":1,"request":"receiver.switch","data":{"id":"video_99999999999999999999","priority":1e99,"remote":{}}})",
       R"({"type":"request","req_id":2,"request":"peer.updateSdp","data":{"sdp":"","senders":[],"receivers":{"audio":4294967295,"video":4294967295}}})",
       R"({"type":"request","req_id":3,"request":"peer.updateSdp","data":{"sdp":"v=0","senders":[],"receivers":{"audio":1,"video":1}}})",
-      std::string(70'000, '['), std::string(100'000, 'a')};
+      std::string(70'000, '['),
+      std::string(100'000, 'a')};
   for (const std::string& text : texts) {
     for (const bool is_text : {true, false}) {
       world.send_raw(evil, text, is_text);
@@ -112,7 +129,8 @@ TEST_F(HostileTest, RequestsThatWaitAreBoundedAndAllAnswered) {
   std::vector<uint64_t> ids;
   for (int i = 0; i < 200; ++i) ids.push_back(world.view(evil, "video_77", "a", "video_main"));
   ASSERT_TRUE(world.run_until([&] { return evil.answers().contains(ids.back()); }, 3s)) << "refused at once";
-  ASSERT_TRUE(world.run_until([&] { return std::all_of(ids.begin(), ids.end(), [&](auto id) { return evil.answers().contains(id); }); }, 15s));
+  ASSERT_TRUE(world.run_until(
+      [&] { return std::all_of(ids.begin(), ids.end(), [&](auto id) { return evil.answers().contains(id); }); }, 15s));
   for (const uint64_t id : ids) EXPECT_FALSE(evil.succeeded(id));
 }
 
@@ -131,12 +149,20 @@ TEST_F(HostileTest, AStormOfMalformedDatagramsHasNoEffectOnALiveCall) {
   for (int i = 0; i < 100'000; ++i) {
     auto [from, bytes] = captured[dice.below(static_cast<uint32_t>(captured.size()))];
     switch (dice.below(4)) {
-      case 0: bytes.resize(dice.below(static_cast<uint32_t>(bytes.size()) + 1)); break;
-      case 1: bytes[dice.below(static_cast<uint32_t>(bytes.size()))] ^= static_cast<uint8_t>(1 + dice.below(255)); break;
-      case 2: dice.fill(MutByteView(bytes).subspan(1)); break;
-      default: break;  // a replay
+      case 0:
+        bytes.resize(dice.below(static_cast<uint32_t>(bytes.size()) + 1));
+        break;
+      case 1:
+        bytes[dice.below(static_cast<uint32_t>(bytes.size()))] ^= static_cast<uint8_t>(1 + dice.below(255));
+        break;
+      case 2:
+        dice.fill(MutByteView(bytes).subspan(1));
+        break;
+      default:
+        break;  // a replay
     }
-    if (dice.below(3) == 0) from = {IpAddress::v4(203, 0, 113, static_cast<uint8_t>(dice.below(256))), static_cast<uint16_t>(dice.u32())};
+    if (dice.below(3) == 0)
+      from = {IpAddress::v4(203, 0, 113, static_cast<uint8_t>(dice.below(256))), static_cast<uint16_t>(dice.u32())};
     world.inject(from, std::move(bytes));
     if (i % 100 == 0) world.run_for(10ms);
   }

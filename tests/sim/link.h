@@ -10,9 +10,9 @@
 namespace atm0s::sim {
 
 struct LinkConfig {
-  Duration delay = 30ms;   // one way
-  Duration jitter = 5ms;   // uniform on top; reorders
-  double loss = 0.0;       // 0 to 1
+  Duration delay = 30ms;  // one way
+  Duration jitter = 5ms;  // uniform on top; reorders
+  double loss = 0.0;      // 0 to 1
   double duplication = 0.0;
 };
 

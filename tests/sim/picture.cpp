@@ -64,7 +64,8 @@ void VideoViewer::on_packet(ByteView payload, int64_t sequence, uint32_t timesta
   if (const auto [it, is_new] = content_of_sequence_.try_emplace(sequence, content); !is_new && it->second != content) {
     ++contradictions_;
   }
-  if (const auto [it, is_new] = frame_of_timestamp_.try_emplace(timestamp, frame_id); !is_new && it->second != frame_id) {
+  if (const auto [it, is_new] = frame_of_timestamp_.try_emplace(timestamp, frame_id);
+      !is_new && it->second != frame_id) {
     ++contradictions_;
   }
   Frame& frame = frames_[tag->publisher][tag->frame];

@@ -47,8 +47,8 @@ class VideoViewer {
   };
   void advance(uint32_t publisher);
 
-  std::map<uint32_t, std::map<uint32_t, Frame>> frames_;       // by publisher, by number
-  std::map<uint32_t, std::optional<uint32_t>> decoded_;        // by publisher: the last decodable frame
+  std::map<uint32_t, std::map<uint32_t, Frame>> frames_;  // by publisher, by number
+  std::map<uint32_t, std::optional<uint32_t>> decoded_;   // by publisher: the last decodable frame
   std::map<int64_t, uint64_t> content_of_sequence_;
   std::map<uint32_t, uint64_t> frame_of_timestamp_;
   uint64_t packets_ = 0, complete_ = 0, decodable_ = 0, keys_ = 0, contradictions_ = 0;

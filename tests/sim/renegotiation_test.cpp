@@ -30,7 +30,8 @@ struct RenegotiationTest : testing::Test {
     const uint64_t before = viewer.video(receiver).decodable_frames();
     return world.run_until(
         [&] {
-          return viewer.video(receiver).decodable_frames() > before + 5 && viewer.video(receiver).shown_publisher() == publisher.number();
+          return viewer.video(receiver).decodable_frames() > before + 5 &&
+                 viewer.video(receiver).shown_publisher() == publisher.number();
         },
         within);
   }

@@ -170,7 +170,8 @@ void World::dispatch_from_server() {
   for (const auto& entry : server_out_.entries()) {
     const auto client = by_address_.find(entry.path.remote);
     if (client == by_address_.end()) continue;
-    put_on_link(downlink(*client->second), {server_address_, client->first.ip}, client->first, server_out_.bytes(entry));
+    put_on_link(downlink(*client->second), {server_address_, client->first.ip}, client->first,
+                server_out_.bytes(entry));
   }
   server_out_.clear();
 }

@@ -3,7 +3,9 @@
 namespace atm0s::server {
 namespace {
 
-std::string host(const IpAddress& ip) { return ip.is_v4() ? ip.to_string() : '[' + ip.to_string() + ']'; }
+std::string host(const IpAddress& ip) {
+  return ip.is_v4() ? ip.to_string() : '[' + ip.to_string() + ']';
+}
 
 // A link that works: where the server listens on every address, one line for each.
 std::string links(const char* scheme, const SocketAddress& bound, const std::vector<IpAddress>& addresses) {
@@ -12,7 +14,8 @@ std::string links(const char* scheme, const SocketAddress& bound, const std::vec
   if (!bound.ip.is_unspecified()) return std::string("    ") + scheme + "://" + host(bound.ip) + end;
   out += std::string("    ") + scheme + "://localhost" + end;
   for (const IpAddress& ip : addresses) {
-    if (!ip.is_loopback() && (ip.is_v4() || !bound.ip.is_v4())) out += std::string("    ") + scheme + "://" + host(ip) + end;
+    if (!ip.is_loopback() && (ip.is_v4() || !bound.ip.is_v4()))
+      out += std::string("    ") + scheme + "://" + host(ip) + end;
   }
   return out;
 }
@@ -43,7 +46,8 @@ std::string banner(const Config& config, const Listening& listening, const std::
            "/app/webrtc_session?app_secret=" + (config.secret == kDevSecret ? config.secret : "YOUR_SECRET") +
            "' -d '{\"room\":\"demo\",\"peer\":\"anna\"}'\n";
   } else {
-    out += "  HTTP " + listening.http.to_string() + (listening.https ? ", HTTPS " + listening.https->to_string() : "") + '\n';
+    out += "  HTTP " + listening.http.to_string() + (listening.https ? ", HTTPS " + listening.https->to_string() : "") +
+           '\n';
   }
   out += "\n  Media (UDP):";
   for (const SocketAddress& address : listening.media) out += ' ' + address.to_string();

@@ -27,7 +27,9 @@ void ControlPlane::configure(control::RouterConfig config, MediaWorkers& workers
   http_.on_stop_signal([this] { begin_drain(); });
 }
 
-void ControlPlane::run() { http_.run(); }
+void ControlPlane::run() {
+  http_.run();
+}
 
 void ControlPlane::on_request(const contract::HttpRequest& request, io::HttpServer::Respond respond) {
   auto outcome = router_->on_request(io::read_clocks(), request);

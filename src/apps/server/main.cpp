@@ -76,7 +76,8 @@ Result<bool> serve(const Config& config) {
     listening.https = https;
   }
   const auto addresses = media_addresses(config);
-  if (addresses.empty()) return fail(ErrorCode::kInvalidConfig, "this machine has no address for media: name one with --media-ip");
+  if (addresses.empty())
+    return fail(ErrorCode::kInvalidConfig, "this machine has no address for media: name one with --media-ip");
   TRY(workers, MediaWorkers::start(config.workers, addresses, config.media_port,
                                    [&control](contract::Reply reply) { control.on_reply(std::move(reply)); }));
   listening.media = workers->addresses();

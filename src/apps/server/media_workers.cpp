@@ -105,7 +105,9 @@ Result<std::unique_ptr<MediaWorkers>> MediaWorkers::start(size_t count, const st
 
 MediaWorkers::~MediaWorkers() = default;
 
-bool MediaWorkers::post(size_t worker, contract::Command command) { return workers_[worker]->post(std::move(command)); }
+bool MediaWorkers::post(size_t worker, contract::Command command) {
+  return workers_[worker]->post(std::move(command));
+}
 
 std::vector<SocketAddress> MediaWorkers::addresses() const {
   std::vector<SocketAddress> out;

@@ -10,7 +10,8 @@
 namespace atm0s::dtls {
 namespace {
 
-// Peers trust the fingerprint and not the dates; a day back forgives a clock that is behind, a year on outlives a worker.
+// Peers trust the fingerprint and not the dates; a day back forgives a clock that is behind, a year on outlives a
+// worker.
 constexpr int64_t kValidBeforeSeconds = 24 * 3600;
 constexpr int64_t kValidAfterSeconds = 365 * 24 * 3600;
 constexpr size_t kSerialBytes = 16;  // RFC 5280 4.1.2.2 allows 20

@@ -1,5 +1,5 @@
-// A self-signed ECDSA P-256 certificate with its key: what a WebRTC endpoint shows in DTLS and names in its SDP (RFC 8827 6.5).
-// Made once per worker (or per client) and shared by all its transports; a copy shares the same certificate.
+// A self-signed ECDSA P-256 certificate with its key: what a WebRTC endpoint shows in DTLS and names in its SDP (RFC
+// 8827 6.5). Made once per worker (or per client) and shared by all its transports; a copy shares the same certificate.
 // Serial number and dates come from the given Rng and clock; the key and the signature from OpenSSL's own generator.
 #pragma once
 

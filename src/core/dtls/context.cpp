@@ -12,8 +12,8 @@
 namespace atm0s::dtls {
 namespace {
 
-// Largest certificate chain that a peer may send, bytes: WebRTC certificates have under 1 kB; OpenSSL's default is 100 kB.
-// Handshake messages of other kinds are limited by OpenSSL to one record's 16 kB.
+// Largest certificate chain that a peer may send, bytes: WebRTC certificates have under 1 kB; OpenSSL's default is 100
+// kB. Handshake messages of other kinds are limited by OpenSSL to one record's 16 kB.
 constexpr long kMaxCertificateChain = 8 * 1024;
 
 // RFC 8827 6.5 requires the first; RSA and ChaCha20 for peers with such certificates or without AES instructions.
@@ -24,8 +24,10 @@ constexpr char kGroups[] = "X25519:P-256:P-384";
 
 const char* openssl_name(SrtpProfile profile) {
   switch (profile) {
-    case SrtpProfile::kAeadAes128Gcm: return "SRTP_AEAD_AES_128_GCM";
-    case SrtpProfile::kAeadAes256Gcm: return "SRTP_AEAD_AES_256_GCM";
+    case SrtpProfile::kAeadAes128Gcm:
+      return "SRTP_AEAD_AES_128_GCM";
+    case SrtpProfile::kAeadAes256Gcm:
+      return "SRTP_AEAD_AES_256_GCM";
   }
   return "";
 }
@@ -43,7 +45,8 @@ int verify_by_fingerprint(X509_STORE_CTX* store, void*) {
 }  // namespace
 
 // Nothing here depends on a peer: ASSERT.
-Context::Context(Certificate certificate, std::span<const SrtpProfile> profiles) : certificate_(std::move(certificate)) {
+Context::Context(Certificate certificate, std::span<const SrtpProfile> profiles)
+    : certificate_(std::move(certificate)) {
   ssl_ctx_ = std::shared_ptr<SSL_CTX>(SSL_CTX_new(DTLS_method()), SSL_CTX_free);
   SSL_CTX* ctx = ssl_ctx_.get();
   ASSERT(ctx);
@@ -54,7 +57,8 @@ Context::Context(Certificate certificate, std::span<const SrtpProfile> profiles)
   ASSERT(SSL_CTX_use_certificate(ctx, certificate_.x509()) == 1);
   ASSERT(SSL_CTX_use_PrivateKey(ctx, certificate_.key()) == 1);
 
-  // NO_QUERY_MTU: ours is fixed. Renegotiation is forbidden (RFC 8827 6.5); tickets and the cache would only cost memory.
+  // NO_QUERY_MTU: ours is fixed. Renegotiation is forbidden (RFC 8827 6.5); tickets and the cache would only cost
+  // memory.
   SSL_CTX_set_options(ctx, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
                                SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);

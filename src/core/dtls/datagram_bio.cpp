@@ -37,10 +37,13 @@ int write_datagram(BIO* bio, const char* data, int size) {
 
 long control(BIO*, int command, long, void*) {
   switch (command) {
-    case BIO_CTRL_FLUSH: return 1;
+    case BIO_CTRL_FLUSH:
+      return 1;
     // The MTU that Transport sets is that of the UDP payload already.
-    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD: return 0;
-    default: return 0;
+    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
+      return 0;
+    default:
+      return 0;
   }
 }
 

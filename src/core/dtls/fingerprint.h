@@ -1,6 +1,7 @@
 // The a=fingerprint of SDP (RFC 8122 5): a hash function's name and the digest of a certificate.
-// Made by core/dtls for our own certificate and from the peer's SDP; compared against the certificate that the peer shows.
-// Does not know SDP's syntax beyond the value of the attribute ("sha-256 AB:CD:…"). MD5 and MD2 are not accepted.
+// Made by core/dtls for our own certificate and from the peer's SDP; compared against the certificate that the peer
+// shows. Does not know SDP's syntax beyond the value of the attribute ("sha-256 AB:CD:…"). MD5 and MD2 are not
+// accepted.
 #pragma once
 
 #include <optional>

@@ -28,9 +28,12 @@ std::optional<SrtpProfile> negotiated_profile(SSL* ssl) {
   const SRTP_PROTECTION_PROFILE* profile = SSL_get_selected_srtp_profile(ssl);
   if (!profile) return std::nullopt;
   switch (profile->id) {
-    case SRTP_AEAD_AES_128_GCM: return SrtpProfile::kAeadAes128Gcm;
-    case SRTP_AEAD_AES_256_GCM: return SrtpProfile::kAeadAes256Gcm;
-    default: return std::nullopt;
+    case SRTP_AEAD_AES_128_GCM:
+      return SrtpProfile::kAeadAes128Gcm;
+    case SRTP_AEAD_AES_256_GCM:
+      return SrtpProfile::kAeadAes256Gcm;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -148,12 +151,15 @@ void Transport::read_application(Output& out) {
       continue;
     }
     switch (SSL_get_error(ssl, size)) {
-      case SSL_ERROR_WANT_READ: return;
+      case SSL_ERROR_WANT_READ:
+        return;
       case SSL_ERROR_ZERO_RETURN:  // RFC 5246 7.2.1: answer a close_notify with our own
         SSL_shutdown(ssl);
         end(State::kClosed, "");
         return;
-      default: end(State::kFailed, "the association failed"); return;
+      default:
+        end(State::kFailed, "the association failed");
+        return;
     }
   }
 }
@@ -216,7 +222,8 @@ std::optional<SrtpKeys> Transport::srtp_keys() const {
   const size_t key = srtp_key_size(*profile);
   const size_t salt = srtp_salt_size(*profile);
   Bytes material(2 * (key + salt));
-  if (SSL_export_keying_material(ssl, material.data(), material.size(), kLabel, sizeof kLabel - 1, nullptr, 0, 0) != 1) {
+  if (SSL_export_keying_material(ssl, material.data(), material.size(), kLabel, sizeof kLabel - 1, nullptr, 0, 0) !=
+      1) {
     return std::nullopt;
   }
   Reader reader(material);
@@ -228,9 +235,11 @@ std::optional<SrtpKeys> Transport::srtp_keys() const {
   Bytes client_salt = take(salt), server_salt = take(salt);
   OPENSSL_cleanse(material.data(), material.size());
   if (role_ == Role::kClient) {
-    return SrtpKeys{*profile, std::move(client_key), std::move(client_salt), std::move(server_key), std::move(server_salt)};
+    return SrtpKeys{*profile, std::move(client_key), std::move(client_salt), std::move(server_key),
+                    std::move(server_salt)};
   }
-  return SrtpKeys{*profile, std::move(server_key), std::move(server_salt), std::move(client_key), std::move(client_salt)};
+  return SrtpKeys{*profile, std::move(server_key), std::move(server_salt), std::move(client_key),
+                  std::move(client_salt)};
 }
 
 }  // namespace atm0s::dtls

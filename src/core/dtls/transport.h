@@ -1,9 +1,9 @@
 // One DTLS 1.2 association over datagrams (RFC 6347) with the keys for SRTP (RFC 5764) and application data (RFC 8261).
-// Called by core/peer with every datagram of RFC 7983's DTLS range. Promises: never connected, and no key exported, unless
-// the peer's certificate matches the fingerprint that was set; retransmits until answered; datagrams of at most kMtu bytes.
-// Does not choose the path (ICE), does not parse SCTP. An SSL keeps about 75 kB (SSL_MODE_RELEASE_BUFFERS has no effect
-// on DTLS); the association must live on after the handshake, since a lost last flight is sent again from it.
-// OpenSSL reads the wall clock for its retransmission timer: virtual time needs virtual_openssl_test.h.
+// Called by core/peer with every datagram of RFC 7983's DTLS range. Promises: never connected, and no key exported,
+// unless the peer's certificate matches the fingerprint that was set; retransmits until answered; datagrams of at most
+// kMtu bytes. Does not choose the path (ICE), does not parse SCTP. An SSL keeps about 75 kB (SSL_MODE_RELEASE_BUFFERS
+// has no effect on DTLS); the association must live on after the handshake, since a lost last flight is sent again from
+// it. OpenSSL reads the wall clock for its retransmission timer: virtual time needs virtual_openssl_test.h.
 #pragma once
 
 #include <cstdint>

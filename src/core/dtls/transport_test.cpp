@@ -7,7 +7,9 @@
 namespace atm0s::dtls {
 namespace {
 
-Bytes bytes(std::string_view text) { return {text.begin(), text.end()}; }
+Bytes bytes(std::string_view text) {
+  return {text.begin(), text.end()};
+}
 
 TEST(Transport, ConnectsInTwoRoundTripsWithoutLoss) {
   Call call(1);
@@ -172,8 +174,8 @@ TEST(Transport, CloseNotifyEndsBothSides) {
   EXPECT_GT(call.client->counters().too_late, 0u);  // the server's own close_notify
 }
 
-// Random bytes in the DTLS range, before, during and after the handshake. Whole forged handshake messages or alerts in the
-// clear are another matter: RFC 6347 has no defence, ICE's consent and source check are in front of this class.
+// Random bytes in the DTLS range, before, during and after the handshake. Whole forged handshake messages or alerts in
+// the clear are another matter: RFC 6347 has no defence, ICE's consent and source check are in front of this class.
 TEST(Transport, GarbageInBetweenChangesNothing) {
   Call call(12);
   SeededRng garbage(99);
@@ -229,7 +231,8 @@ TEST(Transport, EveryTruncationOfTheFirstFlightIsSurvived) {
   }
 }
 
-// Chromium's and Firefox's ClientHello come in fragments in two datagrams. Here ours, cut in three by hand, in any order.
+// Chromium's and Firefox's ClientHello come in fragments in two datagrams. Here ours, cut in three by hand, in any
+// order.
 TEST(Transport, AcceptsAClientHelloInFragments) {
   Call call(14);
   call.exchange_fingerprints();

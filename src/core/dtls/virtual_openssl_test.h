@@ -1,8 +1,8 @@
-// Puts OpenSSL under the control of a test or simulation: its clock follows virtual time, its randomness comes from an Rng,
-// so that one seed gives the same handshake bytes and the same retransmissions on every run.
-// For test programs only: including it (in any number of their .cpp) replaces gettimeofday() for the whole program, which is
-// the only clock that OpenSSL's DTLS reads; DTLS_set_timer_cb does not reach it. While no VirtualOpenssl lives, the time
-// stands at the last value and OpenSSL has its own randomness again. One at a time; not for several threads.
+// Puts OpenSSL under the control of a test or simulation: its clock follows virtual time, its randomness comes from an
+// Rng, so that one seed gives the same handshake bytes and the same retransmissions on every run. For test programs
+// only: including it (in any number of their .cpp) replaces gettimeofday() for the whole program, which is the only
+// clock that OpenSSL's DTLS reads; DTLS_set_timer_cb does not reach it. While no VirtualOpenssl lives, the time stands
+// at the last value and OpenSSL has its own randomness again. One at a time; not for several threads.
 #pragma once
 
 #ifndef OPENSSL_SUPPRESS_DEPRECATED
@@ -49,7 +49,8 @@ class VirtualOpenssl {
 
 }  // namespace atm0s::dtls
 
-// Weak, so that several .cpp of one program may hold it; it still comes before the C library's, which is a shared object.
+// Weak, so that several .cpp of one program may hold it; it still comes before the C library's, which is a shared
+// object.
 extern "C" __attribute__((weak, used, visibility("default"))) int gettimeofday(timeval* out, void*) noexcept {
   const int64_t us = atm0s::dtls::VirtualOpenssl::wall_us();
   out->tv_sec = us / 1'000'000;

@@ -29,11 +29,14 @@ inline constexpr ExtensionPolicy kExtensionPolicies[] = {
     {rtp::Extension::kVideoContentType, Treatment::kForward, "tells screen from camera; true of any hop"},
     {rtp::Extension::kColorSpace, Treatment::kForward, "range and primaries of the picture; true of any hop"},
     {rtp::Extension::kTransportCc, Treatment::kDecline, "promises feedback to publishers that nobody sends yet"},
-    {rtp::Extension::kAbsSendTime, Treatment::kDecline, "forwarded as it is, it would be the publisher's sending time, not ours"},
+    {rtp::Extension::kAbsSendTime, Treatment::kDecline,
+     "forwarded as it is, it would be the publisher's sending time, not ours"},
     {rtp::Extension::kTransmissionOffset, Treatment::kDecline, "as abs-send-time: true of one hop only"},
     {rtp::Extension::kVideoTiming, Treatment::kDecline, "statistics of the first hop only"},
-    {rtp::Extension::kDependencyDescriptor, Treatment::kDecline, "its frame numbers break at a switch of source until rewritten"},
-    {rtp::Extension::kLayersAllocation, Treatment::kDecline, "nobody reads it yet, and to viewers it says nothing true"},
+    {rtp::Extension::kDependencyDescriptor, Treatment::kDecline,
+     "its frame numbers break at a switch of source until rewritten"},
+    {rtp::Extension::kLayersAllocation, Treatment::kDecline,
+     "nobody reads it yet, and to viewers it says nothing true"},
 };
 
 constexpr Treatment treatment_of(rtp::Extension extension) {
@@ -43,7 +46,11 @@ constexpr Treatment treatment_of(rtp::Extension extension) {
   return Treatment::kDecline;
 }
 
-constexpr bool is_accepted(rtp::Extension extension) { return treatment_of(extension) != Treatment::kDecline; }
-constexpr bool is_forwarded(rtp::Extension extension) { return treatment_of(extension) == Treatment::kForward; }
+constexpr bool is_accepted(rtp::Extension extension) {
+  return treatment_of(extension) != Treatment::kDecline;
+}
+constexpr bool is_forwarded(rtp::Extension extension) {
+  return treatment_of(extension) == Treatment::kForward;
+}
 
 }  // namespace atm0s::negotiation

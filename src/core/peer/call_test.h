@@ -1,4 +1,5 @@
-// Two peers, server and client, over a link of 10 ms in virtual time: what the tests of this folder and of media/ drive.
+// Two peers, server and client, over a link of 10 ms in virtual time: what the tests of this folder and of media/
+// drive.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -52,7 +53,8 @@ class Call {
     Output output() { return {out, packets, events}; }
     template <typename T>
     size_t count() const {
-      return static_cast<size_t>(std::count_if(events.begin(), events.end(), [](const Event& e) { return std::holds_alternative<T>(e); }));
+      return static_cast<size_t>(
+          std::count_if(events.begin(), events.end(), [](const Event& e) { return std::holds_alternative<T>(e); }));
     }
   };
 
@@ -63,7 +65,8 @@ class Call {
   }
 
   // An m-line of the client; the data channel's is the one in front of all.
-  static negotiation::OfferMedia line(MediaKind kind, negotiation::Direction direction, const std::string& mid, uint32_t ssrc = 0) {
+  static negotiation::OfferMedia line(MediaKind kind, negotiation::Direction direction, const std::string& mid,
+                                      uint32_t ssrc = 0) {
     negotiation::OfferMedia media;
     media.kind = kind;
     media.direction = direction;
@@ -105,7 +108,8 @@ class Call {
     MediaPacket packet;
     packet.payload = world.pool.copy(as_bytes(payload));
     const auto& codecs = from.peer->media(media).negotiated().codecs;
-    const bool sent = from.peer->send_media(world.now, media, packet, {sequence, timestamp, codecs[0].payload_type}, from.out);
+    const bool sent =
+        from.peer->send_media(world.now, media, packet, {sequence, timestamp, codecs[0].payload_type}, from.out);
     flush(from);
     return sent;
   }
@@ -115,7 +119,8 @@ class Call {
     Output out = to.output();
     to.peer->on_datagram(world.now, {{from, to.address.ip}, world.now.mono, bytes}, out);
     for (const ReceivedPacket& packet : to.packets) {
-      to.got.push_back({packet.media, packet.sequence, packet.epoch, Bytes(packet.view.payload.begin(), packet.view.payload.end())});
+      to.got.push_back(
+          {packet.media, packet.sequence, packet.epoch, Bytes(packet.view.payload.begin(), packet.view.payload.end())});
     }
     to.packets.clear();
     flush(to);

@@ -42,7 +42,8 @@ void MediaLine::remove_receive_streams() {
 
 void MediaLine::insert_named_streams() {
   const auto& named = negotiated_.remote_ssrcs;
-  const bool is_new_named = std::any_of(named.begin(), named.end(), [&](const auto& n) { return !find_receive_stream(n.ssrc); });
+  const bool is_new_named =
+      std::any_of(named.begin(), named.end(), [&](const auto& n) { return !find_receive_stream(n.ssrc); });
   // What an offer names counts more than what earlier ones named: a publisher that began anew often enough.
   if (is_new_named && receive_streams_.size() + named.size() > kMaxReceiveStreams) remove_receive_streams();
   for (const negotiation::RemoteSsrc& remote : named) {
@@ -97,7 +98,8 @@ stream::ReceiveStream* MediaLine::add_receive_stream(uint32_t ssrc, bool is_rtx)
 }
 
 bool MediaLine::has_nack() const {
-  return std::any_of(negotiated_.codecs.begin(), negotiated_.codecs.end(), [](const auto& codec) { return codec.nack; });
+  return std::any_of(negotiated_.codecs.begin(), negotiated_.codecs.end(),
+                     [](const auto& codec) { return codec.nack; });
 }
 
 stream::ReceiveStream* MediaLine::insert(uint32_t ssrc, std::optional<uint32_t> rtx_ssrc) {

@@ -46,10 +46,12 @@ class MediaLine {
   // For an SSRC that no a=ssrc line named, once its packet was found to belong here. `repairs`: it is the RTX of the
   // stream known so far. Null: over the limit.
   stream::ReceiveStream* add_receive_stream(uint32_t ssrc, bool is_rtx);
-  // What numbers a stream's packets: changes whenever a packet of its SSRC may get a sequence number that an earlier one
-  // had (the stream was made anew, or its sender began anew). Whoever rewrites numbers has to start over then: an SRTP
-  // index that is used twice gives the key away.
-  uint64_t epoch_of(const stream::ReceiveStream& stream) const { return uint64_t{removals_} << 32 | stream.counters().restarts; }
+  // What numbers a stream's packets: changes whenever a packet of its SSRC may get a sequence number that an earlier
+  // one had (the stream was made anew, or its sender began anew). Whoever rewrites numbers has to start over then: an
+  // SRTP index that is used twice gives the key away.
+  uint64_t epoch_of(const stream::ReceiveStream& stream) const {
+    return uint64_t{removals_} << 32 | stream.counters().restarts;
+  }
   std::vector<std::unique_ptr<stream::ReceiveStream>>& receive_streams() { return receive_streams_; }
   const std::vector<std::unique_ptr<stream::ReceiveStream>>& receive_streams() const { return receive_streams_; }
   // Null unless we send here.

@@ -10,8 +10,12 @@ namespace {
 // RFC 3550 6.2 allows one report per second and more for sessions of this bandwidth; libwebrtc's video sends them so.
 constexpr Duration kReportInterval = 1s;
 
-ice::Role ice_role(Role role) { return role == Role::kServer ? ice::Role::kLite : ice::Role::kControlling; }
-dtls::Role dtls_role(Role role) { return role == Role::kServer ? dtls::Role::kServer : dtls::Role::kClient; }
+ice::Role ice_role(Role role) {
+  return role == Role::kServer ? ice::Role::kLite : ice::Role::kControlling;
+}
+dtls::Role dtls_role(Role role) {
+  return role == Role::kServer ? dtls::Role::kServer : dtls::Role::kClient;
+}
 
 }  // namespace
 

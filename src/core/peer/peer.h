@@ -18,8 +18,8 @@
 #include "core/ice/agent.h"
 #include "core/negotiation/answer.h"
 #include "core/negotiation/offer.h"
-#include "core/peer/media_packet.h"
 #include "core/peer/media_line.h"
+#include "core/peer/media_packet.h"
 #include "core/sctp/data_channels.h"
 #include "core/srtp/receive_context.h"
 #include "core/srtp/send_context.h"
@@ -35,8 +35,8 @@ enum class Role : uint8_t { kServer, kClient };  // ICE lite and passive, or con
 
 struct Config {
   Role role = Role::kServer;
-  const dtls::Context* dtls = nullptr;       // shared by all peers of a worker
-  std::vector<SocketAddress> addresses;      // host candidates, most preferred first
+  const dtls::Context* dtls = nullptr;         // shared by all peers of a worker
+  std::vector<SocketAddress> addresses;        // host candidates, most preferred first
   std::vector<SocketAddress> local_addresses;  // what they are on this side of a one-to-one NAT (client role: the same)
   // REMB told to the remote once a second while it sends video; 0: none. The session's configured maximum, bit/s.
   uint64_t max_incoming_video_bps = 0;
@@ -73,8 +73,8 @@ struct KeyFrameWanted {
 struct PictureLost {
   size_t media;  // what the remote sends on it has a loss that retransmission will not repair: only a key frame helps
 };
-using Event = std::variant<Connected, Failed, ChannelOpened, ChannelMessage, ChannelClosed, RemoteClosed, KeyFrameWanted,
-                           PictureLost>;
+using Event = std::variant<Connected, Failed, ChannelOpened, ChannelMessage, ChannelClosed, RemoteClosed,
+                           KeyFrameWanted, PictureLost>;
 
 struct Output {
   SendBatch& datagrams;
@@ -94,15 +94,15 @@ struct Counters {
   uint64_t nacks_received = 0;
   uint64_t key_frame_requests_sent = 0;
   uint64_t key_frame_requests_received = 0;
-  uint64_t drop_not_validated = 0;   // not from a path that ICE validated
-  uint64_t drop_not_ready = 0;       // media before the keys
-  uint64_t drop_bad_srtp = 0;        // authentication, replay, malformed
+  uint64_t drop_not_validated = 0;  // not from a path that ICE validated
+  uint64_t drop_not_ready = 0;      // media before the keys
+  uint64_t drop_bad_srtp = 0;       // authentication, replay, malformed
   uint64_t drop_unknown_ssrc = 0;
   uint64_t drop_duplicate = 0;
   uint64_t drop_malformed = 0;
   uint64_t drop_unknown_class = 0;
   uint64_t drop_too_large = 0;
-  uint64_t rpc_send_failed = 0;      // data channel queue full or channel gone
+  uint64_t rpc_send_failed = 0;  // data channel queue full or channel gone
   void add(const Counters& other);
 };
 

@@ -79,7 +79,8 @@ void Peer::on_rtcp(Now now, const Datagram& datagram, Output& out) {
     return;
   }
   last_authenticated_ = now.mono;
-  const bool is_good = rtcp::for_each_packet(*compound, [&](const rtcp::Packet& packet) { on_rtcp_packet(now, packet, out); });
+  const bool is_good =
+      rtcp::for_each_packet(*compound, [&](const rtcp::Packet& packet) { on_rtcp_packet(now, packet, out); });
   if (!is_good) ++counters_.drop_malformed;
 }
 
@@ -142,7 +143,8 @@ namespace {
 using Extensions = std::array<rtp::ExtensionValue, stream::KeptExtensions::kMaxValues>;
 
 // The kept extensions under the ids of this subscriber; what it did not negotiate is stripped.
-std::span<const rtp::ExtensionValue> with_ids(const stream::KeptExtensions& kept, const rtp::ExtensionMap& ids, Extensions& out) {
+std::span<const rtp::ExtensionValue> with_ids(const stream::KeptExtensions& kept, const rtp::ExtensionMap& ids,
+                                              Extensions& out) {
   size_t count = 0;
   kept.for_each([&](rtp::Extension extension, ByteView value) {
     if (const uint8_t id = ids.id_of(extension); id != 0) out[count++] = {id, value};
@@ -152,7 +154,8 @@ std::span<const rtp::ExtensionValue> with_ids(const stream::KeptExtensions& kept
 
 }  // namespace
 
-bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, SendBatch& datagrams) {
+bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing,
+                      SendBatch& datagrams) {
   MediaLine& line = *media_[media];
   const auto& path = ice_.selected();
   if (!path || srtp_out_ == nullptr || !line.is_sending()) {
@@ -232,7 +235,8 @@ void Peer::send_reports(Now now, SendBatch& datagrams) {
     for (const auto& stream : line->receive_streams()) {
       if (const auto block = stream->make_report_block(now)) blocks.push_back(*block);
       if (const auto block = stream->make_rtx_report_block(now)) blocks.push_back(*block);
-      if (line->kind() == MediaKind::kVideo && stream->counters().packets > 0) video_ssrcs.push_back(stream->config().ssrc);
+      if (line->kind() == MediaKind::kVideo && stream->counters().packets > 0)
+        video_ssrcs.push_back(stream->config().ssrc);
     }
   }
   for (const auto& line : media_) {

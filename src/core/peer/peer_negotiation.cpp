@@ -24,8 +24,8 @@ Result<std::string> Peer::answer_offer(Now now, const PendingOffer& pending, std
     return fail(ErrorCode::kUnsupportedSdp, "the fingerprint may not change within a session");
   }
   for (size_t i = 0; i < decisions.size(); ++i) fill_ssrcs(pending.offer.media[i], decisions[i]);
-  // RFC 8445 9: an offer with another ufrag restarts ICE; the same offer again gets the same answer. Only an answer that
-  // is given takes the old credentials away: the client goes on with them after a refusal.
+  // RFC 8445 9: an offer with another ufrag restarts ICE; the same offer again gets the same answer. Only an answer
+  // that is given takes the old credentials away: the client goes on with them after a refusal.
   const bool is_restart = !remote_ufrag_.empty() && pending.offer.transport.ufrag != remote_ufrag_;
   const ice::Credentials credentials = is_restart ? ice::make_credentials(rng_) : ice_.local();
   auto answer = negotiation::make_answer(pending.description, decisions, local_transport(credentials), policy);

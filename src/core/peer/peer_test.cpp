@@ -17,11 +17,13 @@ constexpr uint32_t kClientSsrc = 1'000;
 
 // m-lines: 0 data, 1 video from the client, 2 video to the client.
 std::vector<negotiation::OfferMedia> both_ways() {
-  return {Call::line(kVideo, Direction::kSendOnly, "up", kClientSsrc), Call::line(kVideo, Direction::kRecvOnly, "down")};
+  return {Call::line(kVideo, Direction::kSendOnly, "up", kClientSsrc),
+          Call::line(kVideo, Direction::kRecvOnly, "down")};
 }
 
 std::string replace_all(std::string text, const std::string& from, const std::string& to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
   return text;
 }
 
@@ -30,7 +32,8 @@ struct PeerTest : testing::Test {
   Call call{world};
 
   size_t received_by(const Call::End& end, const std::string& payload) const {
-    return static_cast<size_t>(std::count_if(end.got.begin(), end.got.end(), [&](const auto& g) { return as_text(g.payload) == payload; }));
+    return static_cast<size_t>(
+        std::count_if(end.got.begin(), end.got.end(), [&](const auto& g) { return as_text(g.payload) == payload; }));
   }
   bool media_goes_both_ways(const std::string& what, int64_t sequence) {
     call.send(call.client, 1, sequence, what + " up");
@@ -56,7 +59,9 @@ TEST_F(PeerTest, ALostPacketIsAskedForAndComesByRtx) {
   ASSERT_TRUE(call.connect(both_ways()));
   for (int64_t sequence = 100; sequence < 110; ++sequence) {
     if (sequence == 105) {
-      call.drop = [](bool to_server, const Bytes& d) { return !to_server && rtp::classify(d) == rtp::PacketClass::kRtp; };
+      call.drop = [](bool to_server, const Bytes& d) {
+        return !to_server && rtp::classify(d) == rtp::PacketClass::kRtp;
+      };
     }
     call.send(call.server, 2, sequence, "packet " + std::to_string(sequence));
     call.drop = nullptr;
@@ -183,7 +188,8 @@ TEST_F(PeerTest, ARecycledMLineGetsOtherSsrcs) {
   }
   call.send(call.server, 2, 110, "new 110");
   call.run(500ms);
-  for (int sequence = 100; sequence <= 110; ++sequence) EXPECT_EQ(received_by(call.client, "new " + std::to_string(sequence)), 1u);
+  for (int sequence = 100; sequence <= 110; ++sequence)
+    EXPECT_EQ(received_by(call.client, "new " + std::to_string(sequence)), 1u);
 }
 
 TEST_F(PeerTest, AnMLineOfAnotherKindUnderItsOldMidGetsOtherSsrcs) {
@@ -268,7 +274,8 @@ TEST_F(PeerTest, EveryTruncationOfEverythingHasNoEffectOnTheCall) {
   call.watch = nullptr;
   for (const Bytes& datagram : captured) {
     for (size_t size = 0; size < datagram.size(); ++size) {
-      call.deliver(call.server, call.client.address, Bytes(datagram.begin(), datagram.begin() + static_cast<ptrdiff_t>(size)));
+      call.deliver(call.server, call.client.address,
+                   Bytes(datagram.begin(), datagram.begin() + static_cast<ptrdiff_t>(size)));
     }
   }
   call.run(1s);

@@ -39,7 +39,9 @@ Nonce rtcp_nonce(const Nonce& salt, uint32_t ssrc, uint32_t index) {
   return masked(salt, nonce);
 }
 
-void Aead::Free::operator()(evp_cipher_ctx_st* ctx) const { EVP_CIPHER_CTX_free(ctx); }
+void Aead::Free::operator()(evp_cipher_ctx_st* ctx) const {
+  EVP_CIPHER_CTX_free(ctx);
+}
 
 Aead::Aead(ByteView key, Direction direction) : ctx_(EVP_CIPHER_CTX_new()) {
   ASSERT(ctx_ && (key.size() == 16 || key.size() == 32));

@@ -25,8 +25,9 @@ Bytes derive_key(ByteView master_key, ByteView master_salt, KeyLabel label, size
   ASSERT(master_salt.size() <= kMasterSaltSize);
   const EVP_CIPHER* cipher = master_key.size() == 16 ? EVP_aes_128_ctr() : EVP_aes_256_ctr();
 
-  // RFC 3711 4.3.3: the key stream of AES-CM with the initial value (key_id XOR master_salt) * 2^16. The index divided by
-  // a derivation rate of 0 is 0, so key_id is the label alone. The last two bytes count blocks: AES-CTR does just that.
+  // RFC 3711 4.3.3: the key stream of AES-CM with the initial value (key_id XOR master_salt) * 2^16. The index divided
+  // by a derivation rate of 0 is 0, so key_id is the label alone. The last two bytes count blocks: AES-CTR does just
+  // that.
   uint8_t iv[kBlock] = {};
   std::copy(master_salt.begin(), master_salt.end(), iv);
   iv[kLabelAt] ^= static_cast<uint8_t>(label);

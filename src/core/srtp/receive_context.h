@@ -1,6 +1,6 @@
 // SRTP and SRTCP for what we receive (RFC 3711, AES-GCM of RFC 7714). One per peer, for all SSRCs it may use; called by
-// core/peer on every datagram of the SRTP range. Promises: any bytes are safe; a packet is given once (replay window); an
-// SSRC gets state only by an authenticated packet, and only kMaxSsrcs of them; no allocation but for a new SSRC.
+// core/peer on every datagram of the SRTP range. Promises: any bytes are safe; a packet is given once (replay window);
+// an SSRC gets state only by an authenticated packet, and only kMaxSsrcs of them; no allocation but for a new SSRC.
 // Works in place: after a refusal the packet's bytes may be destroyed. Does not parse what it has decrypted.
 #pragma once
 

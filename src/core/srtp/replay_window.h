@@ -9,8 +9,8 @@ namespace atm0s::srtp {
 
 class ReplayWindow {
  public:
-  // Indices. RFC 3711 3.3.2 asks for 64 at least; a retransmission without RTX may be a second old, which is about 1,000
-  // packets of a 10 Mbit/s video. 128 bytes for each SSRC.
+  // Indices. RFC 3711 3.3.2 asks for 64 at least; a retransmission without RTX may be a second old, which is about
+  // 1,000 packets of a 10 Mbit/s video. 128 bytes for each SSRC.
   static constexpr uint64_t kSize = 1'024;
 
   // True when `index` is neither behind the window nor marked.

@@ -1,8 +1,8 @@
 // SRTP and SRTCP for what we send (RFC 3711, AES-GCM of RFC 7714). One per peer, for all its SSRCs; called by core/peer
 // on packets that are already in the send batch. Promises: in place, no allocation and no table look-up per packet.
-// The caller keeps the rollover counter, and NEVER protects one index of one SSRC with two different contents: that repeats
-// a GCM nonce and gives the key away. A retransmission on the same SSRC is the same bytes or nothing (RTX has its own SSRC
-// and indices). Checked in builds without NDEBUG.
+// The caller keeps the rollover counter, and NEVER protects one index of one SSRC with two different contents: that
+// repeats a GCM nonce and gives the key away. A retransmission on the same SSRC is the same bytes or nothing (RTX has
+// its own SSRC and indices). Checked in builds without NDEBUG.
 #pragma once
 
 #include <cstdint>
@@ -30,12 +30,12 @@ class SendContext {
   SendContext& operator=(SendContext&&) noexcept;
   ~SendContext();
 
-  // Protects the RTP packet in the first `size` bytes of `buffer`, which has kRtpOverhead more. `index` is ROC << 16 | the
-  // packet's sequence number. Gives the new size, or 0 when that is no RTP packet or there is no room.
+  // Protects the RTP packet in the first `size` bytes of `buffer`, which has kRtpOverhead more. `index` is ROC << 16 |
+  // the packet's sequence number. Gives the new size, or 0 when that is no RTP packet or there is no room.
   size_t protect_rtp(MutByteView buffer, size_t size, uint64_t index);
 
-  // The same for a compound RTCP packet, with kRtcpOverhead; numbers the packets itself. 0 also after 2^31 packets, when
-  // the indices are used up (RFC 3711 9.2).
+  // The same for a compound RTCP packet, with kRtcpOverhead; numbers the packets itself. 0 also after 2^31 packets,
+  // when the indices are used up (RFC 3711 9.2).
   size_t protect_rtcp(MutByteView buffer, size_t size);
 
  private:

@@ -17,12 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes input(data + 1, data + size);
 
   Bytes raw = input;
-  if (const auto plain = rtcp ? receiver.unprotect_rtcp(raw) : receiver.unprotect_rtp(raw)) ASSERT(plain->size() < raw.size());
+  if (const auto plain = rtcp ? receiver.unprotect_rtcp(raw) : receiver.unprotect_rtp(raw))
+    ASSERT(plain->size() < raw.size());
 
   Bytes sealed = input;
   sealed.resize(input.size() + srtp::kRtcpOverhead);
   const uint64_t index = input.size() >= 4 ? load_u16(&input[2]) : 0;
-  const size_t sealed_size = rtcp ? sender.protect_rtcp(sealed, input.size()) : sender.protect_rtp(sealed, input.size(), index);
+  const size_t sealed_size =
+      rtcp ? sender.protect_rtcp(sealed, input.size()) : sender.protect_rtp(sealed, input.size(), index);
   if (sealed_size == 0) return 0;
   sealed.resize(sealed_size);
   const auto plain = rtcp ? receiver.unprotect_rtcp(sealed) : receiver.unprotect_rtp(sealed);

@@ -22,10 +22,11 @@ TEST(KeyDerivation, Rfc3711AppendixB3) {
 
 constexpr char kSalt[] = "51756964 2070726f 2071756f";
 constexpr char kKey128[] = "00010203 04050607 08090a0b 0c0d0e0f";
-constexpr char kKey256[] =
-    "00010203 04050607 08090a0b 0c0d0e0f 10111213 14151617 18191a1b 1c1d1e1f";
+constexpr char kKey256[] = "00010203 04050607 08090a0b 0c0d0e0f 10111213 14151617 18191a1b 1c1d1e1f";
 
-SessionKeys session_keys(const char* key) { return {from_hex(key), from_hex(kSalt), from_hex(key), from_hex(kSalt)}; }
+SessionKeys session_keys(const char* key) {
+  return {from_hex(key), from_hex(kSalt), from_hex(key), from_hex(kSalt)};
+}
 
 constexpr char kRtp[] =
     "8040f17b 8041f8d3 5501a0b2 47616c6c 69612065 7374206f 6d6e6973 20646976 69736120 696e2070 61727465 73207472 6573";
@@ -56,8 +57,12 @@ void expect_rtp(const char* key, const char* expected) {
   EXPECT_EQ(Bytes(plain->begin(), plain->end()), from_hex(kRtp));
 }
 
-TEST(Vectors, Rfc7714RtpAes128) { expect_rtp(kKey128, kRtp128); }
-TEST(Vectors, Rfc7714RtpAes256) { expect_rtp(kKey256, kRtp256); }
+TEST(Vectors, Rfc7714RtpAes128) {
+  expect_rtp(kKey128, kRtp128);
+}
+TEST(Vectors, Rfc7714RtpAes256) {
+  expect_rtp(kKey256, kRtp256);
+}
 
 TEST(Vectors, Rfc7714RtcpAes128) {
   SendContext sender(session_keys(kKey128));

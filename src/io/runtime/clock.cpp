@@ -12,6 +12,8 @@ Now read_clocks() {
   return {Instant{std::chrono::duration_cast<Duration>(mono)}, WallTime{std::chrono::duration_cast<Duration>(wall)}};
 }
 
-void SystemRng::fill(MutByteView out) { ASSERT(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1); }
+void SystemRng::fill(MutByteView out) {
+  ASSERT(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1);
+}
 
 }  // namespace atm0s::io

@@ -9,8 +9,12 @@
 
 namespace atm0s::io {
 
-Wakeup::Wakeup() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { ASSERT(fd_ >= 0); }
-Wakeup::~Wakeup() { ::close(fd_); }
+Wakeup::Wakeup() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  ASSERT(fd_ >= 0);
+}
+Wakeup::~Wakeup() {
+  ::close(fd_);
+}
 
 void Wakeup::signal() {
   const uint64_t one = 1;

@@ -11,7 +11,10 @@
 namespace atm0s::io {
 
 MediaLoop::MediaLoop(MediaMachine& machine, std::vector<std::unique_ptr<UdpSocket>> sockets, ReplySink replies)
-    : machine_(machine), sockets_(std::move(sockets)), reply_sink_(std::move(replies)), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    : machine_(machine),
+      sockets_(std::move(sockets)),
+      reply_sink_(std::move(replies)),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   ASSERT(epoll_ >= 0);
   const auto watch = [this](int fd) {
     epoll_event event{};
@@ -24,7 +27,9 @@ MediaLoop::MediaLoop(MediaMachine& machine, std::vector<std::unique_ptr<UdpSocke
   watch(stop_wakeup_.fd());
 }
 
-MediaLoop::~MediaLoop() { ::close(epoll_); }
+MediaLoop::~MediaLoop() {
+  ::close(epoll_);
+}
 
 void MediaLoop::stop() {
   is_stopping_.store(true, std::memory_order_release);

@@ -33,7 +33,8 @@ std::vector<IpAddress> local_addresses() {
   }
   ::freeifaddrs(list);
   if (out.empty()) out = loopback;
-  std::stable_sort(out.begin(), out.end(), [](const IpAddress& a, const IpAddress& b) { return a.is_v4() && !b.is_v4(); });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const IpAddress& a, const IpAddress& b) { return a.is_v4() && !b.is_v4(); });
   return out;
 }
 

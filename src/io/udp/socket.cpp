@@ -24,11 +24,12 @@ constexpr size_t kReceiveMessages = 16;
 // A GRO receive is up to 64 segments in up to 64 KiB; anything larger than this was never one of ours.
 constexpr size_t kReceiveBufferSize = 65'536;
 constexpr size_t kControlSize = 256;
-// The kernel's UDP_MAX_SEGMENTS is 64 (128 in newer ones), and a segmented send is one IP packet's 65,507 bytes at most.
+// The kernel's UDP_MAX_SEGMENTS is 64 (128 in newer ones), and a segmented send is one IP packet's 65,507 bytes at
+// most.
 constexpr size_t kMaxSegments = 64;
 constexpr size_t kMaxSegmentedBytes = 65'000;
-// Bytes: RFC 8200's least MTU of 1,280 without the headers. The kernel refuses (EINVAL) segments that the way's MTU does
-// not carry, and one publisher's large packets must not look as if this machine could not segment at all.
+// Bytes: RFC 8200's least MTU of 1,280 without the headers. The kernel refuses (EINVAL) segments that the way's MTU
+// does not carry, and one publisher's large packets must not look as if this machine could not segment at all.
 constexpr size_t kMaxSegmentSize = 1'232;
 // In a row without a segmented send that worked: then it is this kernel or device, and not one destination.
 constexpr size_t kMaxSegmentRefusals = 16;
@@ -72,7 +73,9 @@ SocketAddress to_address(const sockaddr_storage& from) {
   return {to_ip(in6.sin6_addr), ntohs(in6.sin6_port)};
 }
 
-void set_option(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
+void set_option(int fd, int level, int option, int value) {
+  ::setsockopt(fd, level, option, &value, sizeof value);
+}
 
 // What the control messages of one received message say.
 struct Ancillary {
@@ -131,7 +134,8 @@ struct OutgoingMessages {
 Result<std::unique_ptr<UdpSocket>> UdpSocket::bind(const SocketAddress& address) {
   const bool is_v4 = address.ip.is_v4();
   const auto refuse = [&](const char* call) {
-    return fail(ErrorCode::kServerError, fmt::format("media address {}: {}: {}", address.to_string(), call, std::strerror(errno)));
+    return fail(ErrorCode::kServerError,
+                fmt::format("media address {}: {}: {}", address.to_string(), call, std::strerror(errno)));
   };
   const int fd = ::socket(is_v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return refuse("socket");
@@ -161,7 +165,9 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::bind(const SocketAddress& address)
 UdpSocket::UdpSocket(int fd, uint16_t port, bool is_v4)
     : fd_(fd), port_(port), is_v4_(is_v4), incoming_(std::make_unique<IncomingMessages>()) {}
 
-UdpSocket::~UdpSocket() { ::close(fd_); }
+UdpSocket::~UdpSocket() {
+  ::close(fd_);
+}
 
 std::span<Datagram> UdpSocket::receive(Instant now, Duration clock_offset) {
   IncomingMessages& in = *incoming_;
@@ -263,7 +269,8 @@ size_t UdpSocket::gather(const SendBatch& batch, size_t first, bool may_segment,
   while (at < entries.size() && out.count < kSendMessages) {
     const auto& head = entries[at];
     if (head.path.remote.ip.is_v4() != is_v4_) {
-      if (out.count > 0) break;  // keep a message's entries contiguous: the other family's are skipped at the start only
+      if (out.count > 0)
+        break;  // keep a message's entries contiguous: the other family's are skipped at the start only
       ++at;
       ++first;
       continue;
@@ -299,7 +306,8 @@ void UdpSocket::send(const SendBatch& batch) {
     if (messages.count == 0) return;
     size_t sent = 0;
     while (sent < messages.count) {
-      const int result = ::sendmmsg(fd_, messages.headers + sent, static_cast<unsigned>(messages.count - sent), MSG_DONTWAIT);
+      const int result =
+          ::sendmmsg(fd_, messages.headers + sent, static_cast<unsigned>(messages.count - sent), MSG_DONTWAIT);
       const size_t done = result > 0 ? static_cast<size_t>(result) : 0;
       for (size_t i = sent; i < sent + done; ++i) {
         ++counters_.send_calls;

@@ -1,6 +1,6 @@
 // A UDP socket for media: receives and sends whole batches. Receiving uses recvmmsg with UDP GRO and kernel arrival
-// stamps; sending uses sendmmsg with UDP GSO for runs of equal-sized datagrams to one destination, falling back to plain
-// sends where the kernel or the device refuses (EIO, EINVAL). Replies leave from the address that the entry names
+// stamps; sending uses sendmmsg with UDP GSO for runs of equal-sized datagrams to one destination, falling back to
+// plain sends where the kernel or the device refuses (EIO, EINVAL). Replies leave from the address that the entry names
 // (IP_PKTINFO). Non-blocking; one thread at a time.
 #pragma once
 
@@ -20,11 +20,11 @@ struct UdpCounters {
   uint64_t receive_calls = 0;
   uint64_t datagrams_sent = 0;
   uint64_t bytes_sent = 0;
-  uint64_t send_calls = 0;       // messages given to sendmmsg: datagrams_sent / send_calls is the segments per send
+  uint64_t send_calls = 0;        // messages given to sendmmsg: datagrams_sent / send_calls is the segments per send
   uint64_t segment_refusals = 0;  // segmented sends that the kernel or the device would not take
-  uint64_t drop_truncated = 0;   // larger than a receive buffer
-  uint64_t drop_send_full = 0;   // the socket's send buffer was full
-  uint64_t drop_send_error = 0;  // unreachable and the like
+  uint64_t drop_truncated = 0;    // larger than a receive buffer
+  uint64_t drop_send_full = 0;    // the socket's send buffer was full
+  uint64_t drop_send_error = 0;   // unreachable and the like
 };
 
 class UdpSocket {

@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <cstdio>
 
 #include <algorithm>
 
@@ -37,7 +37,8 @@ std::vector<Received> receive(UdpSocket& socket, size_t count) {
   while (out.size() < count) {
     pollfd wait{socket.fd(), POLLIN, 0};
     if (::poll(&wait, 1, 1'000) != 1) break;
-    for (const Datagram& d : socket.receive(kNow, Duration{0})) out.push_back({d.path, d.arrived, Bytes(d.bytes.begin(), d.bytes.end())});
+    for (const Datagram& d : socket.receive(kNow, Duration{0}))
+      out.push_back({d.path, d.arrived, Bytes(d.bytes.begin(), d.bytes.end())});
   }
   return out;
 }
@@ -65,7 +66,7 @@ TEST(UdpSocket, ABatchComesThroughWithItsBoundariesInOrder) {
   add(1'400);  // each on its own: larger than every link carries
   add(1'400);
   add(1);
-  add(0);      // nothing: dropped by the batch
+  add(0);  // nothing: dropped by the batch
   sent.pop_back();
   add(65'000 / 60);
   a->send(batch);
@@ -84,7 +85,8 @@ TEST(UdpSocket, ABatchComesThroughWithItsBoundariesInOrder) {
 TEST(UdpSocket, ARunGoesToOneDestinationOnly) {
   const auto a = open(kLoopback), b = open(kLoopback), c = open(kLoopback);
   SendBatch batch;
-  for (uint32_t i = 0; i < 20; ++i) batch.append({{kLoopback, (i / 5 % 2 == 0 ? b : c)->port()}, kLoopback}, numbered(i, 500));
+  for (uint32_t i = 0; i < 20; ++i)
+    batch.append({{kLoopback, (i / 5 % 2 == 0 ? b : c)->port()}, kLoopback}, numbered(i, 500));
   a->send(batch);
   for (UdpSocket* to : {b.get(), c.get()}) {
     const auto received = receive(*to, 10);
@@ -179,7 +181,8 @@ TEST(UdpSocket, EmptyAndLargestDatagramsAreReceived) {
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const Bytes largest(65'507, 7);
   for (const size_t size : {size_t{0}, size_t{1}, largest.size()}) {
-    ASSERT_EQ(::sendto(a->fd(), largest.data(), size, 0, reinterpret_cast<sockaddr*>(&to), sizeof to), static_cast<ssize_t>(size));
+    ASSERT_EQ(::sendto(a->fd(), largest.data(), size, 0, reinterpret_cast<sockaddr*>(&to), sizeof to),
+              static_cast<ssize_t>(size));
     const auto received = receive(*b, 1);
     ASSERT_EQ(received.size(), 1u);
     EXPECT_EQ(received[0].bytes.size(), size);

@@ -19,8 +19,8 @@ struct Rewritten {
 class Rewriter {
  public:
   // RFC 3550 5.1: random starts. The sequence starts in the lower half of the circle, so that no packet that is
-  // reordered around the first one wraps below the rollover counter of zero. `first_sequence`, when it is not 0: the SSRC
-  // has sent before, and no SRTP index may be used twice.
+  // reordered around the first one wraps below the rollover counter of zero. `first_sequence`, when it is not 0: the
+  // SSRC has sent before, and no SRTP index may be used twice.
   Rewriter(uint32_t clock_rate, int64_t first_sequence, Rng& rng);
 
   // The next packet given to rewrite() is the first of a new source.
@@ -34,9 +34,9 @@ class Rewriter {
   uint32_t clock_rate_;
   bool started_ = false;
   bool attached_ = false;
-  int64_t next_sequence_;      // one after the highest that was sent
-  uint32_t last_timestamp_;    // of the newest packet sent
-  Instant last_sent_at_{};     // when that was
+  int64_t next_sequence_;    // one after the highest that was sent
+  uint32_t last_timestamp_;  // of the newest packet sent
+  Instant last_sent_at_{};   // when that was
   int64_t first_source_sequence_ = 0;
   int64_t sequence_offset_ = 0;
   uint32_t timestamp_offset_ = 0;

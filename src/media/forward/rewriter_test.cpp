@@ -5,7 +5,9 @@
 namespace atm0s::forward {
 namespace {
 
-Instant at(int ms) { return Instant{} + std::chrono::milliseconds(ms); }
+Instant at(int ms) {
+  return Instant{} + std::chrono::milliseconds(ms);
+}
 
 TEST(Rewriter, KeepsGapsSoThatLostPacketsCanBeAskedFor) {
   SeededRng rng(1);
@@ -29,7 +31,8 @@ TEST(Rewriter, GoesOnAcrossASwitchOfSource) {
   const auto switched = rewriter.rewrite(at(300), 9, 4'000'000'000u);
   ASSERT_TRUE(last && switched);
   EXPECT_EQ(switched->sequence, last->sequence + 1);
-  EXPECT_EQ(switched->timestamp - last->timestamp, 90'000u * 200 / 1000) << "the time that passed, in the clock's units";
+  EXPECT_EQ(switched->timestamp - last->timestamp, 90'000u * 200 / 1000)
+      << "the time that passed, in the clock's units";
   EXPECT_FALSE(rewriter.rewrite(at(301), 8, 3'999'999'000u)) << "from before the switch point";
 }
 

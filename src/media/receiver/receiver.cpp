@@ -6,13 +6,20 @@ namespace {
 // first has been silent for so long.
 constexpr Duration kSsrcSilence = 1s;
 
-uint32_t clock_rate(MediaKind kind) { return kind == MediaKind::kAudio ? 48'000 : 90'000; }
+uint32_t clock_rate(MediaKind kind) {
+  return kind == MediaKind::kAudio ? 48'000 : 90'000;
+}
 }  // namespace
 
 using contract::ReceiverState;
 
 Receiver::Receiver(std::string id, MediaKind kind, SessionId owner, peer::Peer& peer, size_t media, Rng& rng)
-    : id_(std::move(id)), kind_(kind), owner_(owner), peer_(peer), media_(media), rewriter_(clock_rate(kind), peer.media(media).next_sequence(), rng) {}
+    : id_(std::move(id)),
+      kind_(kind),
+      owner_(owner),
+      peer_(peer),
+      media_(media),
+      rewriter_(clock_rate(kind), peer.media(media).next_sequence(), rng) {}
 
 void Receiver::bind(contract::StreamKey remote) {
   remote_ = std::move(remote);

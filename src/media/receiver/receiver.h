@@ -73,7 +73,7 @@ class Receiver {
     std::optional<uint8_t> to;
   };
   Translation translation_;
-  uint32_t source_ssrc_ = 0;      // the one SSRC of the source that is forwarded, and how it is numbered
+  uint32_t source_ssrc_ = 0;  // the one SSRC of the source that is forwarded, and how it is numbered
   uint64_t source_epoch_ = 0;
   Instant source_ssrc_heard_{};
   contract::ReceiverState state_ = contract::ReceiverState::kNoSource;

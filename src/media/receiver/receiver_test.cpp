@@ -11,7 +11,8 @@ using contract::ReceiverState;
 using negotiation::Direction;
 using peer::Call;
 
-constexpr uint8_t kKeyFrame[] = {0x10, 0x10, 0x00, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00};  // VP8, RFC 7741 4.2
+constexpr uint8_t kKeyFrame[] = {0x10, 0x10, 0x00, 0x00, 0x9d, 0x01,
+                                 0x2a, 0x40, 0x01, 0xb4, 0x00};  // VP8, RFC 7741 4.2
 constexpr uint8_t kDeltaFrame[] = {0x10, 0x11, 0x00, 0x00, 1, 2, 3};
 
 // One publisher and one viewer, each with a call of its own: m-line 1 is video.

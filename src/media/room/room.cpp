@@ -73,7 +73,8 @@ void Room::unsubscribe_peer(SessionId id, const std::string& peer) {
 
 void Room::tell_peer(const Participant& about, PresenceChange change, Output& out) {
   for (const Participant& viewer : participants_) {
-    if (sees_peer(viewer, about)) out.events.emplace_back(viewer.id, contract::PeerEvent{change, about.peer, about.status});
+    if (sees_peer(viewer, about))
+      out.events.emplace_back(viewer.id, contract::PeerEvent{change, about.peer, about.status});
   }
 }
 
@@ -218,7 +219,9 @@ void Room::on_picture_lost(Now now, Source& source, Output& out) {
   if (has_subscribers(source)) want_key_frame(now, source, out);
 }
 
-void Room::on_key_frame_timeout(Now now, Source& source, Output& out) { ask_if_due(now, source, out); }
+void Room::on_key_frame_timeout(Now now, Source& source, Output& out) {
+  ask_if_due(now, source, out);
+}
 
 void Room::ask_if_due(Now now, Source& source, Output& out) {
   if (source.key_frames.take_due(now.mono)) source.publisher->request_key_frame(now, source.media, out.datagrams);

@@ -49,7 +49,8 @@ class Room {
   // --- views
   void bind(Now now, Receiver& receiver, const contract::StreamKey& remote, Output& out);
   void unbind(Receiver& receiver, Output& out);
-  // Packets of one source, in order of arrival: to one subscriber after the other, so that each gets its burst in one piece.
+  // Packets of one source, in order of arrival: to one subscriber after the other, so that each gets its burst in one
+  // piece.
   void fan_out(Now now, Source& source, std::span<const peer::MediaPacket> packets, Output& out);
   bool has_subscribers(const Source& source) const;
   // A receiver's participant lost its picture (PLI or FIR).

@@ -5,7 +5,9 @@
 namespace atm0s::sender {
 namespace {
 
-Instant at(int ms) { return Instant{} + std::chrono::milliseconds(ms); }
+Instant at(int ms) {
+  return Instant{} + std::chrono::milliseconds(ms);
+}
 
 TEST(KeyFrameAsk, AHundredViewersCostOneRequest) {
   KeyFrameAsk ask;

@@ -21,7 +21,8 @@ class RecentPackets {
     ring_[next_ % kCapacity] = packet;
     return next_++;
   }
-  // visit(packet) for what came before packet number `end`, is of the same numbering and stands behind it in the stream.
+  // visit(packet) for what came before packet number `end`, is of the same numbering and stands behind it in the
+  // stream.
   template <typename Visit>
   void for_each_after(const peer::MediaPacket& start, uint64_t end, Visit visit) const {
     for (uint64_t n = next_ > kCapacity ? next_ - kCapacity : 0; n < end; ++n) {

@@ -109,12 +109,15 @@ class Planner {
     // The uuid is the msid's track id, or its stream id where there is no track; a client that gives neither has listed
     // its senders in the order of the m-lines of their kind.
     bool has_track = true;
-    auto sender = find_sender(media.kind, [&](const SenderInfo& s) { return !s.uuid.empty() && s.uuid == media.track_id; });
+    auto sender =
+        find_sender(media.kind, [&](const SenderInfo& s) { return !s.uuid.empty() && s.uuid == media.track_id; });
     if (!sender) {
-      sender = find_sender(media.kind, [&](const SenderInfo& s) { return !s.uuid.empty() && s.uuid == media.stream_id; });
+      sender =
+          find_sender(media.kind, [&](const SenderInfo& s) { return !s.uuid.empty() && s.uuid == media.stream_id; });
       has_track = !sender.has_value();
     }
-    if (!sender && line_before(media) == nullptr) sender = find_sender(media.kind, [](const SenderInfo&) { return true; });
+    if (!sender && line_before(media) == nullptr)
+      sender = find_sender(media.kind, [](const SenderInfo&) { return true; });
     if (!sender) return;
     is_taken_[*sender] = true;
     line.use = Use::kSender;
@@ -160,7 +163,8 @@ class Planner {
 Result<LineBindings::Plan> LineBindings::plan(const negotiation::Offer& offer, const std::vector<SenderInfo>& senders,
                                               const contract::ReceiverCounts& receivers) const {
   // RFC 3264 8: an m-line never goes, so that the ones behind it keep their places.
-  if (offer.media.size() < lines_.size()) return fail(ErrorCode::kInvalidSdp, "an m-line of an earlier offer is missing");
+  if (offer.media.size() < lines_.size())
+    return fail(ErrorCode::kInvalidSdp, "an m-line of an earlier offer is missing");
   for (size_t i = 0; i < senders.size(); ++i) {
     for (size_t k = 0; k < i; ++k) {
       if (senders[i].name == senders[k].name) {

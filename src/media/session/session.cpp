@@ -37,12 +37,15 @@ Result<std::string> Session::restart_ice(Now now, const std::string& sdp, Output
   return negotiate(now, sdp, senders, receivers, out);
 }
 
-Result<std::string> Session::negotiate(Now now, const std::string& sdp, const std::vector<contract::SenderInfo>& senders,
+Result<std::string> Session::negotiate(Now now, const std::string& sdp,
+                                       const std::vector<contract::SenderInfo>& senders,
                                        const contract::ReceiverCounts& receivers, Output& out) {
-  if (senders.size() > kMaxSenders || receivers.audio > kMaxReceiversPerKind || receivers.video > kMaxReceiversPerKind) {
+  if (senders.size() > kMaxSenders || receivers.audio > kMaxReceiversPerKind ||
+      receivers.video > kMaxReceiversPerKind) {
     return fail(ErrorCode::kTooMany, "too many senders or receivers");
   }
-  if (!senders.empty() && !request_.grant.publish) return fail(ErrorCode::kForbidden, "the token gives no right to publish");
+  if (!senders.empty() && !request_.grant.publish)
+    return fail(ErrorCode::kForbidden, "the token gives no right to publish");
   TRY(offer, peer_.read_offer(sdp));
   TRY(plan, lines_.plan(offer.offer, senders, receivers));
   for (const auto& added : plan.added_senders) {
@@ -63,7 +66,8 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp, const st
     senders_.erase(it);
   }
   for (const auto& added : plan.added_senders) {
-    const auto [it, is_new] = senders_.insert_or_assign(added.info.name, Sender{added.info, added.media, added.has_track});
+    const auto [it, is_new] =
+        senders_.insert_or_assign(added.info.name, Sender{added.info, added.media, added.has_track});
     if (is_present_) publish(it->second, out);
   }
   for (const std::string& receiver_id : plan.removed_receivers) {
@@ -113,7 +117,9 @@ void Session::unpublish(Sender& sender, Output& out) {
 
 // --- datagrams --------------------------------------------------------------------------------------------------
 
-peer::Output Session::peer_output(Output& out) { return {out.datagrams, packets_, peer_events_}; }
+peer::Output Session::peer_output(Output& out) {
+  return {out.datagrams, packets_, peer_events_};
+}
 
 void Session::on_datagram(Now now, const Datagram& datagram, Output& out) {
   if (is_over_) return;

@@ -1,6 +1,6 @@
-// One participant's session: its connection, its senders and receivers, its requests, and its life from the connect call
-// to the end. node owns it and gives it datagrams, time and commands; room gives it events to tell.
-// It promises: a request is always answered, a malformed one never ends the session, and is_over() turns true once.
+// One participant's session: its connection, its senders and receivers, its requests, and its life from the connect
+// call to the end. node owns it and gives it datagrams, time and commands; room gives it events to tell. It promises: a
+// request is always answered, a malformed one never ends the session, and is_over() turns true once.
 #pragma once
 
 #include <map>
@@ -21,12 +21,12 @@ using room::Output;
 using sender::SessionId;
 
 // The timers of a session, once for all (docs/protocol.md 3).
-inline constexpr Duration kConnectTimeout = 10s;       // from the connect call to ICE and DTLS
-inline constexpr Duration kChannelTimeout = 10s;       // from there to the open data channel
-inline constexpr Duration kReconnectingAfter = 5s;     // without authenticated traffic
-inline constexpr Duration kDroppedAfter = 30s;         // without authenticated traffic
+inline constexpr Duration kConnectTimeout = 10s;         // from the connect call to ICE and DTLS
+inline constexpr Duration kChannelTimeout = 10s;         // from there to the open data channel
+inline constexpr Duration kReconnectingAfter = 5s;       // without authenticated traffic
+inline constexpr Duration kDroppedAfter = 30s;           // without authenticated traffic
 inline constexpr Duration kPendingRequestTimeout = 10s;  // a request for what is not negotiated yet
-inline constexpr Duration kCloseLinger = 500ms;        // session_closing gets this long to reach the client
+inline constexpr Duration kCloseLinger = 500ms;          // session_closing gets this long to reach the client
 
 // Limits: named in docs/limits.md.
 inline constexpr size_t kMaxPendingRequests = 64;
@@ -114,7 +114,8 @@ class Session {
   peer::Output peer_output(Output& out);
 
   // requests (session_rpc.cpp)
-  using Answer = std::optional<Result<std::string>>;  // nothing: not yet; the string is the SDP of an updateSdp, else ""
+  using Answer =
+      std::optional<Result<std::string>>;  // nothing: not yet; the string is the SDP of an updateSdp, else ""
   void on_message(Now now, const peer::ChannelMessage& message, Output& out);
   void on_request(Now now, contract::RpcRequest request, Output& out);
   void retry_pending(Now now, Output& out);

@@ -22,7 +22,9 @@ bool is_newest(std::optional<uint64_t>& newest, uint64_t req_id) {
   return true;
 }
 
-Result<std::string> done() { return std::string(); }
+Result<std::string> done() {
+  return std::string();
+}
 }  // namespace
 
 void Session::on_message(Now now, const peer::ChannelMessage& message, Output& out) {
@@ -108,7 +110,9 @@ void Session::send_text(Now now, const std::string& text, Output& out) {
 
 // --- peer.* -----------------------------------------------------------------------------------------------------
 
-Session::Answer Session::on(Now, uint64_t, const contract::PeerPing&, Output&) { return done(); }
+Session::Answer Session::on(Now, uint64_t, const contract::PeerPing&, Output&) {
+  return done();
+}
 
 Session::Answer Session::on(Now now, uint64_t, const contract::PeerClose&, Output& out) {
   linger(now, "closed by the client", out);
@@ -127,7 +131,8 @@ Session::Answer Session::on(Now, uint64_t, const contract::PeerToken&, Output&) 
 
 Session::Answer Session::on(Now, uint64_t, const contract::SenderToggle& body, Output& out) {
   const auto it = senders_.find(body.name);
-  if (it == senders_.end() || it->second.info.kind != body.kind) return std::nullopt;  // the negotiation may still bring it
+  if (it == senders_.end() || it->second.info.kind != body.kind)
+    return std::nullopt;  // the negotiation may still bring it
   Sender& sender = it->second;
   if (body.label) sender.info.label = *body.label;
   using Track = contract::SenderToggle::Track;
