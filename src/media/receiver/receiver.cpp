@@ -88,15 +88,14 @@ bool Receiver::may_start_with(Now now, const peer::MediaPacket& packet) {
 }
 
 std::optional<uint8_t> Receiver::outgoing_payload_type(uint8_t source_payload_type) {
-  const peer::MediaLine& from = source_->line();
   const peer::MediaLine& to = peer_.media(media_);
   Translation& known = translation_;
-  if (known.source == source_ && known.from == source_payload_type && known.source_version == from.version() &&
+  if (known.source == source_ && known.from == source_payload_type && known.source_version == source_->codecs_version &&
       known.own_version == to.version()) {
     return known.to;
   }
-  known = {source_, from.version(), to.version(), source_payload_type, std::nullopt};
-  if (const auto* incoming = from.find_codec(source_payload_type)) {
+  known = {source_, source_->codecs_version, to.version(), source_payload_type, std::nullopt};
+  if (const auto* incoming = source_->find_codec(source_payload_type)) {
     if (const auto* outgoing = to.find_same_format(*incoming)) known.to = outgoing->payload_type;
   }
   return known.to;

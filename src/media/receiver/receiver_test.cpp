@@ -27,6 +27,7 @@ struct ReceiverTest : testing::Test {
     source.kind = MediaKind::kVideo;
     source.publisher = publisher.server.peer.get();
     source.media = 1;
+    source.take_codecs(publisher.server.peer->media(1));
   }
   uint8_t payload_type(const Call& call, Codec codec) const {
     for (const auto& c : call.server.peer->media(1).negotiated().codecs) {
@@ -115,8 +116,10 @@ TEST_F(ReceiverTest, ASourceThatLiesWhereAnotherLayIsLookedAtAnew) {
   const uint8_t vp8 = payload_type(publisher, Codec::kVp8);
   Call vp9_only(world);
   ASSERT_TRUE(vp9_only.connect({Call::line(MediaKind::kVideo, Direction::kSendOnly, "v", 1'000)}, {{Codec::kVp9}}));
-  source.publisher = vp9_only.server.peer.get();
-  ASSERT_EQ(source.line().version(), publisher.server.peer->media(1).version());
+  const uint32_t version = source.codecs_version;
+  source = {};
+  source.take_codecs(vp9_only.server.peer->media(1));
+  ASSERT_EQ(source.codecs_version, version);
   receiver->bind(source.key);
   receiver->attach(&source);
   auto undecodable = packet(100, true);
@@ -124,7 +127,8 @@ TEST_F(ReceiverTest, ASourceThatLiesWhereAnotherLayIsLookedAtAnew) {
   forward(undecodable);
   EXPECT_EQ(shown(), 0u);
   receiver->attach(nullptr);
-  source.publisher = publisher.server.peer.get();
+  source = {};
+  source.take_codecs(publisher.server.peer->media(1));
   receiver->attach(&source);
   forward(packet(200, true));
   EXPECT_EQ(shown(), 1u);
@@ -153,7 +157,7 @@ TEST_F(ReceiverTest, AnEmptyPacketKeepsItsPlaceInTheSequence) {
   padding.view.payload_type = payload_type(publisher, Codec::kVp8);
   padding.view.ssrc = 1'000;
   padding.view.timestamp = 300'000;
-  const auto made = sender::make_media_packet(source, padding, world.pool);
+  const auto made = sender::make_media_packet(publisher.server.peer->media(1), padding, world.pool);
   ASSERT_TRUE(made);
   forward(*made);
   forward(packet(102, false));

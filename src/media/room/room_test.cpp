@@ -28,6 +28,7 @@ struct RoomTest : testing::Test {
     made.owner = kAnna;
     made.publisher = publisher.server.peer.get();
     made.media = 1;
+    made.take_codecs(publisher.server.peer->media(1));
     return made;
   }
   std::unique_ptr<Receiver> receiver(const std::string& id, MediaKind kind = MediaKind::kVideo) {

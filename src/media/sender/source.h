@@ -1,5 +1,6 @@
-// A published stream as its room sees it: who publishes it, under which name, on which m-line of whose connection.
-// media/room owns one per stream; media/receiver reads it; the publisher's media/session feeds it packets.
+// A published stream as its room sees it: who publishes it, under which name, in which formats. Its publisher may be
+// connected to this worker or to another one. media/room owns one per stream; media/receiver reads it; the publisher's
+// media/session, or the slice of the room where that is, feeds it packets.
 #pragma once
 
 #include <optional>
@@ -19,19 +20,24 @@ struct Source {
   contract::StreamKey key;
   MediaKind kind = MediaKind::kAudio;
   std::string label;
-  bool active = true;  // has a track
-  SessionId owner{};
-  peer::Peer* publisher = nullptr;
-  size_t media = 0;  // index of the m-line in `publisher`
+  bool active = true;               // has a track
+  SessionId owner{};                // of the publisher, when it is connected to this worker
+  peer::Peer* publisher = nullptr;  // null: it is connected to another worker
+  size_t media = 0;                 // index of the m-line in `publisher`
+  // What its packets may be in, by the publisher's payload types.
+  std::vector<negotiation::NegotiatedCodec> codecs;
+  uint32_t codecs_version = 0;  // another one with every change of `codecs`
   KeyFrameAsk key_frames;
   RecentPackets recent;  // video only
 
-  const peer::MediaLine& line() const { return publisher->media(media); }
+  // Takes the codecs of the publisher's m-line; false when they were these already.
+  bool take_codecs(const peer::MediaLine& line);
+  const negotiation::NegotiatedCodec* find_codec(uint8_t payload_type) const;
 };
 
-// What the room passes on of a received packet: its body copied into `pool` once for all subscribers.
+// What the room passes on of a packet that came on `line`: its body copied into `pool` once for all subscribers.
 // Nothing when the payload type was not negotiated, or the packet is too large to be carried.
-std::optional<peer::MediaPacket> make_media_packet(const Source& source, const peer::ReceivedPacket& packet,
+std::optional<peer::MediaPacket> make_media_packet(const peer::MediaLine& line, const peer::ReceivedPacket& packet,
                                                    PacketPool& pool);
 
 }  // namespace atm0s::sender

@@ -77,6 +77,9 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp,
     receivers_.erase(it);
   }
   for (const auto& added : plan.added_receivers) add_receiver(added);
+  for (auto& [name, sender] : senders_) {
+    if (sender.source != nullptr) sender.source->take_codecs(peer_.media(sender.media));
+  }
   out.touched.push_back(id_);
   return std::move(answer);
 }
@@ -97,6 +100,7 @@ void Session::publish(Sender& sender, Output& out) {
   source.owner = id_;
   source.publisher = &peer_;
   source.media = sender.media;
+  source.take_codecs(peer_.media(sender.media));
   sender.source = room_.publish(std::move(source), out);
   if (sender.source == nullptr) return;  // another session of this peer still has the name
   set_state(sender, sender.has_track ? SenderState::kConnecting : SenderState::kDeactived, out);
@@ -145,7 +149,7 @@ void Session::forward_packets(Now now, Output& out) {
     media_packets_.clear();
     for (const peer::ReceivedPacket& received : packets_) {
       if (!is_its(received)) continue;
-      if (auto packet = sender::make_media_packet(*sender.source, received, out.pool)) {
+      if (auto packet = sender::make_media_packet(peer_.media(sender.media), received, out.pool)) {
         media_packets_.push_back(std::move(*packet));
       }
     }
