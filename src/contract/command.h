@@ -12,10 +12,14 @@
 
 namespace atm0s::contract {
 
-// conn_id: 128 random bits in hexadecimal, chosen by the worker, preceded by the worker's index ("0-…"), so that
-// control knows whom to ask. It is the only credential of the calls below.
+// conn_id: "<worker>-<session>-<128 random bits>", the worker's index in decimal, the rest in hexadecimal: control knows
+// whom to ask, the worker which session is meant; the random part proves the right. It is the only credential of the
+// calls below.
 struct Connect {
   ConnectRequest request;
+  // The last worker that is asked: it takes the session even if its slice of the room is full.
+  bool is_last_choice = false;
+  size_t workers_tried = 0;  // for control
 };
 struct IceRemote {
   std::string conn_id;
@@ -44,6 +48,10 @@ struct ConnectDone {
   std::string sdp;  // the answer
 };
 struct Done {};
+// The worker's slice of that room is full: another worker is to be asked, with this command.
+struct Elsewhere {
+  Connect command;
+};
 // Name, help and value of each counter and gauge of one worker, Prometheus naming (snake_case, _total for counters).
 struct Stats {
   struct Value {
@@ -58,7 +66,7 @@ struct Stats {
 
 struct Reply {
   uint64_t ticket = 0;
-  std::variant<Done, ConnectDone, Stats, Error> body;
+  std::variant<Done, ConnectDone, Stats, Error, Elsewhere> body;
 };
 
 }  // namespace atm0s::contract

@@ -1,14 +1,23 @@
 #include "node/worker.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "wire/rtp/packet.h"
 
 namespace atm0s::node {
 namespace {
 // 128 bits: the only credential of ice_remote, ice_restart and DELETE.
 constexpr size_t kConnIdBytes = 16;
+
+std::string make_conn_id(size_t worker, sender::SessionId session, Rng& rng) {
+  char number[16];
+  char* const end = std::to_chars(number, number + sizeof number, static_cast<uint64_t>(session), 16).ptr;
+  return std::to_string(worker) + '-' + std::string(number, static_cast<size_t>(end - number)) + '-' +
+         rng.hex(kConnIdBytes);
+}
 // Between two looks at one session's timers: a machine that is due without end may cost turns, never the whole worker.
 constexpr Duration kTimerStep = 1ms;
 }  // namespace
@@ -16,7 +25,11 @@ constexpr Duration kTimerStep = 1ms;
 using session::Session;
 
 Worker::Worker(Config config, Now now, Rng& rng)
-    : config_(std::move(config)), rng_(rng), dtls_(dtls::Certificate::make(now, rng)) {}
+    : config_(std::move(config)), rng_(rng), dtls_(dtls::Certificate::make(now, rng)) {
+  for (size_t i = 0; i < config_.worker_count; ++i) {
+    if (i != config_.index) others_.push_back(room::SliceId{static_cast<uint16_t>(i)});
+  }
+}
 
 Worker::~Worker() = default;
 
@@ -29,9 +42,14 @@ void Worker::on_datagrams(Now now, std::span<Datagram> datagrams, SendBatch& sen
   for (const Datagram& datagram : datagrams) {
     Entry* entry = find_for_datagram(datagram);
     if (entry == nullptr) continue;
+    const rtp::PacketClass packet_class = rtp::classify(datagram.bytes);
+    if (packet_class == rtp::PacketClass::kDtls) {
+      postpone(*entry, datagram);
+      continue;
+    }
     Session& session = *entry->session;
     session.on_datagram(now, datagram, out);
-    if (rtp::classify(datagram.bytes) == rtp::PacketClass::kStun && session.peer().is_validated(datagram.path)) {
+    if (packet_class == rtp::PacketClass::kStun && session.peer().is_validated(datagram.path)) {
       learn_address(*entry, datagram.path.remote);
     }
     if (!entry->is_in_burst) {
@@ -46,6 +64,31 @@ void Worker::on_datagrams(Now now, std::span<Datagram> datagrams, SendBatch& sen
     entry.session->on_burst_end(now, out);
     touched_.push_back(id);
   }
+  settle(now, out);
+}
+
+void Worker::postpone(Entry& entry, const Datagram& datagram) {
+  // One session's flood fills its own share. What is dropped comes again: DTLS and SCTP retransmit.
+  if (slow_lane_.size() >= kMaxSlowDatagrams || entry.slow_datagrams >= kMaxSlowPerSession) {
+    ++counters_.drop_slow_lane_full;
+    return;
+  }
+  ++entry.slow_datagrams;
+  slow_lane_.push_back(
+      {entry.session->id(), datagram.path, datagram.arrived, Bytes(datagram.bytes.begin(), datagram.bytes.end())});
+}
+
+void Worker::do_slow_step(Now now, SendBatch& send) {
+  if (slow_lane_.empty()) return;
+  SlowDatagram datagram = std::move(slow_lane_.front());
+  slow_lane_.pop_front();
+  Entry* entry = find(datagram.session);
+  if (entry == nullptr) return;  // it has ended meanwhile
+  --entry->slow_datagrams;
+  room::Output out = output(send);
+  entry->session->on_datagram(now, {datagram.path, datagram.arrived, datagram.bytes}, out);
+  entry->session->on_burst_end(now, out);
+  touched_.push_back(datagram.session);
   settle(now, out);
 }
 
@@ -105,6 +148,43 @@ void Worker::on_timeout(Now now, SendBatch& send) {
     touched_.push_back(id);
     settle(now, out);
   }
+  if (rooms_due_ <= now.mono) {
+    rooms_due_ = kNever;
+    for (auto& [name, entry] : rooms_) entry.room->on_timeout(now, out);
+    settle(now, out);
+  }
+  if (digest_due_ <= now.mono) send_digests(now, out);
+}
+
+void Worker::send_digests(Now now, room::Output& out) {
+  for (auto& [name, entry] : rooms_) entry.room->send_digests(now, others_, out);
+  digest_due_ = rooms_.empty() ? kNever : now.mono + room::kDigestInterval;
+  settle(now, out);
+}
+
+// --- other workers ----------------------------------------------------------------------------------------------
+
+void Worker::on_relay(Now now, room::RelayMessage message, SendBatch& send) {
+  ++counters_.relay_messages_received;
+  const auto it = rooms_.find(message.room);
+  if (it == rooms_.end()) return;  // no slice of it here, or no longer: the sender need not know
+  room::Output out = output(send);
+  for (const SessionId id : it->second.room->replaced_by(message)) {
+    find(id)->session->close(now, "replaced", out);
+    touched_.push_back(id);
+  }
+  it->second.room->on_relay(now, message, out);
+  settle(now, out);
+}
+
+Worker::RoomEntry& Worker::open_room(Now now, const std::string& name, room::Output& out) {
+  RoomEntry& entry = rooms_[name];
+  if (entry.room != nullptr) return entry;
+  const auto self = room::SliceId{static_cast<uint16_t>(config_.index)};
+  entry.room = std::make_unique<room::Room>(name, self, static_cast<uint64_t>(to_us(now.mono.time_since_epoch())));
+  entry.room->send_digests(now, others_, out);
+  if (!others_.empty() && digest_due_ == kNever) digest_due_ = now.mono + room::kDigestInterval;
+  return entry;
 }
 
 void Worker::rearm(Now now, Entry& entry) {
@@ -150,7 +230,6 @@ void Worker::drop(Now now, Entry& entry, room::Output& out) {
     if (it != by_address_.end() && it->second == session.id()) by_address_.erase(it);
   }
   for (const std::string& ufrag : entry.ufrags) by_ufrag_.erase(ufrag);
-  by_conn_id_.erase(session.conn_id());
   gone_peers_.add(session.peer().counters());
   gone_sessions_.requests += session.counters().requests;
   gone_sessions_.requests_refused += session.counters().requests_refused;
@@ -158,7 +237,9 @@ void Worker::drop(Now now, Entry& entry, room::Output& out) {
   const auto room = rooms_.find(session.room().name());
   const bool is_last = --room->second.sessions == 0;
   sessions_.erase(static_cast<uint64_t>(session.id()));
-  if (is_last) rooms_.erase(room);
+  if (!is_last) return;
+  room->second.room->close(out);
+  rooms_.erase(room);
 }
 
 // --- commands ---------------------------------------------------------------------------------------------------
@@ -192,8 +273,11 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
     return Error{ErrorCode::kTooMany, "this worker has all the sessions it may have"};
   const std::string room_name = command.request.room;
   const std::string peer_id = command.request.peer;
-  RoomEntry& room = rooms_[room_name];
-  if (room.room == nullptr) room.room = std::make_unique<room::Room>(room_name);
+  if (const auto known = rooms_.find(room_name);
+      known != rooms_.end() && !command.is_last_choice && known->second.sessions >= config_.max_room_sessions) {
+    return contract::Elsewhere{std::move(command)};
+  }
+  RoomEntry& room = open_room(now, room_name, out);
   ++room.sessions;
 
   const SessionId id{next_session_id_++};
@@ -203,10 +287,9 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
   peer_config.addresses = config_.addresses;
   peer_config.local_addresses = config_.local_addresses;
   peer_config.max_incoming_video_bps = config_.max_incoming_video_bps;
-  std::string conn_id = std::to_string(config_.index) + '-' + rng_.hex(kConnIdBytes);
+  std::string conn_id = make_conn_id(config_.index, id, rng_);
   entry.session =
       std::make_unique<Session>(id, conn_id, std::move(command.request), peer_config, *room.room, now, rng_);
-  by_conn_id_[conn_id] = id;
   auto answer = entry.session->connect(now, out);
   if (!answer) {
     ++counters_.connects_refused;
@@ -261,9 +344,15 @@ Worker::Entry* Worker::find(SessionId id) {
   return it == sessions_.end() ? nullptr : &it->second;
 }
 
-Worker::Entry* Worker::find_by_conn_id(const std::string& conn_id) {
-  const auto it = by_conn_id_.find(conn_id);
-  return it == by_conn_id_.end() ? nullptr : find(it->second);
+Worker::Entry* Worker::find_by_conn_id(std::string_view conn_id) {
+  // "<worker>-<session>-<secret>": the session is looked up by what is no secret, and only then are they compared.
+  const size_t first = conn_id.find('-');
+  if (first == std::string_view::npos) return nullptr;
+  uint64_t number = 0;
+  const char* end = conn_id.data() + conn_id.size();
+  if (std::from_chars(conn_id.data() + first + 1, end, number, 16).ec != std::errc()) return nullptr;
+  Entry* entry = find(SessionId{number});
+  return entry != nullptr && equal_in_constant_time(entry->session->conn_id(), conn_id) ? entry : nullptr;
 }
 
 }  // namespace atm0s::node

@@ -1,7 +1,10 @@
 // One media worker, sans-IO: it finds the session of every datagram, runs its timers, carries out the commands of the
-// control thread and keeps the rooms. apps/server pumps it from a socket, tests/sim from virtual time.
+// control thread and keeps the rooms, or its slices of them. Media comes first: datagrams of DTLS (handshakes,
+// requests) wait in the slow lane, which the pump works off within a budget of its own. apps/server pumps it from a
+// socket, tests/sim from virtual time.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <span>
@@ -21,9 +24,14 @@ namespace atm0s::node {
 // Limits: named in docs/limits.md.
 inline constexpr size_t kMaxSessions = 20'000;
 inline constexpr size_t kMaxAddressesPerSession = 16;
+inline constexpr size_t kMaxRoomSessions = 200;     // of one room on one worker, before another is used
+inline constexpr size_t kMaxSlowDatagrams = 4'096;  // that wait in the slow lane
+inline constexpr size_t kMaxSlowPerSession = 64;    // of one session among them: a handshake's flight and some requests
 
 struct Config {
   size_t index = 0;  // of this worker, the first part of its conn_ids
+  size_t worker_count = 1;
+  size_t max_room_sessions = kMaxRoomSessions;
   // What the answers' candidates say, most preferred first, and the local address that each stands for.
   std::vector<SocketAddress> addresses;
   std::vector<SocketAddress> local_addresses;
@@ -37,6 +45,8 @@ struct Counters {
   uint64_t datagrams_received = 0;
   uint64_t drop_unknown_address = 0;
   uint64_t drop_unknown_ufrag = 0;
+  uint64_t drop_slow_lane_full = 0;
+  uint64_t relay_messages_received = 0;
 };
 
 class Worker {
@@ -47,8 +57,17 @@ class Worker {
   void on_datagrams(Now now, std::span<Datagram> datagrams, SendBatch& out);
   void on_command(Now now, contract::Command command, SendBatch& out);
   void on_timeout(Now now, SendBatch& out);
-  Instant next_timeout() const { return deadlines_.next(); }
+  Instant next_timeout() const { return std::min({deadlines_.next(), digest_due_, rooms_due_}); }
   std::vector<contract::Reply>& replies() { return replies_; }
+
+  // The slow lane: one step is one datagram of DTLS. The pump takes steps for as long as its budget allows.
+  bool has_slow_work() const { return !slow_lane_.empty(); }
+  void do_slow_step(Now now, SendBatch& out);
+
+  // What goes to the other workers, each message to its `to`; taken and emptied by the pump. Losing one costs media or
+  // time, never consistency.
+  std::vector<room::RelayMessage>& relayed() { return relayed_; }
+  void on_relay(Now now, room::RelayMessage message, SendBatch& out);
 
   size_t session_count() const { return sessions_.size(); }
   size_t room_count() const { return rooms_.size(); }
@@ -61,12 +80,19 @@ class Worker {
     std::vector<SocketAddress> addresses;
     std::vector<std::string> ufrags;
     bool is_in_burst = false;
+    size_t slow_datagrams = 0;
+  };
+  struct SlowDatagram {
+    SessionId session;
+    Path path;
+    Instant arrived;
+    Bytes bytes;
   };
   struct RoomEntry {
     std::unique_ptr<room::Room> room;
     size_t sessions = 0;
   };
-  using Outcome = std::variant<contract::Done, contract::ConnectDone, contract::Stats, Error>;
+  using Outcome = std::variant<contract::Done, contract::ConnectDone, contract::Stats, Error, contract::Elsewhere>;
 
   Outcome on(Now now, contract::Connect& command, room::Output& out);
   Outcome on(Now now, const contract::IceRemote& command, room::Output& out);
@@ -76,16 +102,19 @@ class Worker {
   Outcome on(Now now, const contract::Drain& command, room::Output& out);
 
   Entry* find_for_datagram(const Datagram& datagram);
-  Entry* find_by_conn_id(const std::string& conn_id);
+  Entry* find_by_conn_id(std::string_view conn_id);
   Entry* find(SessionId id);
   contract::Stats stats() const;
   void on_replies_due();
   void register_ufrag(Entry& entry);
   void learn_address(Entry& entry, const SocketAddress& address);
+  void postpone(Entry& entry, const Datagram& datagram);
   void settle(Now now, room::Output& out);
+  void send_digests(Now now, room::Output& out);
+  RoomEntry& open_room(Now now, const std::string& name, room::Output& out);
   void rearm(Now now, Entry& entry);
   void drop(Now now, Entry& entry, room::Output& out);
-  room::Output output(SendBatch& datagrams) { return {datagrams, pool_, events_, touched_}; }
+  room::Output output(SendBatch& datagrams) { return {datagrams, pool_, events_, touched_, relayed_, rooms_due_}; }
 
   // given
   Config config_;
@@ -98,8 +127,11 @@ class Worker {
   // state
   std::unordered_map<SocketAddress, SessionId> by_address_;
   std::unordered_map<std::string, SessionId> by_ufrag_;
-  std::unordered_map<std::string, SessionId> by_conn_id_;
   Deadlines deadlines_;
+  std::deque<SlowDatagram> slow_lane_;
+  std::vector<room::SliceId> others_;  // the other workers
+  Instant digest_due_ = kNever;        // only with other workers, and with rooms
+  Instant rooms_due_ = kNever;         // the earliest next_timeout() of all rooms
   uint64_t next_session_id_ = 1;
   bool is_draining_ = false;
   std::vector<uint64_t> drain_tickets_;  // whoever waits for the last session to end
@@ -111,6 +143,7 @@ class Worker {
   std::vector<SessionId> touched_;
   std::vector<SessionId> burst_;
   std::vector<contract::Reply> replies_;
+  std::vector<room::RelayMessage> relayed_;
 };
 
 }  // namespace atm0s::node

@@ -81,9 +81,9 @@ struct WorkerTest : testing::Test {
 TEST_F(WorkerTest, AConnIdNamesItsWorkerAndIsForNobodyElse) {
   const std::string conn = conn_of(connect("r", "p", offer()));
   EXPECT_EQ(conn.substr(0, 2), "3-");
-  EXPECT_EQ(conn.size(), 2 + 32u);
-  for (const std::string& wrong :
-       {std::string(), std::string("3-"), "0" + conn.substr(1), conn + "0", conn.substr(0, 33)}) {
+  EXPECT_EQ(conn.size(), 4 + 32u) << conn;
+  for (const std::string& wrong : {std::string(), std::string("3-"), "0" + conn.substr(1), conn + "0",
+                                   conn.substr(0, 35), conn.substr(0, 4) + std::string(32, '0')}) {
     EXPECT_EQ(error_of(command({1, contract::Disconnect{wrong}})), ErrorCode::kConnNotFound);
     EXPECT_EQ(error_of(command({1, contract::IceRemote{wrong, "candidate", ""}})), ErrorCode::kConnNotFound);
     EXPECT_EQ(error_of(command({1, contract::IceRestart{wrong, "sdp"}})), ErrorCode::kConnNotFound);

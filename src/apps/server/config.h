@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "io/log/log.h"
+#include "node/worker.h"
 
 namespace atm0s::server {
 
@@ -30,6 +31,7 @@ struct Config {
   std::vector<MediaAddress> media_ips;  // empty: all addresses of this machine
   uint16_t media_port = 20'000;         // worker i listens on port + i
   uint32_t workers = 0;                 // at least 1 once loaded
+  uint32_t room_slice_size = node::kMaxRoomSessions;
   std::string secret;
   LogLevel log_level = LogLevel::kInfo;
   io::LogFormat log_format = io::LogFormat::kText;

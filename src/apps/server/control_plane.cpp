@@ -4,6 +4,7 @@
 
 #include "apps/server/media_workers.h"
 #include "base/log.h"
+#include "control/http/placement.h"
 #include "io/metrics/prometheus.h"
 
 namespace atm0s::server {
@@ -62,12 +63,25 @@ void ControlPlane::post(const std::vector<size_t>& to, contract::Command command
 void ControlPlane::on_reply(contract::Reply reply) {
   auto shared = std::make_shared<contract::Reply>(std::move(reply));
   http_.post([this, shared] {
-    if (shared->ticket == kDrainTicket) {
+    if (auto* elsewhere = std::get_if<contract::Elsewhere>(&shared->body)) {
+      try_elsewhere(shared->ticket, std::move(elsewhere->command));
+    } else if (shared->ticket == kDrainTicket) {
       if (--drains_awaited_ == 0) end_drain();
     } else if (const auto finished = calls_.on_reply(std::move(*shared))) {
       finish(*finished);
     }
   });
+}
+
+void ControlPlane::try_elsewhere(uint64_t ticket, contract::Connect connect) {
+  // From the room's own worker on, one after the other; when all slices are full it goes back to the first.
+  const size_t count = workers_->count();
+  const size_t tried = ++connect.workers_tried;
+  connect.is_last_choice = tried >= count;
+  const size_t worker = (control::worker_of_room(connect.request.room, count) + tried) % count;
+  if (workers_->post(worker, {ticket, std::move(connect)})) return;
+  const Error full{ErrorCode::kBusy, "a worker has too much to do"};
+  if (const auto finished = calls_.on_reply({ticket, full})) finish(*finished);
 }
 
 void ControlPlane::finish(const control::PendingCalls::Finished& finished) {

@@ -30,8 +30,11 @@ Result<Sockets> bind_sockets(const std::vector<MediaAddress>& addresses, uint16_
 // Joins a loop of io with a worker of node: neither knows the other.
 class MediaWorkers::Pumped final : public io::MediaMachine {
  public:
-  Pumped(node::Config config, Sockets sockets, io::MediaLoop::ReplySink replies)
+  Pumped(node::Config config, Sockets sockets, io::MediaLoop::ReplySink replies, const Mailboxes& mailboxes)
       : addresses_(config.addresses),
+        mailboxes_(mailboxes),
+        mailbox_(*mailboxes[config.index]),
+        outgoing_(mailboxes.size()),
         worker_(std::move(config), io::read_clocks(), rng_),
         loop_(*this, std::move(sockets), std::move(replies)),
         thread_([this] { loop_.run(); }) {}
@@ -45,7 +48,24 @@ class MediaWorkers::Pumped final : public io::MediaMachine {
   }
   void on_timeout(Now now, SendBatch& out) override { worker_.on_timeout(now, out); }
   Instant next_timeout() const override { return worker_.next_timeout(); }
-  void take_replies(std::vector<contract::Reply>& out) override {
+  bool has_slow_work() const override { return worker_.has_slow_work(); }
+  void do_slow_step(Now now, SendBatch& out) override { worker_.do_slow_step(now, out); }
+  int mail_fd() const override { return mailbox_.fd(); }
+  void on_mail(Now now, SendBatch& out) override {
+    mailbox_.take_all(incoming_);
+    for (room::RelayMessage& message : incoming_) worker_.on_relay(now, std::move(message), out);
+    incoming_.clear();
+  }
+  void finish_turn(std::vector<contract::Reply>& out) override {
+    for (room::RelayMessage& message : worker_.relayed()) {
+      ++relay_sent_;
+      outgoing_[static_cast<size_t>(message.to)].push_back(std::move(message));
+    }
+    if (!worker_.relayed().empty()) {
+      worker_.relayed().clear();
+      // One wake of each other worker for all that a turn has for it.
+      for (size_t to = 0; to < outgoing_.size(); ++to) drop_relay_full_ += mailboxes_[to]->post_all(outgoing_[to]);
+    }
     for (contract::Reply& reply : worker_.replies()) {
       if (auto* stats = std::get_if<contract::Stats>(&reply.body)) add_udp_stats(*stats);
       out.push_back(std::move(reply));
@@ -74,36 +94,51 @@ class MediaWorkers::Pumped final : public io::MediaMachine {
     counter("atm0s_udp_sends_total", "Messages given to the kernel; datagrams over this is the segments per send",
             udp.send_calls);
     const char* help = "Datagrams and packets dropped, by reason";
+    counter("atm0s_relay_messages_sent_total", "Messages to other workers", relay_sent_);
+    counter("atm0s_dropped_total", help, drop_relay_full_, "reason=\"relay_full\"");
     counter("atm0s_dropped_total", help, udp.drop_truncated, "reason=\"udp_truncated\"");
     counter("atm0s_dropped_total", help, udp.drop_send_full, "reason=\"udp_send_full\"");
     counter("atm0s_dropped_total", help, udp.drop_send_error, "reason=\"udp_send_error\"");
   }
 
   std::vector<SocketAddress> addresses_;
+  const Mailboxes& mailboxes_;  // of all workers, by their index
+  io::Mailbox<room::RelayMessage>& mailbox_;
+  std::vector<std::vector<room::RelayMessage>> outgoing_;  // by worker
+  std::vector<room::RelayMessage> incoming_;
+  uint64_t relay_sent_ = 0, drop_relay_full_ = 0;
   io::SystemRng rng_;
   node::Worker worker_;
   io::MediaLoop loop_;
   std::thread thread_;  // last: it uses all of the above
 };
 
-Result<std::unique_ptr<MediaWorkers>> MediaWorkers::start(size_t count, const std::vector<MediaAddress>& addresses,
-                                                          uint16_t port, io::MediaLoop::ReplySink replies) {
+Result<std::unique_ptr<MediaWorkers>> MediaWorkers::start(size_t count, size_t room_slice_size,
+                                                          const std::vector<MediaAddress>& addresses, uint16_t port,
+                                                          io::MediaLoop::ReplySink replies) {
   auto out = std::make_unique<MediaWorkers>();
+  for (size_t i = 0; i < count; ++i) {
+    out->mailboxes_.push_back(std::make_unique<io::Mailbox<room::RelayMessage>>(kRelayMailboxCapacity));
+  }
   for (size_t i = 0; i < count; ++i) {
     const auto own_port = static_cast<uint16_t>(port == 0 ? 0 : port + i);
     TRY(sockets, bind_sockets(addresses, own_port));
     node::Config config;
     config.index = i;
+    config.worker_count = count;
+    config.max_room_sessions = room_slice_size;
     for (const MediaAddress& address : addresses) {
       config.addresses.push_back({address.external, sockets.front()->port()});
       config.local_addresses.push_back({address.internal, sockets.front()->port()});
     }
-    out->workers_.push_back(std::make_unique<Pumped>(std::move(config), std::move(sockets), replies));
+    out->workers_.push_back(std::make_unique<Pumped>(std::move(config), std::move(sockets), replies, out->mailboxes_));
   }
   return out;
 }
 
-MediaWorkers::~MediaWorkers() = default;
+MediaWorkers::~MediaWorkers() {
+  stop();  // all, before the first mailbox goes
+}
 
 bool MediaWorkers::post(size_t worker, contract::Command command) {
   return workers_[worker]->post(std::move(command));

@@ -15,11 +15,17 @@
 
 namespace atm0s::server {
 
+// Bursts and changes on their way from all other workers to one: about 50 ms of a busy room's. What does not fit is
+// lost, as a datagram is.
+inline constexpr size_t kRelayMailboxCapacity = 8'192;
+
 class MediaWorkers {
  public:
   // Binds worker i to `port` + i (0: any port) on every address's family. An error names the address.
-  static Result<std::unique_ptr<MediaWorkers>> start(size_t count, const std::vector<MediaAddress>& addresses,
-                                                     uint16_t port, io::MediaLoop::ReplySink replies);
+  // `room_slice_size`: sessions of a room on one worker before another one is used.
+  static Result<std::unique_ptr<MediaWorkers>> start(size_t count, size_t room_slice_size,
+                                                     const std::vector<MediaAddress>& addresses, uint16_t port,
+                                                     io::MediaLoop::ReplySink replies);
   ~MediaWorkers();
 
   size_t count() const { return workers_.size(); }
@@ -31,6 +37,9 @@ class MediaWorkers {
 
  private:
   class Pumped;
+  using Mailboxes = std::vector<std::unique_ptr<io::Mailbox<room::RelayMessage>>>;
+
+  Mailboxes mailboxes_;  // between the workers, by index; first: the workers use them
   std::vector<std::unique_ptr<Pumped>> workers_;
 };
 

@@ -16,11 +16,15 @@ size_t worker_of_room(std::string_view room, size_t worker_count) {
 }
 
 std::optional<size_t> worker_of_conn(std::string_view conn_id, size_t worker_count) {
-  constexpr size_t kIdDigits = 32;  // 128 bits
+  constexpr size_t kSecretDigits = 32;   // 128 bits
+  constexpr size_t kSessionDigits = 16;  // 64 bits
   const size_t dash = conn_id.find('-');
-  if (dash == std::string_view::npos || conn_id.size() - dash - 1 != kIdDigits) return std::nullopt;
-  for (const char c : conn_id.substr(dash + 1)) {
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return std::nullopt;
+  const size_t last = conn_id.rfind('-');
+  if (dash == std::string_view::npos || conn_id.size() - last - 1 != kSecretDigits) return std::nullopt;
+  if (last <= dash + 1 || last - dash - 1 > kSessionDigits) return std::nullopt;
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  for (size_t i = dash + 1; i < conn_id.size(); ++i) {
+    if (i != last && !is_hex(conn_id[i])) return std::nullopt;
   }
   size_t worker = 0;
   const char* end = conn_id.data() + dash;

@@ -19,7 +19,7 @@ using nlohmann::json;
 
 constexpr std::string_view kSecret = "a secret+of/the server: 32 bytes!";
 constexpr Now kNow{Instant{}, WallTime{1'800'000'000s}};
-const std::string kConnId = "1-00112233445566778899aabbccddeeff";
+const std::string kConnId = "1-2a-00112233445566778899aabbccddeeff";
 
 class RouterTest : public ::testing::Test {
  protected:
@@ -193,8 +193,8 @@ TEST_F(RouterTest, AMalformedConnIdIsNotFound) {
   for (const std::string& id :
        {std::string("conn-1"), std::string("1"), std::string("-"), kConnId + "0", kConnId.substr(0, 33),
         "4" + kConnId.substr(1), "01" + kConnId.substr(1), "-1" + kConnId.substr(1), "+1" + kConnId.substr(1),
-        "99999999999999999999" + kConnId.substr(1), std::string("1-00112233445566778899AABBCCDDEEFF"), std::string("%"),
-        std::string("a/b")}) {
+        "99999999999999999999" + kConnId.substr(1), std::string("1-2a-00112233445566778899AABBCCDDEEFF"),
+        std::string("%"), std::string("a/b")}) {
     EXPECT_EQ(error_of(ask("DELETE", "/webrtc/conn/" + id)), "CONN_NOT_FOUND") << id;
     EXPECT_EQ(error_of(ask("POST", "/webrtc/ice_restart", {{"conn_id", id}, {"sdp", "v=0"}})), "CONN_NOT_FOUND") << id;
   }

@@ -2,6 +2,7 @@
 // Values are plain structs. A full mailbox refuses: the poster counts it and answers BUSY; nothing grows without bound.
 #pragma once
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -39,6 +40,23 @@ class Mailbox {
     }
     if (was_empty) wakeup_.signal();
     return true;
+  }
+
+  // The values in one go, with one wake; those that did not fit are counted and gone.
+  size_t post_all(std::vector<T>& values) {
+    if (values.empty()) return 0;
+    size_t taken = 0;
+    bool was_empty = false;
+    {
+      const std::lock_guard lock(mutex_);
+      was_empty = values_.empty();
+      taken = std::min(values.size(), capacity_ - values_.size());
+      for (size_t i = 0; i < taken; ++i) values_.push_back(std::move(values[i]));
+    }
+    if (was_empty && taken > 0) wakeup_.signal();
+    const size_t refused = values.size() - taken;
+    values.clear();
+    return refused;
   }
 
   // By the reader: everything that is in it, appended to `out`.

@@ -24,6 +24,7 @@ MediaLoop::MediaLoop(MediaMachine& machine, std::vector<std::unique_ptr<UdpSocke
   };
   for (const auto& socket : sockets_) watch(socket->fd());
   watch(mailbox_.fd());
+  watch(machine_.mail_fd());
   watch(stop_wakeup_.fd());
 }
 
@@ -45,24 +46,44 @@ int MediaLoop::wait_ms(Instant now) const {
 
 void MediaLoop::run() {
   epoll_event events[8];
+  bool has_slow_work = false;
   while (!is_stopping_.load(std::memory_order_acquire)) {
-    const int count = ::epoll_wait(epoll_, events, 8, wait_ms(read_clocks().mono));
-    bool has_commands = false;
+    const int wait = has_slow_work ? 0 : wait_ms(read_clocks().mono);
+    const int count = ::epoll_wait(epoll_, events, 8, wait);
     for (int i = 0; i < count; ++i) {
-      if (events[i].data.fd == mailbox_.fd()) has_commands = true;
-      for (const auto& socket : sockets_) {
-        if (events[i].data.fd == socket->fd()) receive(*socket);
+      const int fd = events[i].data.fd;
+      if (fd == mailbox_.fd()) {
+        mailbox_.take_all(taken_);
+        for (contract::Command& command : taken_) commands_.push_back(std::move(command));
+        taken_.clear();
+      } else if (fd == machine_.mail_fd()) {
+        machine_.on_mail(read_clocks(), batch_);
+        flush();
       }
-    }
-    if (has_commands) {
-      commands_.clear();
-      mailbox_.take_all(commands_);
-      for (contract::Command& command : commands_) machine_.on_command(read_clocks(), std::move(command), batch_);
+      for (const auto& socket : sockets_) {
+        if (fd == socket->fd()) receive(*socket);
+      }
     }
     const Now now = read_clocks();
     if (machine_.next_timeout() <= now.mono) machine_.on_timeout(now, batch_);
     flush();
+    has_slow_work = work_slowly();
   }
+}
+
+bool MediaLoop::work_slowly() {
+  if (commands_.empty() && !machine_.has_slow_work()) return false;
+  const Instant end = read_clocks().mono + kSlowLaneBudget;
+  for (Now now = read_clocks(); !commands_.empty() || machine_.has_slow_work(); now = read_clocks()) {
+    if (machine_.has_slow_work()) machine_.do_slow_step(now, batch_);
+    if (!commands_.empty()) {
+      machine_.on_command(now, std::move(commands_.front()), batch_);
+      commands_.pop_front();
+    }
+    flush();
+    if (read_clocks().mono >= end) break;
+  }
+  return !commands_.empty() || machine_.has_slow_work();
 }
 
 void MediaLoop::receive(UdpSocket& socket) {
@@ -81,7 +102,7 @@ void MediaLoop::flush() {
     for (const auto& socket : sockets_) socket->send(batch_);
     batch_.clear();
   }
-  machine_.take_replies(replies_);
+  machine_.finish_turn(replies_);
   for (contract::Reply& reply : replies_) reply_sink_(std::move(reply));
   replies_.clear();
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -24,9 +25,19 @@ class MediaMachine {
   virtual void on_command(Now now, contract::Command command, SendBatch& out) = 0;
   virtual void on_timeout(Now now, SendBatch& out) = 0;
   virtual Instant next_timeout() const = 0;
-  // Replies that are ready; emptied by the call.
-  virtual void take_replies(std::vector<contract::Reply>& out) = 0;
+  // The slow lane (handshakes, requests): the loop takes steps for as long as a turn's budget allows.
+  virtual bool has_slow_work() const = 0;
+  virtual void do_slow_step(Now now, SendBatch& out) = 0;
+  // Readable when other machines have put something into this one's mailbox; on_mail() takes it.
+  virtual int mail_fd() const = 0;
+  virtual void on_mail(Now now, SendBatch& out) = 0;
+  // After each input: passes on what is for other machines, and appends the replies that are ready.
+  virtual void finish_turn(std::vector<contract::Reply>& out) = 0;
 };
+
+// Handshakes, SDP and JSON get so much of a turn, then media is looked at again; at least one step, so that they
+// advance.
+inline constexpr Duration kSlowLaneBudget = 500us;
 
 class MediaLoop {
  public:
@@ -48,6 +59,8 @@ class MediaLoop {
   static constexpr int kReceivesPerTurn = 8;
 
   void receive(UdpSocket& socket);
+  // Commands and the machine's slow lane, one after the other. True when there is more.
+  bool work_slowly();
   void flush();
   int wait_ms(Instant now) const;
 
@@ -59,7 +72,8 @@ class MediaLoop {
   std::atomic<bool> is_stopping_ = false;
   int epoll_;
   SendBatch batch_;
-  std::vector<contract::Command> commands_;
+  std::deque<contract::Command> commands_;  // taken from the mailbox, not carried out yet
+  std::vector<contract::Command> taken_;
   std::vector<contract::Reply> replies_;
 };
 

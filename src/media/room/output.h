@@ -1,12 +1,14 @@
-// What room and session logic puts out besides datagrams: events to tell sessions, and whose deadline has moved.
-// The node owns one and empties it after every input.
+// What room and session logic puts out besides datagrams: events to tell sessions, whose deadline has moved, and what
+// goes to other slices. The node owns one and empties it after every input.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "base/datagram.h"
 #include "contract/session.h"
+#include "media/room/relay.h"
 #include "media/sender/source.h"
 
 namespace atm0s::room {
@@ -18,6 +20,10 @@ struct Output {
   PacketPool& pool;
   std::vector<std::pair<SessionId, contract::Event>>& events;
   std::vector<SessionId>& touched;  // next_timeout() of these may have become earlier
+  std::vector<RelayMessage>& relay;
+  Instant& rooms_due;  // the earliest next_timeout() of any room; only ever moved forward in here
+
+  void wake_rooms_at(Instant due) { rooms_due = std::min(rooms_due, due); }
 };
 
 }  // namespace atm0s::room

@@ -14,37 +14,49 @@ using contract::SubscribeScope;
 
 bool Room::sees_streams_of(const Participant& viewer, const std::string& peer) {
   // Everybody is told of its own streams ("my stream" of the SDK), whatever the scope.
-  if (viewer.peer == peer || viewer.subscribe != SubscribeScope::kManual) return true;
+  if (viewer.presence.peer == peer || viewer.subscribe != SubscribeScope::kManual) return true;
   return viewer.subscribed_peers.contains(peer);
 }
 
-bool Room::sees_peer(const Participant& viewer, const Participant& other) {
-  return viewer.id != other.id && viewer.subscribe == SubscribeScope::kFull && other.publish == PublishScope::kFull;
+bool Room::sees_peer(const Participant& viewer, const RelayedPeer& other) {
+  return viewer.presence.peer != other.peer && viewer.subscribe == SubscribeScope::kFull &&
+         other.publish == PublishScope::kFull;
 }
 
-void Room::enter(SessionId id, const std::string& peer, SubscribeScope subscribe, PublishScope publish, Output& out) {
+void Room::enter(Now now, SessionId id, const std::string& peer, SubscribeScope subscribe, PublishScope publish,
+                 Output& out) {
   ASSERT(find_participant(id) == nullptr);
-  participants_.push_back({id, peer, subscribe, publish, contract::PeerStatus::kConnected, {}});
+  remove_remote_peer(peer, out);  // it has come over here; its old slice learns that from us
+  participants_.push_back(
+      {id, {peer, publish, contract::PeerStatus::kConnected, Entered{now.mono, self_}}, subscribe, {}});
   const Participant& newcomer = participants_.back();
-  for (const Participant& other : participants_) {
+  const auto tell_of = [&](const RelayedPeer& other) {
     if (sees_peer(newcomer, other)) {
       out.events.emplace_back(id, contract::PeerEvent{PresenceChange::kAdded, other.peer, other.status});
     }
-  }
+  };
+  for (const Participant& other : participants_) tell_of(other.presence);
+  for (const auto& [name, other] : remote_peers_) tell_of(other);
   for (const auto& [key, published] : streams_) {
     if (sees_streams_of(newcomer, key.peer)) {
       out.events.emplace_back(id, stream_event(published->source, PresenceChange::kAdded));
     }
   }
-  tell_peer(newcomer, PresenceChange::kAdded, out);
+  tell_peer(newcomer.presence, PresenceChange::kAdded, out);
   tell_room_stats(out);
+  SliceState change;
+  change.peers.push_back(newcomer.presence);
+  relay_change(std::move(change), out);
 }
 
 void Room::set_status(SessionId id, contract::PeerStatus status, Output& out) {
   Participant* participant = find_participant(id);
-  if (participant == nullptr || participant->status == status) return;
-  participant->status = status;
-  tell_peer(*participant, PresenceChange::kUpdated, out);
+  if (participant == nullptr || participant->presence.status == status) return;
+  participant->presence.status = status;
+  tell_peer(participant->presence, PresenceChange::kUpdated, out);
+  SliceState change;
+  change.peers.push_back(participant->presence);
+  relay_change(std::move(change), out);
 }
 
 void Room::leave(SessionId id, Output& out) {
@@ -52,8 +64,11 @@ void Room::leave(SessionId id, Output& out) {
   if (it == participants_.end()) return;
   const Participant gone = std::move(*it);
   participants_.erase(it);
-  tell_peer(gone, PresenceChange::kRemoved, out);
+  tell_peer(gone.presence, PresenceChange::kRemoved, out);
   tell_room_stats(out);
+  SliceState change;
+  change.gone_peers.push_back(gone.presence.peer);
+  relay_change(std::move(change), out);
 }
 
 bool Room::subscribe_peer(SessionId id, const std::string& peer, Output& out) {
@@ -71,7 +86,7 @@ void Room::unsubscribe_peer(SessionId id, const std::string& peer) {
   if (Participant* participant = find_participant(id)) participant->subscribed_peers.erase(peer);
 }
 
-void Room::tell_peer(const Participant& about, PresenceChange change, Output& out) {
+void Room::tell_peer(const RelayedPeer& about, PresenceChange change, Output& out) {
   for (const Participant& viewer : participants_) {
     if (sees_peer(viewer, about))
       out.events.emplace_back(viewer.id, contract::PeerEvent{change, about.peer, about.status});
@@ -79,7 +94,7 @@ void Room::tell_peer(const Participant& about, PresenceChange change, Output& ou
 }
 
 void Room::tell_room_stats(Output& out) {
-  const contract::RoomStats stats{static_cast<uint32_t>(participants_.size())};
+  const contract::RoomStats stats{static_cast<uint32_t>(participants_.size() + remote_peers_.size())};
   for (const Participant& viewer : participants_) out.events.emplace_back(viewer.id, stats);
 }
 
@@ -103,10 +118,21 @@ void Room::tell_stream(const Source& source, PresenceChange change, Output& out)
 }
 
 Source* Room::publish(Source source, Output& out) {
+  // A source that a slice did not say the end of yet is another's of that name: its peer has entered here since.
+  const StreamId id{uint64_t{static_cast<uint16_t>(self_)} << 48 | next_stream_++};
+  Published* published = insert(std::move(source), id, self_, out);
+  if (published == nullptr) return nullptr;
+  SliceState change;
+  change.streams.push_back(relayed(*published));
+  relay_change(std::move(change), out);
+  return &published->source;
+}
+
+Room::Published* Room::insert(Source source, StreamId id, SliceId slice, Output& out) {
   const contract::StreamKey key = source.key;
   auto [it, is_new] = streams_.try_emplace(key, nullptr);
   if (!is_new) return nullptr;
-  it->second = std::make_unique<Published>(Published{std::move(source), {}});
+  it->second = std::make_unique<Published>(Published{std::move(source), {}, id, {}, slice});
   Published& published = *it->second;
   tell_stream(published.source, PresenceChange::kAdded, out);
   const auto [first, last] = waiting_.equal_range(key);
@@ -117,22 +143,41 @@ Source* Room::publish(Source source, Output& out) {
     tell_state(receiver, out);
   }
   waiting_.erase(first, last);
-  return &published.source;
+  return &published;
 }
 
 void Room::unpublish(const contract::StreamKey& key, Output& out) {
   const auto it = streams_.find(key);
   if (it == streams_.end()) return;
-  for (Receiver* receiver : it->second->subscribers) {
+  const std::unique_ptr<Published> published = std::move(it->second);
+  streams_.erase(it);
+  for (Receiver* receiver : published->subscribers) {
     receiver->attach(nullptr);
     tell_state(*receiver, out);
     waiting_.emplace(key, receiver);
   }
-  tell_stream(it->second->source, PresenceChange::kRemoved, out);
-  streams_.erase(it);
+  tell_stream(published->source, PresenceChange::kRemoved, out);
+  if (!is_local(*published)) {
+    remote_streams_.erase(published->id);
+    return;
+  }
+  SliceState change;
+  change.gone_streams.push_back(key);
+  relay_change(std::move(change), out);
 }
 
 void Room::on_updated(Source& source, bool active_changed, Output& out) {
+  tell_updated(source, active_changed, out);
+  on_codecs_changed(source, out);
+}
+
+void Room::on_codecs_changed(Source& source, Output& out) {
+  SliceState change;
+  change.streams.push_back(relayed(*find_published(source.key)));
+  relay_change(std::move(change), out);
+}
+
+void Room::tell_updated(Source& source, bool active_changed, Output& out) {
   tell_stream(source, PresenceChange::kUpdated, out);
   if (!active_changed) return;
   for (Receiver* receiver : find_published(source.key)->subscribers) {
@@ -148,6 +193,7 @@ void Room::bind(Now now, Receiver& receiver, const contract::StreamKey& remote, 
   receiver.bind(remote);
   if (Published* published = find_published(remote)) {
     published->subscribers.push_back(&receiver);
+    if (published->subscribers.size() == 1) view(*published, true, out);
     // A stream of the other kind cannot be shown on this m-line; the receiver says "no source" for as long.
     receiver.attach(receiver.kind() == published->source.kind ? &published->source : nullptr);
     if (receiver.wants_key_frame()) want_key_frame(now, published->source, out);
@@ -163,8 +209,11 @@ void Room::unbind(Receiver& receiver, Output& out) {
   if (Published* published = find_published(remote)) {
     std::erase(published->subscribers, &receiver);
     if (published->subscribers.empty()) {
-      published->source.key_frames.cancel();
-      published->source.recent.clear();
+      view(*published, false, out);
+      if (!has_subscribers(published->source)) {
+        published->source.key_frames.cancel();
+        published->source.recent.clear();
+      }
     }
   }
   const auto [first, last] = waiting_.equal_range(remote);
@@ -188,6 +237,7 @@ void Room::fan_out(Now now, Source& source, std::span<const peer::MediaPacket> p
     }
     first -= packets.size() - 1;
   }
+  relay_packets(*published, packets, out);
   bool is_key_frame_wanted = false;
   for (Receiver* receiver : published->subscribers) {
     if (receiver->source() == nullptr) continue;
@@ -205,14 +255,18 @@ void Room::fan_out(Now now, Source& source, std::span<const peer::MediaPacket> p
 
 bool Room::has_subscribers(const Source& source) const {
   const auto it = streams_.find(source.key);
-  return it != streams_.end() && !it->second->subscribers.empty();
+  return it != streams_.end() && !(it->second->subscribers.empty() && it->second->viewing_slices.empty());
 }
 
 void Room::want_key_frame(Now now, Source& source, Output& out) {
   if (source.kind != MediaKind::kVideo) return;
   source.key_frames.want(now.mono);
   ask_if_due(now, source, out);
-  out.touched.push_back(source.owner);
+  if (source.publisher != nullptr) {
+    out.touched.push_back(source.owner);
+  } else {
+    out.wake_rooms_at(source.key_frames.next_timeout());
+  }
 }
 
 void Room::on_picture_lost(Now now, Source& source, Output& out) {
@@ -224,7 +278,12 @@ void Room::on_key_frame_timeout(Now now, Source& source, Output& out) {
 }
 
 void Room::ask_if_due(Now now, Source& source, Output& out) {
-  if (source.key_frames.take_due(now.mono)) source.publisher->request_key_frame(now, source.media, out.datagrams);
+  if (!source.key_frames.take_due(now.mono)) return;
+  if (source.publisher != nullptr) {
+    source.publisher->request_key_frame(now, source.media, out.datagrams);
+  } else if (const Published* published = find_published(source.key)) {
+    send(published->slice, WantKeyFrame{published->id}, out);
+  }
 }
 
 void Room::tell_state(Receiver& receiver, Output& out) {

@@ -1,5 +1,7 @@
-// A room: who is in it, which streams they publish, and which receivers show them. Presence and stream events go out as
-// values addressed to sessions. One worker owns it; node creates it with the first session and drops it with the last.
+// A room, or the slice of it that one worker has: who is in it, which streams they publish, and which receivers show
+// them. Presence and stream events go out as values addressed to the sessions of this worker; the peers and streams of
+// other slices are told to them like its own, and their packets come over the relay (relay.h). One worker owns it; node
+// creates it with the first session and drops it with the last.
 #pragma once
 
 #include <map>
@@ -22,20 +24,27 @@ using sender::Source;
 // Peers that a participant of the manual scope may name; they need not be there (yet).
 inline constexpr size_t kMaxSubscribedPeers = 1'024;
 
+// A slice says every second that it is there; one that has not been heard for so long is gone.
+inline constexpr Duration kDigestInterval = 1s;
+inline constexpr Duration kSliceSilence = 10s;
+
 class Room {
  public:
-  explicit Room(std::string name) : name_(std::move(name)) {}
+  // `first_version` must be above that of any earlier slice of the same name and id: its wall clock will do.
+  explicit Room(std::string name, SliceId self = {}, uint64_t first_version = 0)
+      : name_(std::move(name)), self_(self), version_(first_version) {}
 
   // --- presence. A participant is present from when its data channel opens.
   // Tells the newcomer of everybody and everything, and everybody of the newcomer.
-  void enter(SessionId id, const std::string& peer, contract::SubscribeScope subscribe, contract::PublishScope publish,
-             Output& out);
+  void enter(Now now, SessionId id, const std::string& peer, contract::SubscribeScope subscribe,
+             contract::PublishScope publish, Output& out);
   void set_status(SessionId id, contract::PeerStatus status, Output& out);
   // The participant's streams must have been unpublished before.
   void leave(SessionId id, Output& out);
   // Manual scope: streams of `peer` are told from now on, or no longer. False: the participant has too many already.
   bool subscribe_peer(SessionId id, const std::string& peer, Output& out);
   void unsubscribe_peer(SessionId id, const std::string& peer);
+  // Of this slice.
   size_t participant_count() const { return participants_.size(); }
 
   // --- streams
@@ -44,7 +53,9 @@ class Room {
   void unpublish(const contract::StreamKey& key, Output& out);
   // `active` or `label` has been changed in the source.
   void on_updated(Source& source, bool active_changed, Output& out);
-  size_t stream_count() const { return streams_.size(); }
+  void on_codecs_changed(Source& source, Output& out);
+  // Of this slice.
+  size_t stream_count() const { return streams_.size() - remote_streams_.size(); }
 
   // --- views
   void bind(Now now, Receiver& receiver, const contract::StreamKey& remote, Output& out);
@@ -57,40 +68,85 @@ class Room {
   void want_key_frame(Now now, Source& source, Output& out);
   // A loss on the way from the publisher that retransmission will not repair.
   void on_picture_lost(Now now, Source& source, Output& out);
-  // The source's retry is due.
+  // The retry of a source of this slice is due.
   void on_key_frame_timeout(Now now, Source& source, Output& out);
+
+  // --- other slices (room_relay.cpp)
+  // Who of this slice has been replaced by a participant that the message brings: to be ended before on_relay().
+  std::vector<SessionId> replaced_by(const RelayMessage& message) const;
+  void on_relay(Now now, const RelayMessage& message, Output& out);
+  // At the start, and then every kDigestInterval: to all others, known or not.
+  void send_digests(Now now, std::span<const SliceId> others, Output& out);
+  // Before it is dropped.
+  void close(Output& out);
+  // Only for what other slices are asked; a room of one slice has none.
+  Instant next_timeout() const;
+  void on_timeout(Now now, Output& out);
 
   const std::string& name() const { return name_; }
 
  private:
   struct Participant {
     SessionId id;
-    std::string peer;
+    RelayedPeer presence;
     contract::SubscribeScope subscribe;
-    contract::PublishScope publish;
-    contract::PeerStatus status = contract::PeerStatus::kConnected;
     std::set<std::string> subscribed_peers;  // manual scope
   };
   struct Published {
     Source source;
     std::vector<Receiver*> subscribers;
+    StreamId id{};
+    std::vector<SliceId> viewing_slices;  // of a stream of this slice
+    SliceId slice{};
+  };
+  struct Slice {
+    uint64_t version = 0;  // of what we have of it
+    Instant heard_at{};
   };
 
   static bool sees_streams_of(const Participant& viewer, const std::string& peer);
-  static bool sees_peer(const Participant& viewer, const Participant& other);
+  static bool sees_peer(const Participant& viewer, const RelayedPeer& other);
   static contract::StreamEvent stream_event(const Source& source, contract::PresenceChange change);
   void tell_stream(const Source& source, contract::PresenceChange change, Output& out);
-  void tell_peer(const Participant& about, contract::PresenceChange change, Output& out);
+  void tell_peer(const RelayedPeer& about, contract::PresenceChange change, Output& out);
   void tell_room_stats(Output& out);
   void tell_state(Receiver& receiver, Output& out);
   void ask_if_due(Now now, Source& source, Output& out);
+  // Into streams_, with the receivers that wait for it; null when the name is taken.
+  Published* insert(Source source, StreamId id, SliceId slice, Output& out);
+  void tell_updated(Source& source, bool active_changed, Output& out);
   Participant* find_participant(SessionId id);
   Published* find_published(const contract::StreamKey& key);
 
+  // room_relay.cpp
+  bool is_local(const Published& published) const { return published.slice == self_; }
+  void send(SliceId to, decltype(RelayMessage::body) body, Output& out);
+  void relay_change(SliceState change, Output& out);
+  void relay_packets(const Published& published, std::span<const peer::MediaPacket> packets, Output& out);
+  void view(const Published& published, bool is_viewed, Output& out);
+  RelayedStream relayed(const Published& published);
+  SliceState whole_state();
+  void apply(Now now, SliceId from, const SliceState& state, Output& out);
+  void apply_peer(SliceId from, const RelayedPeer& peer, Output& out);
+  void apply_stream(Now now, SliceId from, const RelayedStream& stream, Output& out);
+  void remove_remote_peer(const std::string& peer, Output& out);
+  void remove_slice(SliceId slice, Output& out);
+  void on_view(Now now, SliceId from, StreamId id, bool is_viewed, Output& out);
+  void on_packets(Now now, const RelayedPackets& burst, Output& out);
+  Published* find_local(StreamId id);
+
   std::string name_;
+  SliceId self_;
   std::vector<Participant> participants_;
   std::map<contract::StreamKey, std::unique_ptr<Published>> streams_;
   std::multimap<contract::StreamKey, Receiver*> waiting_;  // bound to a stream that is not there
+  // other slices
+  std::map<SliceId, Slice> slices_;  // those that have been heard
+  std::map<std::string, RelayedPeer> remote_peers_;
+  std::map<StreamId, Published*> remote_streams_;
+  uint64_t version_;  // of this slice's own state
+  uint64_t next_stream_ = 1;
+  std::vector<peer::MediaPacket> relayed_packets_;  // reused
 };
 
 }  // namespace atm0s::room

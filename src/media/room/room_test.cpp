@@ -36,7 +36,7 @@ struct RoomTest : testing::Test {
   }
   void enter(SessionId id, const std::string& peer, SubscribeScope subscribe = SubscribeScope::kFull,
              PublishScope publish = PublishScope::kFull) {
-    room.enter(id, peer, subscribe, publish, out);
+    room.enter(world.now, id, peer, subscribe, publish, out);
   }
   // Events of a kind told to a session; they are forgotten by the call.
   template <typename T>
@@ -66,7 +66,9 @@ struct RoomTest : testing::Test {
   SendBatch datagrams;
   std::vector<std::pair<SessionId, contract::Event>> events;
   std::vector<SessionId> touched;
-  Output out{datagrams, world.pool, events, touched};
+  std::vector<RelayMessage> relay;
+  Instant rooms_due = kNever;
+  Output out{datagrams, world.pool, events, touched, relay, rooms_due};
   Room room{"room"};
 };
 

@@ -78,7 +78,9 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp,
   }
   for (const auto& added : plan.added_receivers) add_receiver(added);
   for (auto& [name, sender] : senders_) {
-    if (sender.source != nullptr) sender.source->take_codecs(peer_.media(sender.media));
+    if (sender.source != nullptr && sender.source->take_codecs(peer_.media(sender.media))) {
+      room_.on_codecs_changed(*sender.source, out);
+    }
   }
   out.touched.push_back(id_);
   return std::move(answer);
@@ -191,9 +193,8 @@ void Session::on_channel_opened(Now now, const peer::ChannelOpened& event, Outpu
   channel_ = event.channel;
   is_present_ = true;
   LOG_INFO("session", "room={} peer={} conn={:.10} connected", request_.room, request_.peer, conn_id_);
-  room_.enter(id_, request_.peer, request_.subscribe_scope, request_.publish_scope, out);
+  room_.enter(now, id_, request_.peer, request_.subscribe_scope, request_.publish_scope, out);
   for (auto& [name, sender] : senders_) publish(sender, out);
-  (void)now;
 }
 
 void Session::on_key_frame_wanted(Now now, size_t media, Output& out) {

@@ -1,0 +1,91 @@
+// What the slices of one room say to each other: a room whose participants are on several workers has a slice on each.
+// Plain values, so that a mailbox between two threads carries them as well as a datagram between two nodes could. Any
+// of them may be lost: state is numbered and repeated on request (Digest, WantState), views are repeated with every
+// digest, packets are media. media/room makes and reads them, node addresses them, apps/server and tests/sim carry
+// them.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "contract/session.h"
+#include "core/negotiation/media.h"
+#include "core/peer/media_packet.h"
+
+namespace atm0s::room {
+
+enum class SliceId : uint16_t {};   // the index of the worker that has it
+enum class StreamId : uint64_t {};  // of one publication, unique among all slices: the slice in the upper 16 bits
+
+// When a participant entered. Two of one name can be there for a moment, in two slices: the later one stays.
+struct Entered {
+  Instant at{};
+  SliceId slice{};
+  auto operator<=>(const Entered&) const = default;
+};
+
+struct RelayedPeer {
+  std::string peer;
+  contract::PublishScope publish = contract::PublishScope::kFull;
+  contract::PeerStatus status = contract::PeerStatus::kConnected;
+  Entered entered;
+};
+
+struct RelayedStream {
+  contract::StreamKey key;
+  Entered entered;  // of its peer
+  StreamId id{};
+  MediaKind kind = MediaKind::kAudio;
+  std::string label;
+  bool active = true;
+  std::vector<negotiation::NegotiatedCodec> codecs;
+};
+
+// The peers and streams of a slice: all of them, or what has changed since `version` - 1.
+struct SliceState {
+  uint64_t version = 0;
+  bool is_whole = false;  // what is not in it is gone
+  std::vector<RelayedPeer> peers;
+  std::vector<RelayedStream> streams;
+  std::vector<std::string> gone_peers;
+  std::vector<contract::StreamKey> gone_streams;
+};
+// Every second, and as the first word of a new slice: whoever has missed something finds it out.
+struct SliceDigest {
+  uint64_t version = 0;
+  std::vector<StreamId> viewed;  // the receiver's streams that are viewed here
+};
+struct WantState {};
+struct SliceGone {};
+struct ViewStream {
+  StreamId id{};
+  bool is_viewed = true;
+};
+struct WantKeyFrame {
+  StreamId id{};
+};
+
+struct RelayedPacket {
+  peer::MediaPacket packet;  // without its payload: references do not cross threads
+  size_t payload_size = 0;
+};
+// A burst of one stream.
+struct RelayedPackets {
+  StreamId id{};
+  std::vector<RelayedPacket> packets;
+  Bytes payloads;  // one behind the other
+};
+
+struct RelayMessage {
+  SliceId from{};
+  SliceId to{};
+  std::string room;
+  std::variant<SliceState, SliceDigest, WantState, SliceGone, ViewStream, WantKeyFrame, RelayedPackets> body;
+};
+
+}  // namespace atm0s::room

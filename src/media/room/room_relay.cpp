@@ -1,0 +1,285 @@
+// Room: what its slices tell each other, and what follows from it here.
+#include <algorithm>
+
+#include "base/assert.h"
+#include "media/room/room.h"
+
+namespace atm0s::room {
+
+using contract::PresenceChange;
+
+// --- to other slices --------------------------------------------------------------------------------------------
+
+void Room::send(SliceId to, decltype(RelayMessage::body) body, Output& out) {
+  out.relay.push_back({self_, to, name_, std::move(body)});
+}
+
+void Room::relay_change(SliceState change, Output& out) {
+  change.version = ++version_;
+  for (const auto& [slice, known] : slices_) send(slice, change, out);
+}
+
+void Room::relay_packets(const Published& published, std::span<const peer::MediaPacket> packets, Output& out) {
+  if (published.viewing_slices.empty()) return;
+  RelayedPackets burst;
+  burst.id = published.id;
+  burst.packets.reserve(packets.size());
+  for (const peer::MediaPacket& packet : packets) {
+    const ByteView payload = packet.payload.bytes();
+    RelayedPacket& relayed = burst.packets.emplace_back(RelayedPacket{packet, payload.size()});
+    relayed.packet.payload = {};
+    burst.payloads.insert(burst.payloads.end(), payload.begin(), payload.end());
+  }
+  for (size_t i = 1; i < published.viewing_slices.size(); ++i) send(published.viewing_slices[i], burst, out);
+  send(published.viewing_slices.front(), std::move(burst), out);
+}
+
+void Room::view(const Published& published, bool is_viewed, Output& out) {
+  if (!is_local(published)) send(published.slice, ViewStream{published.id, is_viewed}, out);
+}
+
+RelayedStream Room::relayed(const Published& published) {
+  const Source& source = published.source;
+  const Participant* peer = find_participant(source.owner);
+  return {source.key,   peer == nullptr ? Entered{} : peer->presence.entered,
+          published.id, source.kind,
+          source.label, source.active,
+          source.codecs};
+}
+
+SliceState Room::whole_state() {
+  SliceState state;
+  state.version = version_;
+  state.is_whole = true;
+  for (const Participant& participant : participants_) state.peers.push_back(participant.presence);
+  for (const auto& [key, published] : streams_) {
+    if (is_local(*published)) state.streams.push_back(relayed(*published));
+  }
+  return state;
+}
+
+void Room::send_digests(Now now, std::span<const SliceId> others, Output& out) {
+  std::vector<SliceId> silent;
+  for (const auto& [slice, known] : slices_) {
+    if (now.mono - known.heard_at >= kSliceSilence) silent.push_back(slice);
+  }
+  for (const SliceId slice : silent) remove_slice(slice, out);
+  for (const SliceId slice : others) {
+    SliceDigest digest{version_, {}};
+    for (const auto& [id, published] : remote_streams_) {
+      if (published->slice == slice && !published->subscribers.empty()) digest.viewed.push_back(id);
+    }
+    send(slice, std::move(digest), out);
+  }
+}
+
+void Room::close(Output& out) {
+  for (const auto& [slice, known] : slices_) send(slice, SliceGone{}, out);
+}
+
+// --- from other slices ------------------------------------------------------------------------------------------
+
+std::vector<SessionId> Room::replaced_by(const RelayMessage& message) const {
+  std::vector<SessionId> replaced;
+  const auto* state = std::get_if<SliceState>(&message.body);
+  if (state == nullptr) return replaced;
+  for (const RelayedPeer& peer : state->peers) {
+    for (const Participant& own : participants_) {
+      if (own.presence.peer == peer.peer && own.presence.entered < peer.entered) replaced.push_back(own.id);
+    }
+  }
+  return replaced;
+}
+
+void Room::on_relay(Now now, const RelayMessage& message, Output& out) {
+  const SliceId from = message.from;
+  if (std::holds_alternative<SliceGone>(message.body)) return remove_slice(from, out);
+  const auto [it, is_new] = slices_.try_emplace(from);
+  Slice& slice = it->second;
+  slice.heard_at = now.mono;
+  if (is_new) send(from, whole_state(), out);
+  if (const auto* state = std::get_if<SliceState>(&message.body)) {
+    if (state->version <= slice.version) return;  // overtaken
+    if (!state->is_whole && state->version != slice.version + 1) return send(from, WantState{}, out);
+    slice.version = state->version;
+    apply(now, from, *state, out);
+  } else if (const auto* digest = std::get_if<SliceDigest>(&message.body)) {
+    if (digest->version != slice.version) send(from, WantState{}, out);
+    for (const auto& [key, published] : streams_) {
+      if (!is_local(*published)) continue;
+      const bool is_viewed =
+          std::find(digest->viewed.begin(), digest->viewed.end(), published->id) != digest->viewed.end();
+      on_view(now, from, published->id, is_viewed, out);
+    }
+  } else if (std::holds_alternative<WantState>(message.body)) {
+    send(from, whole_state(), out);
+  } else if (const auto* viewed = std::get_if<ViewStream>(&message.body)) {
+    on_view(now, from, viewed->id, viewed->is_viewed, out);
+  } else if (const auto* wanted = std::get_if<WantKeyFrame>(&message.body)) {
+    if (Published* published = find_local(wanted->id)) want_key_frame(now, published->source, out);
+  } else {
+    on_packets(now, std::get<RelayedPackets>(message.body), out);
+  }
+}
+
+void Room::apply(Now now, SliceId from, const SliceState& state, Output& out) {
+  // Ends before beginnings: a stream can have ended and begun anew.
+  std::vector<contract::StreamKey> gone_streams = state.gone_streams;
+  std::vector<std::string> gone_peers = state.gone_peers;
+  if (state.is_whole) {
+    for (const auto& [id, published] : remote_streams_) {
+      const auto is_it = [id = id](const RelayedStream& stream) { return stream.id == id; };
+      if (published->slice == from && std::none_of(state.streams.begin(), state.streams.end(), is_it)) {
+        gone_streams.push_back(published->source.key);
+      }
+    }
+    for (const auto& [name, peer] : remote_peers_) {
+      const auto is_it = [&name = name](const RelayedPeer& other) { return other.peer == name; };
+      if (peer.entered.slice == from && std::none_of(state.peers.begin(), state.peers.end(), is_it)) {
+        gone_peers.push_back(name);
+      }
+    }
+  }
+  for (const contract::StreamKey& key : gone_streams) {
+    const Published* published = find_published(key);
+    if (published != nullptr && published->slice == from) unpublish(key, out);
+  }
+  for (const std::string& name : gone_peers) {
+    const auto it = remote_peers_.find(name);
+    if (it != remote_peers_.end() && it->second.entered.slice == from) remove_remote_peer(name, out);
+  }
+  for (const RelayedPeer& peer : state.peers) apply_peer(from, peer, out);
+  for (const RelayedStream& stream : state.streams) apply_stream(now, from, stream, out);
+}
+
+void Room::apply_peer(SliceId from, const RelayedPeer& peer, Output& out) {
+  for (const Participant& own : participants_) {
+    if (own.presence.peer == peer.peer) return;  // ours is newer (replaced_by): the other slice ends its own
+  }
+  const auto it = remote_peers_.find(peer.peer);
+  if (it != remote_peers_.end()) {
+    RelayedPeer& known = it->second;
+    if (known.entered == peer.entered) {
+      if (known.status == peer.status) return;
+      known.status = peer.status;
+      return tell_peer(known, PresenceChange::kUpdated, out);
+    }
+    if (known.entered > peer.entered) return;
+    remove_remote_peer(peer.peer, out);
+  }
+  ASSERT(peer.entered.slice == from);
+  remote_peers_.emplace(peer.peer, peer);
+  tell_peer(peer, PresenceChange::kAdded, out);
+  tell_room_stats(out);
+}
+
+void Room::apply_stream(Now now, SliceId from, const RelayedStream& stream, Output& out) {
+  const auto peer = remote_peers_.find(stream.key.peer);
+  if (peer == remote_peers_.end() || peer->second.entered != stream.entered) return;  // of one that was replaced
+  if (Published* known = find_published(stream.key)) {
+    if (known->slice != from) return;
+    if (known->id == stream.id) {
+      Source& source = known->source;
+      if (source.codecs != stream.codecs) {
+        source.codecs = stream.codecs;
+        ++source.codecs_version;
+      }
+      const bool active_changed = source.active != stream.active;
+      if (!active_changed && source.label == stream.label) return;
+      source.active = stream.active;
+      source.label = stream.label;
+      return tell_updated(source, active_changed, out);
+    }
+    unpublish(stream.key, out);
+  }
+  Source source;
+  source.key = stream.key;
+  source.kind = stream.kind;
+  source.label = stream.label;
+  source.active = stream.active;
+  source.codecs = stream.codecs;
+  Published* published = insert(std::move(source), stream.id, from, out);
+  ASSERT(published != nullptr);
+  remote_streams_[stream.id] = published;
+  if (published->subscribers.empty()) return;
+  view(*published, true, out);
+  want_key_frame(now, published->source, out);
+}
+
+void Room::remove_remote_peer(const std::string& name, Output& out) {
+  const auto it = remote_peers_.find(name);
+  if (it == remote_peers_.end()) return;
+  const RelayedPeer gone = std::move(it->second);
+  remote_peers_.erase(it);
+  std::vector<contract::StreamKey> keys;
+  for (const auto& [id, published] : remote_streams_) {
+    if (published->source.key.peer == name) keys.push_back(published->source.key);
+  }
+  for (const contract::StreamKey& key : keys) unpublish(key, out);
+  tell_peer(gone, PresenceChange::kRemoved, out);
+  tell_room_stats(out);
+}
+
+void Room::remove_slice(SliceId slice, Output& out) {
+  if (slices_.erase(slice) == 0) return;
+  std::vector<std::string> names;
+  for (const auto& [name, peer] : remote_peers_) {
+    if (peer.entered.slice == slice) names.push_back(name);
+  }
+  for (const std::string& name : names) remove_remote_peer(name, out);
+  for (const auto& [key, published] : streams_) std::erase(published->viewing_slices, slice);
+}
+
+void Room::on_view(Now now, SliceId from, StreamId id, bool is_viewed, Output& out) {
+  Published* published = find_local(id);
+  if (published == nullptr) return;
+  std::vector<SliceId>& viewing = published->viewing_slices;
+  const auto it = std::find(viewing.begin(), viewing.end(), from);
+  if (is_viewed == (it != viewing.end())) return;
+  if (is_viewed) {
+    viewing.push_back(from);
+    return want_key_frame(now, published->source, out);
+  }
+  viewing.erase(it);
+  if (has_subscribers(published->source)) return;
+  published->source.key_frames.cancel();
+  published->source.recent.clear();
+}
+
+void Room::on_packets(Now now, const RelayedPackets& burst, Output& out) {
+  const auto it = remote_streams_.find(burst.id);
+  if (it == remote_streams_.end() || it->second->subscribers.empty()) return;  // on the way while it ended
+  relayed_packets_.clear();
+  size_t at = 0;
+  for (const RelayedPacket& relayed : burst.packets) {
+    peer::MediaPacket& packet = relayed_packets_.emplace_back(relayed.packet);
+    packet.payload = out.pool.copy(ByteView(burst.payloads).subspan(at, relayed.payload_size));
+    at += relayed.payload_size;
+  }
+  fan_out(now, it->second->source, relayed_packets_, out);
+  relayed_packets_.clear();
+}
+
+// --- time -------------------------------------------------------------------------------------------------------
+
+Instant Room::next_timeout() const {
+  Instant due = kNever;
+  for (const auto& [id, published] : remote_streams_) {
+    due = std::min(due, published->source.key_frames.next_timeout());
+  }
+  return due;
+}
+
+void Room::on_timeout(Now now, Output& out) {
+  for (const auto& [id, published] : remote_streams_) ask_if_due(now, published->source, out);
+  out.wake_rooms_at(next_timeout());
+}
+
+Room::Published* Room::find_local(StreamId id) {
+  for (const auto& [key, published] : streams_) {
+    if (published->id == id && is_local(*published)) return published.get();
+  }
+  return nullptr;
+}
+
+}  // namespace atm0s::room
