@@ -94,7 +94,7 @@ TEST_F(HostileTest, RecycledMLinesOfEveryKindHarmNobody) {
     world.run_for(100ms);
   }
   EXPECT_TRUE(the_call_goes_on());
-  EXPECT_EQ(world.worker().session_count(), 3u) << "a refused or odd offer ends nothing";
+  EXPECT_EQ(world.session_count(), 3u) << "a refused or odd offer ends nothing";
 }
 
 TEST_F(HostileTest, MalformedMessagesAreAnsweredOrIgnoredAndEndNothing) {
@@ -120,7 +120,7 @@ TEST_F(HostileTest, MalformedMessagesAreAnsweredOrIgnoredAndEndNothing) {
     }
   }
   EXPECT_TRUE(the_call_goes_on());
-  EXPECT_EQ(world.worker().session_count(), 3u);
+  EXPECT_EQ(world.session_count(), 3u);
   const uint64_t id = world.request(evil, contract::PeerPing{});
   ASSERT_TRUE(world.run_until([&] { return evil.answers().contains(id); }, 2s));
 }
@@ -168,7 +168,7 @@ TEST_F(HostileTest, AStormOfMalformedDatagramsHasNoEffectOnALiveCall) {
   }
   const double seconds = static_cast<double>(to_us(world.now().mono - start)) / 1e6;
   EXPECT_GE(static_cast<double>(a.video(0).decodable_frames() - before_a), seconds * 30 * 0.99);
-  EXPECT_EQ(world.worker().session_count(), 3u);
+  EXPECT_EQ(world.session_count(), 3u);
   EXPECT_TRUE(the_call_goes_on());
 }
 

@@ -117,7 +117,7 @@ TEST_F(RenegotiationTest, AnIceRestartTwentyTimesOverKeepsTheCall) {
   }
   world.run_for(40s);  // no old credentials are good any more
   EXPECT_TRUE(shows(viewer, 0, publisher));
-  EXPECT_EQ(world.worker().session_count(), 2u);
+  EXPECT_EQ(world.session_count(), 2u);
 }
 
 TEST_F(RenegotiationTest, AnIceRestartInAnUpdateSdpIsFoundByItsNewFragment) {
@@ -128,7 +128,7 @@ TEST_F(RenegotiationTest, AnIceRestartInAnUpdateSdpIsFoundByItsNewFragment) {
   publisher.restart_ice(world.now());
   ASSERT_TRUE(is_answered(publisher, world.update_sdp(publisher)));
   world.run_for(45s);
-  EXPECT_EQ(world.worker().session_count(), 2u);
+  EXPECT_EQ(world.session_count(), 2u);
   EXPECT_TRUE(shows(viewer, 0, publisher));
 }
 
@@ -155,10 +155,10 @@ TEST_F(RenegotiationTest, AClosedSessionLingersSoThatItsLastWordArrives) {
   world.run_for(100ms);
   EXPECT_FALSE(stays.streams().contains("leaves/video_main")) << "it has left";
   world.run_for(300ms);
-  EXPECT_EQ(world.worker().session_count(), 2u) << "and is still there to send its answer again";
+  EXPECT_EQ(world.session_count(), 2u) << "and is still there to send its answer again";
   EXPECT_TRUE(leaves.succeeded(id));
   world.run_for(500ms);
-  EXPECT_EQ(world.worker().session_count(), 1u);
+  EXPECT_EQ(world.session_count(), 1u);
 }
 
 TEST_F(RenegotiationTest, AClosingSessionCannotBeKeptAliveOrComeBack) {
@@ -168,7 +168,7 @@ TEST_F(RenegotiationTest, AClosingSessionCannotBeKeptAliveOrComeBack) {
   world.run_for(80ms);
   const Instant closed = world.now().mono;
   std::vector<uint64_t> late;
-  while (world.now().mono - closed < 2s && world.worker().session_count() == 2) {
+  while (world.now().mono - closed < 2s && world.session_count() == 2) {
     late.push_back(world.request(leaves, contract::PeerClose{}));
     late.push_back(world.view(leaves, "video_0", "stays", "video_main"));
     late.push_back(world.update_sdp(leaves));
@@ -180,7 +180,7 @@ TEST_F(RenegotiationTest, AClosingSessionCannotBeKeptAliveOrComeBack) {
     world.run_for(50ms);
     EXPECT_FALSE(stays.streams().contains("leaves/video_main"));
   }
-  EXPECT_EQ(world.worker().session_count(), 1u);
+  EXPECT_EQ(world.session_count(), 1u);
   EXPECT_LT(world.now().mono - closed, 800ms);
   for (const uint64_t id : late) EXPECT_FALSE(leaves.succeeded(id));
   EXPECT_EQ(stays.room_peers(), 1u);
@@ -199,7 +199,7 @@ TEST_F(RenegotiationTest, AReplacedSessionCannotTakeItsNamesBack) {
   Client& viewer = join(viewer_only("v"));
   world.view(viewer, "video_0", "same", "video_main");
   EXPECT_TRUE(shows(viewer, 0, second));
-  EXPECT_EQ(world.worker().session_count(), 2u);
+  EXPECT_EQ(world.session_count(), 2u);
 }
 
 TEST_F(RenegotiationTest, ASecondChannelTakesNothingOver) {

@@ -1,20 +1,39 @@
 #include "world.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/assert.h"
 
 namespace atm0s::sim {
 
-World::World(uint64_t seed, LinkConfig link)
-    : rng_(seed), openssl_rng_(seed ^ 0x55), openssl_(openssl_rng_), seed_(seed), link_config_(link) {
+namespace {
+// From one thread to another: a wake and a turn of its loop.
+constexpr Duration kRelayDelay = 50us;
+}  // namespace
+
+size_t World::default_workers() {
+  const char* workers = std::getenv("ATM0S_SIM_WORKERS");
+  return workers == nullptr ? 1 : std::strtoul(workers, nullptr, 10);
+}
+
+World::World(uint64_t seed, LinkConfig link, size_t workers)
+    : rng_(seed),
+      openssl_rng_(seed ^ 0x55),
+      openssl_(openssl_rng_),
+      seed_(seed),
+      link_config_(link),
+      relay_rng_(seed ^ 0x77) {
   set_time(Instant{10s});
   start_ = now_.mono;
-  server_address_ = {IpAddress::v4(192, 0, 2, 1), 20'000};
-  node::Config config;
-  config.addresses = {server_address_};
-  config.local_addresses = {server_address_};
-  worker_ = std::make_unique<node::Worker>(config, now_, rng_);
+  for (size_t i = 0; i < workers; ++i) {
+    const SocketAddress address{IpAddress::v4(192, 0, 2, 1), static_cast<uint16_t>(20'000 + i)};
+    node::Config config;
+    config.index = i;
+    config.worker_count = workers;
+    config.addresses = config.local_addresses = {address};
+    hosts_.push_back({address, std::make_unique<node::Worker>(config, now_, rng_)});
+  }
 }
 
 void World::set_time(Instant t) {
@@ -32,17 +51,18 @@ Client& World::add_client(ClientConfig config) {
   return *clients_.back();
 }
 
-contract::Reply World::command(contract::Command command) {
-  worker_->on_command(now_, std::move(command), server_out_);
-  dispatch_from_server();
-  ASSERT(!worker_->replies().empty());
-  contract::Reply reply = std::move(worker_->replies().front());
-  worker_->replies().clear();
+contract::Reply World::command(contract::Command command, size_t i) {
+  node::Worker& worker = *hosts_[i].worker;
+  worker.on_command(now_, std::move(command), server_out_);
+  pump(worker);
+  ASSERT(!worker.replies().empty());
+  contract::Reply reply = std::move(worker.replies().front());
+  worker.replies().clear();
   return reply;
 }
 
 bool World::connect(Client& client) {
-  contract::Reply reply = command({0, contract::Connect{client.connect_request()}});
+  contract::Reply reply = command({0, contract::Connect{client.connect_request()}}, worker_of(client));
   if (auto* error = std::get_if<Error>(&reply.body)) {
     error_ = std::move(*error);
     return false;
@@ -69,12 +89,13 @@ bool World::restart_ice(Client& client, int times) {
   client.restart_ice(now_);
   const std::string offer = client.make_offer();
   contract::Reply reply;
-  for (int i = 0; i < times; ++i) reply = command({0, contract::IceRestart{client.conn_id(), offer}});
+  for (int i = 0; i < times; ++i)
+    reply = command({0, contract::IceRestart{client.conn_id(), offer}}, worker_of(client));
   const auto* done = std::get_if<contract::ConnectDone>(&reply.body);
   if (done == nullptr || !client.accept(now_, done->sdp, client_out_)) return false;
   dispatch_from_client(client);
   return true;
-}
+}  // namespace atm0s::sim
 
 void World::send_raw(Client& client, const std::string& message, bool is_text) {
   client.send_raw(now_, message, is_text, client_out_);
@@ -86,10 +107,10 @@ void World::open_another_channel(Client& client) {
   dispatch_from_client(client);
 }
 
-void World::inject(const SocketAddress& from, Bytes bytes) {
-  Datagram datagram{{from, server_address_.ip}, now_.mono, bytes};
-  worker_->on_datagrams(now_, {&datagram, 1}, server_out_);
-  dispatch_from_server();
+void World::inject(const SocketAddress& from, Bytes bytes, size_t i) {
+  Datagram datagram{{from, hosts_[i].address.ip}, now_.mono, bytes};
+  hosts_[i].worker->on_datagrams(now_, {&datagram, 1}, server_out_);
+  pump(*hosts_[i].worker);
 }
 
 uint64_t World::view(Client& client, const std::string& receiver, const std::string& peer, const std::string& stream) {
@@ -113,16 +134,19 @@ bool World::run(Instant deadline, const std::function<bool()>& until) {
 
 Instant World::next_event() const {
   Instant next = in_flight_.empty() ? kNever : in_flight_.begin()->first.first;
-  next = std::min(next, worker_->next_timeout());
+  if (!relay_.empty()) next = std::min(next, relay_.begin()->first);
+  for (const Host& host : hosts_) next = std::min(next, host.worker->next_timeout());
   for (const auto& client : clients_) next = std::min(next, client->next_timeout());
   return next;
 }
 
 void World::step() {
   deliver_due();
-  if (worker_->next_timeout() <= now_.mono) {
-    worker_->on_timeout(now_, server_out_);
-    dispatch_from_server();
+  deliver_relayed();
+  for (const Host& host : hosts_) {
+    if (host.worker->next_timeout() > now_.mono) continue;
+    host.worker->on_timeout(now_, server_out_);
+    pump(*host.worker);
   }
   for (const auto& client : clients_) {
     if (client->next_timeout() > now_.mono) continue;
@@ -132,15 +156,15 @@ void World::step() {
 }
 
 void World::deliver_due() {
-  // Datagrams that arrive in one instant reach the worker as one burst.
-  std::vector<InFlight> to_server;
+  // Datagrams that arrive in one instant reach a worker as one burst.
+  std::map<Host*, std::vector<InFlight>> to_server;
   while (!in_flight_.empty() && in_flight_.begin()->first.first <= now_.mono) {
     InFlight datagram = std::move(in_flight_.begin()->second);
     in_flight_.erase(in_flight_.begin());
     trace(datagram);
     ++delivered_;
-    if (datagram.to == server_address_) {
-      to_server.push_back(std::move(datagram));
+    if (Host* host = find_host(datagram.to)) {
+      to_server[host].push_back(std::move(datagram));
       continue;
     }
     const auto client = by_address_.find(datagram.to);
@@ -148,19 +172,50 @@ void World::deliver_due() {
     client->second->on_datagram(now_, {datagram.path, now_.mono, datagram.bytes}, client_out_);
     dispatch_from_client(*client->second);
   }
-  if (to_server.empty()) return;
-  std::vector<Datagram> burst;
-  for (InFlight& datagram : to_server) burst.push_back({datagram.path, now_.mono, datagram.bytes});
-  worker_->on_datagrams(now_, burst, server_out_);
+  for (auto& [host, datagrams] : to_server) {
+    std::vector<Datagram> burst;
+    for (InFlight& datagram : datagrams) burst.push_back({datagram.path, now_.mono, datagram.bytes});
+    host->worker->on_datagrams(now_, burst, server_out_);
+    pump(*host->worker);
+  }
+}
+
+// As the loop of the server: the slow lane is worked off, output goes on its way.
+void World::pump(node::Worker& worker) {
+  while (worker.has_slow_work()) worker.do_slow_step(now_, server_out_);
   dispatch_from_server();
+  for (room::RelayMessage& message : worker.relayed()) {
+    ++relayed_;
+    if (relay_loss_ > 0 && relay_rng_.below(1'000'000) < relay_loss_ * 1'000'000) continue;
+    relay_.emplace(now_.mono + kRelayDelay, std::move(message));
+  }
+  worker.relayed().clear();
+}
+
+void World::deliver_relayed() {
+  while (!relay_.empty() && relay_.begin()->first <= now_.mono) {
+    room::RelayMessage message = std::move(relay_.begin()->second);
+    relay_.erase(relay_.begin());
+    node::Worker& worker = *hosts_[static_cast<size_t>(message.to)].worker;
+    worker.on_relay(now_, std::move(message), server_out_);
+    pump(worker);
+  }
+}
+
+World::Host* World::find_host(const SocketAddress& address) {
+  for (Host& host : hosts_) {
+    if (host.address == address) return &host;
+  }
+  return nullptr;
 }
 
 void World::dispatch_from_client(Client& client) {
   if (!client.is_silent()) {
     for (const auto& entry : client_out_.entries()) {
       if (watch) watch(client, client_out_.bytes(entry));
-      if (entry.path.remote != server_address_) continue;
-      put_on_link(uplink(client), {client.address(), server_address_.ip}, server_address_, client_out_.bytes(entry));
+      const Host* host = find_host(entry.path.remote);
+      if (host == nullptr) continue;
+      put_on_link(uplink(client), {client.address(), host->address.ip}, host->address, client_out_.bytes(entry));
     }
   }
   client_out_.clear();
@@ -170,8 +225,8 @@ void World::dispatch_from_server() {
   for (const auto& entry : server_out_.entries()) {
     const auto client = by_address_.find(entry.path.remote);
     if (client == by_address_.end()) continue;
-    put_on_link(downlink(*client->second), {server_address_, client->first.ip}, client->first,
-                server_out_.bytes(entry));
+    const SocketAddress& from = hosts_[worker_of(*client->second)].address;
+    put_on_link(downlink(*client->second), {from, client->first.ip}, client->first, server_out_.bytes(entry));
   }
   server_out_.clear();
 }
@@ -194,11 +249,39 @@ void World::trace(const InFlight& datagram) {
   mix(datagram.bytes);
 }
 
+size_t World::drain(Duration patience) {
+  for (const Host& host : hosts_) {
+    host.worker->on_command(now_, {9, contract::Drain{}}, server_out_);
+    pump(*host.worker);
+  }
+  run_for(patience);
+  size_t drained = 0;
+  for (const Host& host : hosts_) {
+    for (const contract::Reply& reply : host.worker->replies()) drained += reply.ticket == 9;
+    host.worker->replies().clear();
+  }
+  return drained;
+}
+
+size_t World::room_count() const {
+  size_t sum = 0;
+  for (const Host& host : hosts_) sum += host.worker->room_count();
+  return sum;
+}
+
+size_t World::session_count() const {
+  size_t sum = 0;
+  for (const Host& host : hosts_) sum += host.worker->session_count();
+  return sum;
+}
+
 double World::metric(const std::string& name) {
-  const contract::Reply reply = command({0, contract::ReadStats{}});
   double sum = 0;
-  for (const auto& value : std::get<contract::Stats>(reply.body).values) {
-    if (name == value.name) sum += value.value;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const contract::Reply reply = command({0, contract::ReadStats{}}, i);
+    for (const auto& value : std::get<contract::Stats>(reply.body).values) {
+      if (name == value.name) sum += value.value;
+    }
   }
   return sum;
 }

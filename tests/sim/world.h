@@ -1,4 +1,4 @@
-// Virtual time around one worker and N simulated clients over lossy links. Everything that happens follows from the
+// Virtual time around N simulated clients on M workers over lossy links. Everything that happens follows from the
 // seed: the same seed gives the same datagrams at the same instants, and so the same trace hash.
 #pragma once
 
@@ -19,13 +19,18 @@ namespace atm0s::sim {
 
 class World {
  public:
-  explicit World(uint64_t seed, LinkConfig link = {});
+  // As many workers as ATM0S_SIM_WORKERS says, or one: every simulation has to hold with several.
+  explicit World(uint64_t seed, LinkConfig link = {}) : World(seed, link, default_workers()) {}
+  World(uint64_t seed, LinkConfig link, size_t workers);
+  static size_t default_workers();
 
+  // On the workers in turn.
   Client& add_client(ClientConfig config);
   // Makes the connect call; false when it was refused (error() says why).
   bool connect(Client& client);
   const std::optional<Error>& error() const { return error_; }
-  contract::Reply command(contract::Command command);
+  contract::Reply command(contract::Command command, size_t worker = 0);
+  size_t worker_of(const Client& client) const { return (client.number() - 1) % hosts_.size(); }
 
   uint64_t request(Client& client, contract::RpcBody body);
   uint64_t update_sdp(Client& client);
@@ -33,8 +38,10 @@ class World {
   bool restart_ice(Client& client, int times = 1);
   void send_raw(Client& client, const std::string& message, bool is_text);
   void open_another_channel(Client& client);
-  // A datagram that nobody's peer made, straight into the worker.
-  void inject(const SocketAddress& from, Bytes bytes);
+  // A datagram that nobody's peer made, straight into a worker.
+  void inject(const SocketAddress& from, Bytes bytes, size_t worker = 0);
+  // What the relay between workers does with a message, besides taking it along: 0 to 1.
+  void set_relay_loss(double loss) { relay_loss_ = loss; }
   // What the clients send, before it gets onto its link.
   std::function<void(const Client& from, ByteView datagram)> watch;
   uint64_t view(Client& client, const std::string& receiver, const std::string& peer, const std::string& stream);
@@ -45,10 +52,16 @@ class World {
 
   Now now() const { return now_; }
   Duration elapsed() const { return now_.mono - start_; }
-  node::Worker& worker() { return *worker_; }
+  node::Worker& worker(size_t i = 0) { return *hosts_[i].worker; }
+  size_t worker_count() const { return hosts_.size(); }
+  size_t session_count() const;  // of all workers
+  size_t room_count() const;     // slices, of all workers
+  // Ends all workers' sessions; how many workers said within `patience` that none is left.
+  size_t drain(Duration patience);
+  uint64_t relayed() const { return relayed_; }
   Link& uplink(const Client& client) { return *links_.at(client.number()).up; }
   Link& downlink(const Client& client) { return *links_.at(client.number()).down; }
-  // A value of the worker's counters by its metric's name; sums over labels.
+  // A value of the workers' counters by its metric's name; sums over labels and workers.
   double metric(const std::string& name);
   uint64_t trace_hash() const { return trace_hash_; }
   uint64_t datagrams_delivered() const { return delivered_; }
@@ -57,6 +70,10 @@ class World {
  private:
   struct Links {
     std::unique_ptr<Link> up, down;
+  };
+  struct Host {
+    SocketAddress address;
+    std::unique_ptr<node::Worker> worker;
   };
   struct InFlight {
     Path path;  // as its receiver sees it
@@ -70,6 +87,9 @@ class World {
   void deliver_due();
   void dispatch_from_client(Client& client);
   void dispatch_from_server();
+  void pump(node::Worker& worker);
+  void deliver_relayed();
+  Host* find_host(const SocketAddress& address);
   void put_on_link(Link& link, const Path& path_at_receiver, const SocketAddress& to, ByteView bytes);
   void trace(const InFlight& datagram);
   void set_time(Instant t);
@@ -81,8 +101,11 @@ class World {
   LinkConfig link_config_;
   Now now_;
   Instant start_;
-  SocketAddress server_address_;
-  std::unique_ptr<node::Worker> worker_;
+  std::vector<Host> hosts_;
+  std::multimap<Instant, room::RelayMessage> relay_;
+  double relay_loss_ = 0;
+  SeededRng relay_rng_;
+  uint64_t relayed_ = 0;
   std::vector<std::unique_ptr<Client>> clients_;
   std::map<SocketAddress, Client*> by_address_;
   std::map<uint32_t, Links> links_;
