@@ -33,7 +33,7 @@ async function freeUdpPorts(address) {
 export async function startServer({ address = '127.0.0.1', flags = [], through = [] } = {}) {
   const mediaPort = through.length ? 20000 : await freeUdpPorts(address);
   const command = [...through, fileURLToPath(serverProgram), '--dev', '--secret', SECRET, '--http', `${address}:0`,
-    '--https', `${address}:0`, '--media-ip', address, '--media-port', String(mediaPort), '--workers', String(WORKERS), ...flags];
+    '--https', `${address}:0`, '--media-ip', address, '--media-port', String(mediaPort), '--workers', String(WORKERS), '--room-slice-size', '1', ...flags];
   const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = [];
   const server = {
