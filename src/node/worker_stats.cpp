@@ -43,6 +43,7 @@ contract::Stats Worker::stats() const {
   counter("atm0s_requests_refused_total", "Requests answered with success: false", sessions.requests_refused);
   counter("atm0s_messages_malformed_total", "Data channel messages that were no request", sessions.messages_malformed);
   counter("atm0s_datagrams_received_total", "Datagrams given to the worker", counters_.datagrams_received);
+  counter("atm0s_relay_messages_received_total", "Messages of other workers", counters_.relay_messages_received);
   counter("atm0s_rtp_packets_received_total", "RTP packets accepted from publishers", peers.rtp_received);
   counter("atm0s_rtp_bytes_received_total", "Bytes of those", peers.rtp_bytes_received);
   counter("atm0s_rtp_packets_sent_total", "RTP packets forwarded to viewers", peers.rtp_sent);
@@ -59,6 +60,7 @@ contract::Stats Worker::stats() const {
     counter("atm0s_dropped_total", "Datagrams and packets dropped, by reason", value,
             std::string("reason=\"") + reason + '"');
   };
+  drop("slow_lane_full", counters_.drop_slow_lane_full);
   drop("unknown_address", counters_.drop_unknown_address);
   drop("unknown_ufrag", counters_.drop_unknown_ufrag);
   drop("not_validated", peers.drop_not_validated);
