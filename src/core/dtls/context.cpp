@@ -28,6 +28,8 @@ const char* openssl_name(SrtpProfile profile) {
       return "SRTP_AEAD_AES_128_GCM";
     case SrtpProfile::kAeadAes256Gcm:
       return "SRTP_AEAD_AES_256_GCM";
+    case SrtpProfile::kAes128CmHmacSha1_80:
+      return "SRTP_AES128_CM_SHA1_80";
   }
   return "";
 }

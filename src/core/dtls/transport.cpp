@@ -32,6 +32,8 @@ std::optional<SrtpProfile> negotiated_profile(SSL* ssl) {
       return SrtpProfile::kAeadAes128Gcm;
     case SRTP_AEAD_AES_256_GCM:
       return SrtpProfile::kAeadAes256Gcm;
+    case SRTP_AES128_CM_SHA1_80:
+      return SrtpProfile::kAes128CmHmacSha1_80;
     default:
       return std::nullopt;
   }

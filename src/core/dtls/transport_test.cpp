@@ -271,9 +271,12 @@ TEST(Transport, AcceptsAClientHelloInFragments) {
 
 TEST(Transport, ConnectsWithoutMediaWhenNoProfileIsShared) {
   Call call(15);
+  const SrtpProfile one[] = {SrtpProfile::kAeadAes128Gcm};
   const SrtpProfile other[] = {SrtpProfile::kAeadAes256Gcm};
-  const Context context(call.client_context->certificate(), other);
-  call.client.emplace(context, Role::kClient);
+  const Context client(call.client_context->certificate(), other);
+  const Context server(call.server_context->certificate(), one);
+  call.client.emplace(client, Role::kClient);
+  call.server.emplace(server, Role::kServer);
   call.start();
   call.run(1s);
   EXPECT_TRUE(call.connected());

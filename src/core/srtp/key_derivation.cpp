@@ -46,9 +46,14 @@ SessionKeys derive_session_keys(SrtpProfile profile, ByteView master_key, ByteVi
   const size_t salt = srtp_salt_size(profile);
   ASSERT(master_key.size() == key && master_salt.size() == salt);
   const auto derive = [&](KeyLabel label, size_t size) { return derive_key(master_key, master_salt, label, size); };
-  // No authentication keys: GCM authenticates with the encryption key.
-  return {derive(KeyLabel::kRtpEncryption, key), derive(KeyLabel::kRtpSalt, salt),
-          derive(KeyLabel::kRtcpEncryption, key), derive(KeyLabel::kRtcpSalt, salt)};
+  SessionKeys keys{derive(KeyLabel::kRtpEncryption, key), derive(KeyLabel::kRtpSalt, salt),
+                   derive(KeyLabel::kRtcpEncryption, key), derive(KeyLabel::kRtcpSalt, salt)};
+  if (profile == SrtpProfile::kAes128CmHmacSha1_80) {  // GCM authenticates with the encryption key
+    constexpr size_t kAuthenticationKeySize = 20;      // RFC 3711 8.2: n_a = 160 bits
+    keys.rtp_authentication = derive(KeyLabel::kRtpAuthentication, kAuthenticationKeySize);
+    keys.rtcp_authentication = derive(KeyLabel::kRtcpAuthentication, kAuthenticationKeySize);
+  }
+  return keys;
 }
 
 }  // namespace atm0s::srtp

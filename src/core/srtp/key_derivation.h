@@ -25,6 +25,7 @@ Bytes derive_key(ByteView master_key, ByteView master_salt, KeyLabel label, size
 struct SessionKeys {
   Bytes rtp_key, rtp_salt;
   Bytes rtcp_key, rtcp_salt;
+  Bytes rtp_authentication = {}, rtcp_authentication = {};  // AES-CM alone
 };
 
 SessionKeys derive_session_keys(SrtpProfile profile, ByteView master_key, ByteView master_salt);

@@ -2,12 +2,8 @@
 // ReceiveContext alone.
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-
-#include "base/assert.h"
-#include "base/bytes.h"
-#include "core/srtp/aead.h"
 
 namespace atm0s::srtp {
 
@@ -19,12 +15,5 @@ inline constexpr size_t kRtcpIndexSize = 4;              // E bit and index
 inline constexpr uint32_t kEncryptedFlag = 0x8000'0000;  // E
 inline constexpr uint32_t kRtcpIndexEnd = 0x8000'0000;   // 31 bits
 inline constexpr uint64_t kRtpIndexEnd = uint64_t{1} << 48;
-
-inline Nonce to_nonce(ByteView salt) {
-  ASSERT(salt.size() == kNonceSize);
-  Nonce out;
-  std::copy(salt.begin(), salt.end(), out.begin());
-  return out;
-}
 
 }  // namespace atm0s::srtp

@@ -1,4 +1,4 @@
-// SRTP and SRTCP for what we receive (RFC 3711, AES-GCM of RFC 7714). One per peer, for all SSRCs it may use; called by
+// SRTP and SRTCP for what we receive (RFC 3711, RFC 7714). One per peer, for all SSRCs it may use; called by
 // core/peer on every datagram of the SRTP range. Promises: any bytes are safe; a packet is given once (replay window);
 // an SSRC gets state only by an authenticated packet, and only kMaxSsrcs of them; no allocation but for a new SSRC.
 // Works in place: after a refusal the packet's bytes may be destroyed. Does not parse what it has decrypted.
@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/srtp_profile.h"
-#include "core/srtp/aead.h"
+#include "core/srtp/cipher.h"
 #include "core/srtp/key_derivation.h"
 #include "core/srtp/replay_window.h"
 
@@ -44,10 +44,8 @@ class ReceiveContext {
   // The window of `ssrc`, a fresh one (not in the table) for a new SSRC, null when the table is full.
   ReplayWindow* find_window(Windows& windows, uint32_t ssrc, ReplayWindow& fresh);
 
-  Aead rtp_;
-  Aead rtcp_;
-  Nonce rtp_salt_;
-  Nonce rtcp_salt_;
+  Cipher rtp_;
+  Cipher rtcp_;
   Windows rtp_windows_;
   Windows rtcp_windows_;
   Counters counters_;

@@ -11,13 +11,17 @@
 namespace atm0s::srtp {
 namespace {
 
-constexpr SrtpProfile kProfile = SrtpProfile::kAeadAes128Gcm;
 constexpr uint32_t kSsrc = 0x01020304;
 
 struct Link {
-  Bytes key = Bytes(16, 7), salt = Bytes(12, 9);
-  SendContext sender{kProfile, key, salt};
-  ReceiveContext receiver{kProfile, key, salt};
+  explicit Link(SrtpProfile profile = SrtpProfile::kAeadAes128Gcm)
+      : key(srtp_key_size(profile), 7),
+        salt(srtp_salt_size(profile), 9),
+        sender(profile, key, salt),
+        receiver(profile, key, salt) {}
+  Bytes key, salt;
+  SendContext sender;
+  ReceiveContext receiver;
   SeededRng rng{5};
 
   Bytes rtp(uint64_t index, uint32_t ssrc = kSsrc, size_t payload = 20) {
@@ -25,7 +29,7 @@ struct Link {
     out[0] = 0x80;
     store_u16(&out[2], static_cast<uint16_t>(index));
     store_u32(&out[8], ssrc);
-    EXPECT_EQ(sender.protect_rtp(out, 12 + payload, index), out.size());
+    out.resize(sender.protect_rtp(out, 12 + payload, index));
     return out;
   }
   Bytes rtcp(uint32_t ssrc = kSsrc) {
@@ -33,15 +37,20 @@ struct Link {
     out[0] = 0x80;
     out[1] = 200;
     store_u32(&out[4], ssrc);
-    EXPECT_EQ(sender.protect_rtcp(out, 28), out.size());
+    out.resize(sender.protect_rtcp(out, 28));
     return out;
   }
   bool takes(Bytes packet) { return receiver.unprotect_rtp(packet).has_value(); }
   bool takes_rtcp(Bytes packet) { return receiver.unprotect_rtcp(packet).has_value(); }
 };
 
-TEST(ReceiveContext, TakesEachPacketOnce) {
-  Link link;
+class ReceiveContextTest : public testing::TestWithParam<SrtpProfile> {};
+INSTANTIATE_TEST_SUITE_P(Profiles, ReceiveContextTest,
+                         testing::Values(SrtpProfile::kAeadAes128Gcm, SrtpProfile::kAeadAes256Gcm,
+                                         SrtpProfile::kAes128CmHmacSha1_80));
+
+TEST_P(ReceiveContextTest, TakesEachPacketOnce) {
+  Link link(GetParam());
   const Bytes packet = link.rtp(10);
   EXPECT_TRUE(link.takes(packet));
   EXPECT_FALSE(link.takes(packet));
@@ -52,8 +61,8 @@ TEST(ReceiveContext, TakesEachPacketOnce) {
   EXPECT_EQ(link.receiver.counters().replayed, 2u);
 }
 
-TEST(ReceiveContext, TakesReorderedPacketsAcrossTheWrap) {
-  Link link;
+TEST_P(ReceiveContextTest, TakesReorderedPacketsAcrossTheWrap) {
+  Link link(GetParam());
   std::vector<Bytes> packets;
   for (uint64_t index = 65'400; index < 65'700; ++index) packets.push_back(link.rtp(index));
   EXPECT_TRUE(link.takes(packets[0]));
@@ -68,21 +77,21 @@ TEST(ReceiveContext, TakesReorderedPacketsAcrossTheWrap) {
   EXPECT_EQ(link.receiver.counters().bad_tag, 0u);
 }
 
-TEST(ReceiveContext, TakesAPacketOfTheRoundBefore) {
-  Link link;
+TEST_P(ReceiveContextTest, TakesAPacketOfTheRoundBefore) {
+  Link link(GetParam());
   EXPECT_TRUE(link.takes(link.rtp(65'530)));
   EXPECT_TRUE(link.takes(link.rtp(65'536 + 10)));
   EXPECT_TRUE(link.takes(link.rtp(65'535)));
   EXPECT_TRUE(link.takes(link.rtp(65'536)));
 }
 
-TEST(ReceiveContext, FollowsManyRounds) {
-  Link link;
+TEST_P(ReceiveContextTest, FollowsManyRounds) {
+  Link link(GetParam());
   for (uint64_t index = 100; index < 65'536 * 5; index += 20'000) EXPECT_TRUE(link.takes(link.rtp(index))) << index;
 }
 
-TEST(ReceiveContext, RefusesWhatIsOlderThanTheWindow) {
-  Link link;
+TEST_P(ReceiveContextTest, RefusesWhatIsOlderThanTheWindow) {
+  Link link(GetParam());
   const Bytes edge = link.rtp(100), old = link.rtp(99);
   EXPECT_TRUE(link.takes(link.rtp(99 + ReplayWindow::kSize)));
   EXPECT_TRUE(link.takes(edge));
@@ -91,8 +100,8 @@ TEST(ReceiveContext, RefusesWhatIsOlderThanTheWindow) {
 }
 
 // A forged packet must not move the window or the rollover counter, nor make state for its SSRC.
-TEST(ReceiveContext, ForgedPacketsLeaveNoTrace) {
-  Link link;
+TEST_P(ReceiveContextTest, ForgedPacketsLeaveNoTrace) {
+  Link link(GetParam());
   EXPECT_TRUE(link.takes(link.rtp(60'000)));
   Bytes forged = link.rtp(65'536 + 20'000);
   forged.back() ^= 1;
@@ -110,8 +119,8 @@ TEST(ReceiveContext, ForgedPacketsLeaveNoTrace) {
   EXPECT_TRUE(link.takes(link.rtp(1, 70'000)));
 }
 
-TEST(ReceiveContext, RefusesMoreSsrcsThanItsLimit) {
-  Link link;
+TEST_P(ReceiveContextTest, RefusesMoreSsrcsThanItsLimit) {
+  Link link(GetParam());
   for (uint32_t ssrc = 0; ssrc < ReceiveContext::kMaxSsrcs; ++ssrc) {
     EXPECT_TRUE(link.takes(link.rtp(1, ssrc)));
     EXPECT_TRUE(link.takes_rtcp(link.rtcp(ssrc)));
@@ -122,8 +131,8 @@ TEST(ReceiveContext, RefusesMoreSsrcsThanItsLimit) {
   EXPECT_TRUE(link.takes(link.rtp(2, 0)));
 }
 
-TEST(ReceiveContext, RefusesEveryFlippedBit) {
-  Link link;
+TEST_P(ReceiveContextTest, RefusesEveryFlippedBit) {
+  Link link(GetParam());
   const Bytes packet = link.rtp(7);
   const Bytes report = link.rtcp();
   for (size_t bit = 0; bit < packet.size() * 8; ++bit) {
@@ -140,8 +149,8 @@ TEST(ReceiveContext, RefusesEveryFlippedBit) {
   EXPECT_TRUE(link.takes_rtcp(report));
 }
 
-TEST(ReceiveContext, EveryLengthIsSafe) {
-  Link link;
+TEST_P(ReceiveContextTest, EveryLengthIsSafe) {
+  Link link(GetParam());
   const Bytes packet = link.rtp(7, kSsrc, 60), report = link.rtcp();
   for (size_t size = 0; size <= 40; ++size) {
     for (const int fill : {0x00, 0x80, 0x8f, 0x90, 0x9f, 0xff}) {
@@ -155,20 +164,31 @@ TEST(ReceiveContext, EveryLengthIsSafe) {
   EXPECT_GT(link.receiver.counters().malformed, 0u);
 }
 
-TEST(ReceiveContext, TakesPacketsWithoutPayload) {
-  Link link;
+TEST_P(ReceiveContextTest, TakesPacketsWithoutPayload) {
+  Link link(GetParam());
   EXPECT_TRUE(link.takes(link.rtp(3, kSsrc, 0)));
   Bytes report(8 + kRtcpOverhead, 0);
   report[0] = 0x80;
   report[1] = 201;
-  ASSERT_EQ(link.sender.protect_rtcp(report, 8), report.size());
+  report.resize(link.sender.protect_rtcp(report, 8));
   EXPECT_TRUE(link.takes_rtcp(report));
+}
+
+// RFC 3711 3.4: E = 0 means "not encrypted"; a flag that somebody has cleared is refused before any work.
+TEST_P(ReceiveContextTest, RefusesRtcpWhoseEncryptedFlagWasCleared) {
+  Link link(GetParam());
+  Bytes report = link.rtcp();
+  const size_t word = report.size() - (GetParam() == SrtpProfile::kAes128CmHmacSha1_80 ? 14 : 4);
+  ASSERT_TRUE(report[word] & 0x80);
+  report[word] &= 0x7f;
+  EXPECT_FALSE(link.takes_rtcp(report));
+  EXPECT_EQ(link.receiver.counters().malformed, 1u);
 }
 
 // RFC 7714 9.3 in its unencrypted form, made here with the right key: authentic, and still refused.
 TEST(ReceiveContext, RefusesUnencryptedRtcp) {
   Link link;
-  const SessionKeys keys = derive_session_keys(kProfile, link.key, link.salt);
+  const SessionKeys keys = derive_session_keys(SrtpProfile::kAeadAes128Gcm, link.key, link.salt);
   Aead aead(keys.rtcp_key, Aead::Direction::kSeal);
   Nonce salt;
   std::copy(keys.rtcp_salt.begin(), keys.rtcp_salt.end(), salt.begin());

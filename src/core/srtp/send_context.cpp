@@ -13,10 +13,8 @@ SendContext::SendContext(SrtpProfile profile, ByteView master_key, ByteView mast
     : SendContext(derive_session_keys(profile, master_key, master_salt)) {}
 
 SendContext::SendContext(const SessionKeys& keys)
-    : rtp_(keys.rtp_key, Aead::Direction::kSeal),
-      rtcp_(keys.rtcp_key, Aead::Direction::kSeal),
-      rtp_salt_(to_nonce(keys.rtp_salt)),
-      rtcp_salt_(to_nonce(keys.rtcp_salt)) {
+    : rtp_(keys.rtp_key, keys.rtp_salt, keys.rtp_authentication, Aead::Direction::kSeal),
+      rtcp_(keys.rtcp_key, keys.rtcp_salt, keys.rtcp_authentication, Aead::Direction::kSeal) {
 #ifndef NDEBUG
   guard_ = std::make_unique<NonceGuard>();
 #endif
@@ -36,9 +34,9 @@ size_t SendContext::protect_rtp(MutByteView buffer, size_t size, uint64_t index)
 
   const uint32_t ssrc = load_u32(&packet[kRtpSsrcAt]);
   if (guard_) guard_->check(ssrc, index, packet);
-  // RFC 7714 8.2: the header with CSRCs and extension is associated data, all behind it is encrypted.
-  rtp_.seal(rtp_nonce(rtp_salt_, ssrc, index), packet.first(header), {}, packet.subspan(header), &buffer[size]);
-  return size + kRtpOverhead;
+  // RFC 3711 3.1, RFC 7714 8.2: the header with CSRCs and extension stays readable, all behind it is encrypted.
+  rtp_.seal_rtp(ssrc, index, packet.first(header), packet.subspan(header), &buffer[size]);
+  return size + rtp_.tag_size();
 }
 
 size_t SendContext::protect_rtcp(MutByteView buffer, size_t size) {
@@ -46,12 +44,14 @@ size_t SendContext::protect_rtcp(MutByteView buffer, size_t size) {
   if (rtcp_index_ >= kRtcpIndexEnd) return 0;
   const uint32_t index = rtcp_index_++;
   const MutByteView packet = buffer.first(size);
-  const MutByteView trailer = buffer.subspan(size + kTagSize, kRtcpIndexSize);
-  store_u32(trailer.data(), kEncryptedFlag | index);
-  // RFC 7714 9.2: associated data are the first eight bytes, and the word with E and index, which stands last.
-  rtcp_.seal(rtcp_nonce(rtcp_salt_, load_u32(&packet[kRtcpSsrcAt]), index), packet.first(kRtcpHeaderSize), trailer,
-             packet.subspan(kRtcpHeaderSize), &buffer[size]);
-  return size + kRtcpOverhead;
+  const size_t tag_size = rtcp_.tag_size();
+  const size_t tag_at = rtcp_.has_tag_last() ? size + kRtcpIndexSize : size;
+  const MutByteView word = buffer.subspan(rtcp_.has_tag_last() ? size : size + tag_size, kRtcpIndexSize);
+  store_u32(word.data(), kEncryptedFlag | index);
+  // RFC 3711 3.4, RFC 7714 9.2: the first eight bytes, and the word with E and index, stay readable.
+  rtcp_.seal_rtcp(load_u32(&packet[kRtcpSsrcAt]), index, packet.first(kRtcpHeaderSize), packet.subspan(kRtcpHeaderSize),
+                  word, &buffer[tag_at]);
+  return size + tag_size + kRtcpIndexSize;
 }
 
 }  // namespace atm0s::srtp

@@ -1,4 +1,4 @@
-// SRTP and SRTCP for what we send (RFC 3711, AES-GCM of RFC 7714). One per peer, for all its SSRCs; called by core/peer
+// SRTP and SRTCP for what we send (RFC 3711, RFC 7714). One per peer, for all its SSRCs; called by core/peer
 // on packets that are already in the send batch. Promises: in place, no allocation and no table look-up per packet.
 // The caller keeps the rollover counter, and NEVER protects one index of one SSRC with two different contents: that
 // repeats a GCM nonce and gives the key away. A retransmission on the same SSRC is the same bytes or nothing (RTX has
@@ -10,12 +10,12 @@
 
 #include "base/bytes.h"
 #include "base/srtp_profile.h"
-#include "core/srtp/aead.h"
+#include "core/srtp/cipher.h"
 #include "core/srtp/key_derivation.h"
 
 namespace atm0s::srtp {
 
-// Bytes that protection adds.
+// The most bytes that protection adds; AES-CM adds fewer.
 inline constexpr size_t kRtpOverhead = kTagSize;
 inline constexpr size_t kRtcpOverhead = kTagSize + 4;  // tag, then E bit and index (RFC 7714 9)
 
@@ -39,10 +39,8 @@ class SendContext {
   size_t protect_rtcp(MutByteView buffer, size_t size);
 
  private:
-  Aead rtp_;
-  Aead rtcp_;
-  Nonce rtp_salt_;
-  Nonce rtcp_salt_;
+  Cipher rtp_;
+  Cipher rtcp_;
   // One counter for all SSRCs: each of them sees it grow, which is all that RFC 3711 3.2.1 needs.
   uint32_t rtcp_index_ = 0;
   std::unique_ptr<NonceGuard> guard_;  // null with NDEBUG

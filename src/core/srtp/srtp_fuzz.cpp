@@ -1,5 +1,5 @@
 // Unprotecting any bytes with known keys: as they are, and again behind a correct protection, so that the code after
-// authentication is reached with headers that the fuzzer makes up. The first byte chooses RTP or RTCP.
+// authentication is reached with headers that the fuzzer makes up. The first byte chooses RTP or RTCP, and the profile.
 #include <algorithm>
 
 #include "base/assert.h"
@@ -10,9 +10,12 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace atm0s;
   if (size == 0 || size > 2'000) return 0;
-  const Bytes key(16, 1), salt(12, 2);
-  srtp::SendContext sender(SrtpProfile::kAeadAes128Gcm, key, salt);
-  srtp::ReceiveContext receiver(SrtpProfile::kAeadAes128Gcm, key, salt);
+  constexpr SrtpProfile kProfiles[] = {SrtpProfile::kAeadAes128Gcm, SrtpProfile::kAeadAes256Gcm,
+                                       SrtpProfile::kAes128CmHmacSha1_80};
+  const SrtpProfile profile = kProfiles[(data[0] >> 1) % 3];
+  const Bytes key(srtp_key_size(profile), 1), salt(srtp_salt_size(profile), 2);
+  srtp::SendContext sender(profile, key, salt);
+  srtp::ReceiveContext receiver(profile, key, salt);
   const bool rtcp = data[0] & 1;
   const Bytes input(data + 1, data + size);
 
