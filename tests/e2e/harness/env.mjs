@@ -1,19 +1,23 @@
 // What a test is given: the running server, a room of its own, and peers, each a page with one session.
 import { startBrowser } from './browser.mjs';
+import { startFirefox } from './firefox.mjs';
 import { Peer } from './peer.mjs';
-import { startServer } from './server.mjs';
+import { ownAddress, startServer } from './server.mjs';
 import { startPages } from './static.mjs';
 import { makeToken } from './tokens.mjs';
 
-// One server, one browser and one page server for the whole run; every test has its own room and its own contexts.
+// One server, one browser and one page server for the whole run, and a Firefox once a test asks for it; every test has
+// its own room and its own contexts.
 export async function startWorld() {
-  const server = await startServer();
+  const server = await startServer({ flags: ownAddress() ? ['--media-ip', ownAddress()] : [] });
   const browser = await startBrowser();
   const pages = await startPages();
   return {
     server, browser, pages, rooms: 0,
+    firefox: null, // a promise once it was asked for
     async close() {
       await browser.close();
+      await this.firefox?.then((firefox) => firefox.close(), () => {});
       pages.close();
       await server.stop();
     },
@@ -37,7 +41,8 @@ export class Env {
   }
 
   // A page of its own (another profile than every other), closed when the test ends.
-  async openPage(url, options = {}) {
+  async openPage(url, { browser = 'chromium', ...options } = {}) {
+    if (browser === 'firefox') return this.openFirefoxPage();
     const context = await this.world.browser.newContext({ permissions: ['camera', 'microphone'], ...options });
     this.contexts.push(context);
     const page = await context.newPage();
@@ -45,9 +50,17 @@ export class Env {
     return page;
   }
 
+  async openFirefoxPage() {
+    if (!ownAddress()) throw new Error('Firefox makes no calls over loopback, and this machine has no other IPv4 address');
+    this.world.firefox ??= startFirefox();
+    const context = await (await this.world.firefox).createBrowserContext();
+    this.contexts.push(context);
+    return context.newPage();
+  }
+
   // A peer that has not connected yet: the test page with the SDK.
-  async open(name, { room = this.room, server = this.server } = {}) {
-    const page = await this.openPage();
+  async open(name, { room = this.room, server = this.server, browser = 'chromium' } = {}) {
+    const page = await this.openPage(null, { browser });
     const peer = new Peer(page, { room, name, server });
     this.peers.push(peer);
     await page.goto(this.world.pages.url);

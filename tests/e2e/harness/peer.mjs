@@ -11,7 +11,7 @@ export class Peer {
     this.name = name;
     this.server = server;
     this.console = [];
-    this.requests = []; // to the media server: {method, path, body, reply}
+    this.requests = []; // to the media server: {method, path, reply}
     page.on('console', (message) => this.note(message.text()));
     page.on('pageerror', (error) => this.note('uncaught: ' + error.message));
     page.on('requestfinished', (request) => this.noteRequest(request));
@@ -23,9 +23,9 @@ export class Peer {
 
   async noteRequest(request) {
     if (!request.url().startsWith(this.server.url) || request.method() === 'OPTIONS') return;
-    const entry = { method: request.method(), path: new URL(request.url()).pathname, body: request.postData(), reply: null };
+    const entry = { method: request.method(), path: new URL(request.url()).pathname, reply: null };
     this.requests.push(entry);
-    entry.reply = await request.response().then((response) => response.text()).catch(() => null);
+    entry.reply = await Promise.resolve(request.response()).then((response) => response.text()).catch(() => null);
   }
 
   // Calls a function of lab in the page: peer.lab('view', 'alice', 'video_main')

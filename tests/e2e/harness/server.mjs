@@ -1,6 +1,7 @@
 // Starts the real server on free ports and waits for its line "ready {json}".
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { serverProgram } from './paths.mjs';
 import { SECRET } from './tokens.mjs';
@@ -27,6 +28,13 @@ async function freeUdpPorts(address) {
     if (rest.every((socket) => socket)) return port;
   }
   throw new Error('no free UDP ports');
+}
+
+// This machine's first IPv4 address but loopback, or nothing: Firefox gathers no candidates on loopback and pairs no
+// other with it, so it needs one.
+export function ownAddress() {
+  const all = Object.values(networkInterfaces()).flat();
+  return all.find((one) => one.family === 'IPv4' && !one.internal)?.address;
 }
 
 // options: address (127.0.0.1), flags (more of them), through (a command in front, e.g. ["nsenter", …])
