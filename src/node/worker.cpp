@@ -230,7 +230,7 @@ void Worker::drop(Now now, Entry& entry, room::Output& out) {
     if (it != by_address_.end() && it->second == session.id()) by_address_.erase(it);
   }
   for (const std::string& ufrag : entry.ufrags) by_ufrag_.erase(ufrag);
-  gone_peers_.add(session.peer().counters());
+  gone_peers_.add(session.peer().totals());
   gone_sessions_.requests += session.counters().requests;
   gone_sessions_.requests_refused += session.counters().requests_refused;
   gone_sessions_.messages_malformed += session.counters().messages_malformed;

@@ -136,7 +136,7 @@ class Worker {
   bool is_draining_ = false;
   std::vector<uint64_t> drain_tickets_;  // whoever waits for the last session to end
   Counters counters_;
-  peer::Counters gone_peers_;  // of sessions that have ended: totals never go back
+  peer::Totals gone_peers_;  // of sessions that have ended: totals never go back
   session::Counters gone_sessions_;
   // reused from input to input
   std::vector<std::pair<SessionId, contract::Event>> events_;

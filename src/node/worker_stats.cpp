@@ -1,16 +1,19 @@
 // Worker: its counters and gauges, by the names of GET /metrics (docs/metrics.md).
+#include <string>
+#include <string_view>
+
 #include "node/worker.h"
 
 namespace atm0s::node {
 
 contract::Stats Worker::stats() const {
-  peer::Counters peers = gone_peers_;
+  peer::Totals totals = gone_peers_;
   session::Counters sessions = gone_sessions_;
   size_t connected = 0;
   size_t participants = 0;
   size_t streams = 0;
   for (const auto& [id, entry] : sessions_) {
-    peers.add(entry.session->peer().counters());
+    totals.add(entry.session->peer().totals());
     sessions.requests += entry.session->counters().requests;
     sessions.requests_refused += entry.session->counters().requests_refused;
     sessions.messages_malformed += entry.session->counters().messages_malformed;
@@ -20,6 +23,8 @@ contract::Stats Worker::stats() const {
     participants += room.room->participant_count();
     streams += room.room->stream_count();
   }
+
+  const peer::Counters& peers = totals.peer;
 
   contract::Stats out;
   const auto gauge = [&](const char* name, const char* help, double value) {
@@ -50,27 +55,40 @@ contract::Stats Worker::stats() const {
   counter("atm0s_rtp_bytes_sent_total", "Bytes of those", peers.rtp_bytes_sent);
   counter("atm0s_rtx_packets_received_total", "Retransmissions from publishers", peers.rtx_received);
   counter("atm0s_rtx_packets_sent_total", "Retransmissions to viewers", peers.rtx_sent);
+  counter("atm0s_rtp_packets_sent_again_total", "Retransmissions to viewers without RTX, byte for byte",
+          peers.again_sent);
   counter("atm0s_nacks_sent_total", "Packets asked for again from publishers", peers.nacks_sent);
   counter("atm0s_nacks_received_total", "Packets asked for again by viewers", peers.nacks_received);
   counter("atm0s_key_frame_requests_sent_total", "Key frames asked for from publishers", peers.key_frame_requests_sent);
   counter("atm0s_key_frame_requests_received_total", "Key frames asked for by viewers",
           peers.key_frame_requests_received);
+  counter("atm0s_byes_received_total", "SSRCs that publishers ended", peers.byes_received);
+  counter("atm0s_streams_evicted_total", "Silent SSRCs that gave their place to a new one", peers.streams_evicted);
+  counter("atm0s_extensions_dropped_total", "Packets sent without header extensions, to stay small enough",
+          peers.extensions_dropped);
 
-  const auto drop = [&](const char* reason, uint64_t value) {
+  // One metric for each transport, an event for each of its counters.
+  const auto events = [&](const auto& names, const auto& counters, const char* metric, const char* help) {
+    for (const auto& [member, name] : names) {
+      counter(metric, help, counters.*member, std::string("event=\"") + name + '"');
+    }
+  };
+  events(ice::kCounterNames, totals.ice, "atm0s_ice_total", "ICE, by event");
+  events(dtls::kCounterNames, totals.dtls, "atm0s_dtls_total", "DTLS, by event");
+  events(srtp::kCounterNames, totals.srtp, "atm0s_srtp_refused_total", "SRTP and SRTCP refused, by event");
+  events(sctp::kCounterNames, totals.sctp, "atm0s_sctp_total", "SCTP and data channels, by event");
+
+  const auto drop = [&](const std::string& reason, uint64_t value) {
     counter("atm0s_dropped_total", "Datagrams and packets dropped, by reason", value,
             std::string("reason=\"") + reason + '"');
   };
   drop("slow_lane_full", counters_.drop_slow_lane_full);
   drop("unknown_address", counters_.drop_unknown_address);
   drop("unknown_ufrag", counters_.drop_unknown_ufrag);
-  drop("not_validated", peers.drop_not_validated);
-  drop("not_ready", peers.drop_not_ready);
-  drop("bad_srtp", peers.drop_bad_srtp);
-  drop("unknown_ssrc", peers.drop_unknown_ssrc);
-  drop("duplicate", peers.drop_duplicate);
-  drop("malformed", peers.drop_malformed);
-  drop("unknown_class", peers.drop_unknown_class);
-  drop("too_large", peers.drop_too_large);
+  for (const auto& [member, name] : peer::kCounterNames) {
+    const std::string_view text = name;
+    if (text.starts_with("drop_")) drop(std::string(text.substr(5)), peers.*member);
+  }
   drop("channel_full", peers.rpc_send_failed);
   return out;
 }

@@ -120,7 +120,8 @@ TEST(Errors, AreTheTable) {
 
 TEST(MetricsPage, HasEveryName) {
   Metrics metrics;
-  for (const char* source : {"src/node/worker_stats.cpp", "src/apps/server/media_workers.cpp"}) {
+  for (const char* source :
+       {"src/node/worker_stats.cpp", "src/core/peer/counters.h", "src/apps/server/media_workers.cpp"}) {
     find_metrics(read_text(kRoot / source), metrics);
   }
   ASSERT_GT(metrics.types.size(), 20u);
@@ -218,10 +219,12 @@ TEST(Reading, ConstantsAndMetrics) {
   EXPECT_EQ(find_value("  Duration idle = 30s;\n", "idle"), "30s");
   EXPECT_EQ(find_value("constexpr size_t kMaxX = 2;\n", "kMax"), std::nullopt);
   Metrics metrics;
-  find_metrics("gauge(\"atm0s_a\", \"h\", 1); drop(\"late\", 2); counter(\"atm0s_b\", help, \"reason=\\\"odd\\\"\");",
-               metrics);
+  find_metrics(
+      "gauge(\"atm0s_a\", \"h\", 1); drop(\"late\", 2); {&C::drop_x, \"drop_old\"}, counter(\"atm0s_b\", help, "
+      "\"reason=\\\"odd\\\"\");",
+      metrics);
   EXPECT_EQ(metrics.types, (std::map<std::string, std::string>{{"atm0s_a", "gauge"}, {"atm0s_b", "counter"}}));
-  EXPECT_EQ(metrics.drop_reasons, (std::set<std::string>{"late", "odd"}));
+  EXPECT_EQ(metrics.drop_reasons, (std::set<std::string>{"late", "odd", "old"}));
 }
 
 }  // namespace

@@ -42,9 +42,10 @@ std::set<std::pair<std::string, std::string>> find_limits(const std::filesystem:
 }
 
 void find_metrics(std::string_view source, Metrics& out) {
-  static const std::regex kMetric(R"re((counter|gauge)\(\s*"(atm0s_\w+)")re");
-  static const std::regex kReason(R"re((?:drop\("|reason=\\")(\w+)(?:\\"|"))re");
-  for_each_match(source, kMetric, [&](const auto& match) { out.types[match[2].str()] = match[1].str(); });
+  static const std::regex kMetric(R"re((counter|gauge|events)\([^"]*"(atm0s_\w+)")re");
+  static const std::regex kReason(R"re((?:drop\("|reason=\\"|, "drop_)(\w+)(?:\\"|"))re");
+  for_each_match(source, kMetric,
+                 [&](const auto& match) { out.types[match[2].str()] = match[1] == "gauge" ? "gauge" : "counter"; });
   for_each_match(source, kReason, [&](const auto& match) { out.drop_reasons.insert(match[1].str()); });
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/counter_table.h"
 #include "base/srtp_profile.h"
 #include "base/time.h"
 #include "core/dtls/context.h"
@@ -55,6 +56,12 @@ struct Counters {
   uint64_t too_late = 0;   // after the association had ended
   uint64_t unsent = 0;     // application data refused by send()
 };
+
+inline constexpr CounterName<Counters> kCounterNames[] = {
+    {&Counters::not_dtls, "not_dtls"}, {&Counters::too_large, "too_large"}, {&Counters::too_early, "too_early"},
+    {&Counters::too_late, "too_late"}, {&Counters::unsent, "unsent"},
+};
+static_assert(names_all(kCounterNames));
 
 class Transport {
  public:

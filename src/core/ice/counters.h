@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "base/counter_table.h"
+
 namespace atm0s::ice {
 
 struct Counters {
@@ -30,5 +32,27 @@ struct Counters {
   uint64_t paths_evicted = 0;
   uint64_t candidates_refused = 0;
 };
+
+inline constexpr CounterName<Counters> kCounterNames[] = {
+    {&Counters::requests, "requests"},
+    {&Counters::responses, "responses"},
+    {&Counters::checks_sent, "checks_sent"},
+    {&Counters::malformed, "malformed"},
+    {&Counters::bad_fingerprint, "bad_fingerprint"},
+    {&Counters::unexpected_message, "unexpected_message"},
+    {&Counters::bad_response_integrity, "bad_response_integrity"},
+    {&Counters::asymmetric_response, "asymmetric_response"},
+    {&Counters::replayed, "replayed"},
+    {&Counters::missing_credentials, "missing_credentials"},
+    {&Counters::unknown_ufrag, "unknown_ufrag"},
+    {&Counters::bad_integrity, "bad_integrity"},
+    {&Counters::unknown_attributes, "unknown_attributes"},
+    {&Counters::role_conflict, "role_conflict"},
+    {&Counters::errors_withheld, "errors_withheld"},
+    {&Counters::errors_received, "errors_received"},
+    {&Counters::paths_evicted, "paths_evicted"},
+    {&Counters::candidates_refused, "candidates_refused"},
+};
+static_assert(names_all(kCounterNames));
 
 }  // namespace atm0s::ice

@@ -180,6 +180,8 @@ class AnswerWriter {
     out.protocol = offered.protocol;
     out.has_rtcp_rsize = offered.has_rtcp_rsize;  // RFC 5506 5.2: only if offered
     out.allows_mixed_extmap = offered.allows_mixed_extmap && !session_.allows_mixed_extmap;
+    agreed.rcvr_rtt = has_rcvr_rtt(offered);
+    if (agreed.rcvr_rtt) out.rtcp_xr = kRcvrRtt;
     write_codecs(out, agreed.codecs);
     answer_extensions(offered, agreed, out);
     answer_simulcast(offered, agreed, out);

@@ -73,6 +73,7 @@ struct NegotiatedMedia {
   std::vector<RemoteSsrc> remote_ssrcs;         // empty: known by mid and rid only
   std::vector<std::string> rids;                // simulcast layers that the remote sends, in its order
   uint32_t local_ssrc = 0, local_rtx_ssrc = 0;  // 0: none
+  bool rcvr_rtt = false;  // RFC 3611 5.1, a=rtcp-xr:rcvr-rtt of both sides: reference times are answered
 };
 
 struct RemoteTransport {

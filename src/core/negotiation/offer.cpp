@@ -17,15 +17,16 @@ struct OfferedFormat {
   Codec codec;
   uint8_t payload_type;
   uint8_t rtx_payload_type;  // 0: none
+  uint8_t red_payload_type;  // 0: none
   const char* fmtp;
 };
 constexpr OfferedFormat kOfferedFormats[] = {
-    {Codec::kOpus, 111, 0, "minptime=10;useinbandfec=1"},
-    {Codec::kVp8, 96, 97, ""},
-    {Codec::kVp9, 98, 99, "profile-id=0"},
-    {Codec::kVp9, 100, 101, "profile-id=2"},
-    {Codec::kH264, 102, 103, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"},
-    {Codec::kAv1, 45, 46, "level-idx=5;profile=0;tier=0"},
+    {Codec::kOpus, 111, 0, 63, "minptime=10;useinbandfec=1"},
+    {Codec::kVp8, 96, 97, 0, ""},
+    {Codec::kVp9, 98, 99, 0, "profile-id=0"},
+    {Codec::kVp9, 100, 101, 0, "profile-id=2"},
+    {Codec::kH264, 102, 103, 0, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"},
+    {Codec::kAv1, 45, 46, 0, "level-idx=5;profile=0;tier=0"},
 };
 
 // The m-section of all formats, which read_codecs() then orders and cuts as it does for any description.
@@ -39,6 +40,7 @@ sdp::MediaDescription make_full_section(MediaKind kind) {
     codec.codec = format.codec;
     codec.payload_type = format.payload_type;
     if (format.rtx_payload_type != 0) codec.rtx_payload_type = format.rtx_payload_type;
+    if (format.red_payload_type != 0) codec.red_payload_type = format.red_payload_type;
     codec.clock_rate = is_video ? 90'000 : 48'000;
     codec.channels = is_video ? 1 : 2;
     codec.fmtp = format.fmtp;
@@ -74,6 +76,7 @@ std::vector<NegotiatedCodec> agree_codecs(const sdp::MediaDescription& offered, 
                                     [&](const NegotiatedCodec& c) { return c.payload_type == codec.payload_type; });
     if (found == ours.end() || !is_same_format(*found, codec)) return true;
     if (codec.rtx_payload_type != found->rtx_payload_type) codec.rtx_payload_type.reset();
+    if (codec.red_payload_type != found->red_payload_type) codec.red_payload_type.reset();
     codec.nack &= found->nack;
     codec.pli &= found->pli;
     codec.fir &= found->fir;
@@ -110,6 +113,7 @@ Result<NegotiatedMedia> agree_media(size_t index, const sdp::MediaDescription& o
   out.direction = remote;
   read_remote_streams(answered, out);
   out.extensions = agree_extensions(offered, out.extensions);
+  out.rcvr_rtt = has_rcvr_rtt(offered) && has_rcvr_rtt(answered);
   const std::vector<RemoteSsrc> ours = read_ssrcs(offered);
   if (is_sending(out.direction) && !ours.empty()) {
     out.local_ssrc = ours.front().ssrc;
@@ -150,6 +154,7 @@ std::string make_offer(std::span<const OfferMedia> media, bool data_channel, con
       out.formats = {"0"};
       continue;
     }
+    out.rtcp_xr = kRcvrRtt;
     offer_extensions(out, wanted.kind);
     if (!is_sending(wanted.direction)) continue;
     write_stream(out, {wanted.stream_id, wanted.track_id}, transport.cname, wanted.ssrc,

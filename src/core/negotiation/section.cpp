@@ -78,6 +78,16 @@ bool has_rtx(const std::vector<NegotiatedCodec>& codecs) {
   return std::any_of(codecs.begin(), codecs.end(), [](const auto& c) { return c.rtx_payload_type.has_value(); });
 }
 
+bool has_rcvr_rtt(const sdp::MediaDescription& media) {
+  std::string_view formats = media.rtcp_xr;  // words, each with parameters behind '='
+  while (!formats.empty()) {
+    const std::string_view word = formats.substr(0, formats.find(' '));
+    if (word.substr(0, word.find('=')) == "rcvr-rtt") return true;
+    formats.remove_prefix(std::min(word.size() + 1, formats.size()));
+  }
+  return false;
+}
+
 size_t message_size_of(const sdp::MediaDescription& application) {
   const uint64_t size = application.max_message_size.value_or(kDefaultMaxMessageSize);
   if (size == 0) return kMaxMessageSize;  // RFC 8841 6: any size; ours is as large as we make them

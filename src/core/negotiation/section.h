@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/negotiation/media.h"
@@ -26,6 +27,10 @@ void write_candidates(sdp::MediaDescription& out, const LocalTransport& transpor
 // a=msid, a=ssrc and a=ssrc-group:FID of one stream that we send; SSRC 0 means that there is none.
 void write_stream(sdp::MediaDescription& out, const sdp::Msid& msid, const std::string& cname, uint32_t ssrc,
                   uint32_t rtx_ssrc);
+
+// RFC 3611 5.1: whoever writes it answers reference times; all do, senders or not.
+inline constexpr std::string_view kRcvrRtt = "rcvr-rtt=all";
+bool has_rcvr_rtt(const sdp::MediaDescription& media);
 
 bool has_rtx(const std::vector<NegotiatedCodec>& codecs);
 

@@ -11,7 +11,9 @@ void MediaLine::negotiate(const negotiation::NegotiatedMedia& media, uint16_t fi
   negotiated_ = media;
   by_payload_type_.fill(-1);
   for (size_t i = 0; i < negotiated_.codecs.size(); ++i) {
-    by_payload_type_[negotiated_.codecs[i].payload_type & 0x7f] = static_cast<int8_t>(i);
+    const negotiation::NegotiatedCodec& codec = negotiated_.codecs[i];
+    by_payload_type_[codec.payload_type & 0x7f] = static_cast<int8_t>(i);
+    if (codec.red_payload_type) by_payload_type_[*codec.red_payload_type & 0x7f] = static_cast<int8_t>(i);
   }
   if (is_receiving()) {
     insert_named_streams();
@@ -91,10 +93,53 @@ stream::ReceiveStream* MediaLine::find_receive_stream(uint32_t ssrc) {
   return nullptr;
 }
 
-stream::ReceiveStream* MediaLine::add_receive_stream(uint32_t ssrc, bool is_rtx) {
-  // An RTX stream that nothing names can only be told apart when there is one stream that it can repair.
-  if (is_rtx || receive_streams_.size() >= kMaxReceiveStreams) return nullptr;
-  return insert(ssrc, std::nullopt);
+stream::ReceiveStream* MediaLine::add_receive_stream(Instant now, uint32_t ssrc, std::string_view rid) {
+  const auto& rids = negotiated_.rids;
+  if (!rid.empty() && !rids.empty() && std::find(rids.begin(), rids.end(), rid) == rids.end()) return nullptr;
+  if (is_full() && !evict_silent(now)) return nullptr;
+  stream::ReceiveStream* added = insert(ssrc, std::nullopt);
+  if (added != nullptr && !rid.empty()) {
+    for (const auto& stream : receive_streams_) {
+      if (stream->config().rid == rid) stream->set_rid({});
+    }
+    added->set_rid(std::string(rid));
+  }
+  return added;
+}
+
+stream::ReceiveStream* MediaLine::attach_rtx(uint32_t rtx_ssrc, std::string_view repaired_rid) {
+  stream::ReceiveStream* repaired = nullptr;
+  for (const auto& stream : receive_streams_) {
+    if (!repaired_rid.empty()) {
+      if (stream->config().rid == repaired_rid) repaired = stream.get();
+    } else if (!stream->config().rtx_ssrc) {
+      // Nothing names it: it can only be told apart when there is one stream that it can repair.
+      if (repaired != nullptr) return nullptr;
+      repaired = stream.get();
+    }
+  }
+  if (repaired != nullptr) repaired->set_rtx_ssrc(rtx_ssrc);
+  return repaired;
+}
+
+bool MediaLine::is_named(uint32_t ssrc) const {
+  return std::any_of(negotiated_.remote_ssrcs.begin(), negotiated_.remote_ssrcs.end(),
+                     [&](const auto& named) { return named.ssrc == ssrc; });
+}
+
+bool MediaLine::evict_silent(Instant now) {
+  auto oldest = receive_streams_.end();
+  for (auto at = receive_streams_.begin(); at != receive_streams_.end(); ++at) {
+    const auto arrival = (*at)->last_arrival();
+    if (is_named((*at)->config().ssrc) || !arrival) continue;
+    if (!(*at)->has_ended() && now - *arrival < kSilentStream) continue;
+    if (oldest == receive_streams_.end() || *arrival < *(*oldest)->last_arrival()) oldest = at;
+  }
+  if (oldest == receive_streams_.end()) return false;
+  receive_streams_.erase(oldest);
+  ++removals_;
+  ++evictions_;
+  return true;
 }
 
 bool MediaLine::has_nack() const {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/sequence.h"
@@ -18,6 +19,8 @@ namespace atm0s::peer {
 
 // SSRCs that one m-line may bring in: three simulcast layers with their RTX, and as many again for a restart.
 inline constexpr size_t kMaxReceiveStreams = 12;
+// One that has been silent for so long gives its place to a new one.
+inline constexpr Duration kSilentStream = 10s;
 
 class MediaLine {
  public:
@@ -43,9 +46,14 @@ class MediaLine {
 
   // The stream of a media or RTX SSRC; null when it is not known yet.
   stream::ReceiveStream* find_receive_stream(uint32_t ssrc);
-  // For an SSRC that no a=ssrc line named, once its packet was found to belong here. `repairs`: it is the RTX of the
-  // stream known so far. Null: over the limit.
-  stream::ReceiveStream* add_receive_stream(uint32_t ssrc, bool is_rtx);
+  // For an SSRC that no a=ssrc line named, once its packet was found to belong here. `rid`: the layer that it says it
+  // is (RFC 8852 3.1), empty when it says none; a newer stream of a layer takes it over. At the limit the one that has
+  // been silent longest goes. Null: a layer that was not negotiated, or all streams are in use.
+  stream::ReceiveStream* add_receive_stream(Instant now, uint32_t ssrc, std::string_view rid);
+  // The stream that an RTX SSRC repairs: the layer of its repaired RID (RFC 8852 3.2), or the only one without RTX.
+  stream::ReceiveStream* attach_rtx(uint32_t rtx_ssrc, std::string_view repaired_rid);
+  bool is_full() const { return receive_streams_.size() >= kMaxReceiveStreams; }
+  uint32_t evictions() const { return evictions_; }
   // What numbers a stream's packets: changes whenever a packet of its SSRC may get a sequence number that an earlier
   // one had (the stream was made anew, or its sender began anew). Whoever rewrites numbers has to start over then: an
   // SRTP index that is used twice gives the key away.
@@ -75,6 +83,8 @@ class MediaLine {
   void remove_receive_streams();
   void insert_named_streams();
   void make_send_stream(uint16_t first_rtx_sequence);
+  bool is_named(uint32_t ssrc) const;
+  bool evict_silent(Instant now);
   stream::ReceiveStream* insert(uint32_t ssrc, std::optional<uint32_t> rtx_ssrc);
 
   size_t index_;
@@ -83,7 +93,8 @@ class MediaLine {
   negotiation::NegotiatedMedia negotiated_;
   std::array<int8_t, 128> by_payload_type_;  // index into codecs, of media payload types
   std::vector<std::unique_ptr<stream::ReceiveStream>> receive_streams_;
-  uint32_t removals_ = 0;  // times that receive streams were forgotten
+  uint32_t removals_ = 0;   // times that receive streams were forgotten
+  uint32_t evictions_ = 0;  // of them, those that made room
   uint32_t local_ssrc_ = 0, local_rtx_ssrc_ = 0;
   int64_t next_sequence_ = 0;
   std::unique_ptr<stream::SendStream> send_stream_;

@@ -18,11 +18,16 @@
 #include "core/ice/agent.h"
 #include "core/negotiation/answer.h"
 #include "core/negotiation/offer.h"
+#include "core/peer/budget.h"
+#include "core/peer/counters.h"
 #include "core/peer/media_line.h"
 #include "core/peer/media_packet.h"
+#include "core/peer/ssrc_table.h"
 #include "core/sctp/data_channels.h"
 #include "core/srtp/receive_context.h"
 #include "core/srtp/send_context.h"
+#include "core/stream/sent_reports.h"
+#include "wire/rtcp/writer.h"
 
 namespace atm0s::peer {
 
@@ -30,6 +35,19 @@ namespace atm0s::peer {
 inline constexpr size_t kMaxParkedDatagrams = 8;
 // A compound RTCP packet stays within the 1,200-byte budget, with room for its tag and index.
 inline constexpr size_t kMaxRtcpSize = 1'180;
+// A media datagram: what IPv6's least MTU of 1,280 leaves to UDP (RFC 8200 5). So 1,200 bytes of RTP from a browser
+// have room for the tag, for RTX's two bytes and for what we restamp. Header extensions are left out first where it
+// would be more; a payload that is still too large goes out whole up to kMaxDatagramSize, as it came.
+inline constexpr size_t kMediaBudget = 1'232;
+// Retransmissions to one remote, bytes a second: a fifth of ten videos of 5 Mbit/s. NACKs cost their sender nothing, so
+// without a limit a viewer would have us send the same packets over and over.
+inline constexpr int64_t kResendBytesPerSecond = 1'250'000;
+// Sequence numbers a second that one remote may ask for, and compounds a second that it may send. A browser with a
+// hundred receivers sends a few hundred.
+inline constexpr int64_t kNacksPerSecond = 20'000;
+inline constexpr int64_t kRtcpPerSecond = 2'000;
+// Receiver reference times (RFC 3611) that wait for our answer; libwebrtc sends one for each of its modules.
+inline constexpr size_t kMaxReferenceTimes = 8;
 
 enum class Role : uint8_t { kServer, kClient };  // ICE lite and passive, or controlling, offering and active
 
@@ -80,30 +98,6 @@ struct Output {
   SendBatch& datagrams;
   std::vector<ReceivedPacket>& packets;
   std::vector<Event>& events;
-};
-
-// Named drops and what was done, summed into the worker's metrics.
-struct Counters {
-  uint64_t rtp_received = 0;
-  uint64_t rtp_sent = 0;
-  uint64_t rtp_bytes_received = 0;
-  uint64_t rtp_bytes_sent = 0;
-  uint64_t rtx_received = 0;
-  uint64_t rtx_sent = 0;
-  uint64_t nacks_sent = 0;
-  uint64_t nacks_received = 0;
-  uint64_t key_frame_requests_sent = 0;
-  uint64_t key_frame_requests_received = 0;
-  uint64_t drop_not_validated = 0;  // not from a path that ICE validated
-  uint64_t drop_not_ready = 0;      // media before the keys
-  uint64_t drop_bad_srtp = 0;       // authentication, replay, malformed
-  uint64_t drop_unknown_ssrc = 0;
-  uint64_t drop_duplicate = 0;
-  uint64_t drop_malformed = 0;
-  uint64_t drop_unknown_class = 0;
-  uint64_t drop_too_large = 0;
-  uint64_t rpc_send_failed = 0;  // data channel queue full or channel gone
-  void add(const Counters& other);
 };
 
 struct PendingOffer {
@@ -164,7 +158,12 @@ class Peer {
   const MediaLine& media(size_t index) const { return *media_[index]; }
   size_t media_count() const { return media_.size(); }
   const Counters& counters() const { return counters_; }
-  const ice::Counters& ice_counters() const { return ice_.counters(); }
+  const RoundTrips& round_trips() const { return round_trips_; }
+  Totals totals() const {
+    const auto& srtp = srtp_in_;
+    return {counters_, ice_.counters(), dtls_.counters(), srtp ? srtp->counters() : srtp::Counters{},
+            channels_.counters()};
+  }
 
  private:
   // transport (peer.cpp)
@@ -173,16 +172,24 @@ class Peer {
   void on_connected(Now now, Output& out);
   void flush_dtls(Now now, Output& out);
   void flush_sctp(Now now, Output& out);
-  // media (peer_media.cpp)
+  // RTP (peer_media.cpp)
   void on_rtp(Now now, const Datagram& datagram, Output& out);
+  const SsrcTable::Entry* find_received(Now now, const rtp::View& view);
+  const SsrcTable::Entry* assign_ssrc(Now now, const rtp::View& view);
+  void count_refused_srtp(uint64_t too_many_before);
+  MediaLine* find_send_line(uint32_t ssrc);
+  void index_ssrcs();
+  void resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagrams);
+  // RTCP (peer_rtcp.cpp)
   void on_rtcp(Now now, const Datagram& datagram, Output& out);
   void on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out);
+  void on_report_blocks(Now now, const rtcp::ReportBlocks& blocks);
   void on_nack(Now now, const rtcp::Nack& nack, SendBatch& datagrams);
+  void on_bye(const rtcp::Bye& bye);
+  void on_extended_report(Now now, const rtcp::ExtendedReport& report);
   void set_rtt(Duration rtt);
-  MediaLine* find_receive_line(const rtp::View& view, stream::ReceiveStream*& stream);
-  MediaLine* find_send_line(uint32_t ssrc);
-  void resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagrams);
   void send_reports(Now now, SendBatch& datagrams);
+  void write_extended_reports(Now now, rtcp::CompoundWriter& writer);
   void send_nacks(Now now, Output& out);
   template <typename Write>
   void send_rtcp(SendBatch& datagrams, Write write);
@@ -223,6 +230,21 @@ class Peer {
   std::vector<Bytes> dtls_parked_;  // made before ICE had a path
   sctp::Output sctp_out_;
   std::vector<uint16_t> nack_list_;
+  SsrcTable received_, sent_;
+  Budget resend_budget_{kResendBytesPerSecond};
+  Budget nack_budget_{kNacksPerSecond};
+  Budget rtcp_budget_{kRtcpPerSecond};
+  // RFC 3611: reference times of the remote that the next report answers, and ours that it will.
+  struct ReferenceTimeReceived {
+    uint32_t ssrc = 0;
+    uint32_t middle_ntp = 0;
+    Instant at{};
+  };
+  std::vector<ReferenceTimeReceived> reference_times_;
+  stream::SentReports reference_times_sent_;
+  RoundTrips round_trips_;
+
+  friend struct PeerTestAccess;  // tests and fuzzing: installs keys without a handshake, protects as the remote would
 };
 
 }  // namespace atm0s::peer

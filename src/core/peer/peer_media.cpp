@@ -1,139 +1,124 @@
-// Peer: RTP and RTCP, in and out.
+// Peer: RTP, in and out.
 #include <algorithm>
 #include <array>
 
 #include "core/peer/peer.h"
-#include "wire/rtcp/writer.h"
 
 namespace atm0s::peer {
 
 // --- in ---------------------------------------------------------------------------------------------------------
 
 void Peer::on_rtp(Now now, const Datagram& datagram, Output& out) {
-  if (srtp_in_ == nullptr) {
-    ++counters_.drop_not_ready;
-    return;
-  }
+  const uint64_t too_many_before = srtp_in_->counters().too_many_ssrcs;
   const auto packet = srtp_in_->unprotect_rtp(datagram.bytes);
-  if (!packet) {
-    ++counters_.drop_bad_srtp;
-    return;
-  }
+  if (!packet) return count_refused_srtp(too_many_before);
   last_authenticated_ = now.mono;
   auto view = rtp::parse(*packet);
   if (!view) {
     ++counters_.drop_malformed;
     return;
   }
-  stream::ReceiveStream* stream = nullptr;
-  MediaLine* line = find_receive_line(*view, stream);
-  if (line == nullptr) {
-    ++counters_.drop_unknown_ssrc;
-    return;
-  }
+  const SsrcTable::Entry* entry = find_received(now, *view);
+  if (entry == nullptr) return;
+  MediaLine& line = *entry->line;
+  stream::ReceiveStream& stream = *entry->stream;
   auto via = stream::ReceiveStream::Via::kMedia;
-  if (stream->config().rtx_ssrc == view->ssrc) {
+  bool is_known = line.find_codec(view->payload_type) != nullptr;
+  if (stream.config().rtx_ssrc == view->ssrc) {
     ++counters_.rtx_received;
-    const negotiation::NegotiatedCodec* codec = line->find_codec_by_rtx(view->payload_type);
+    const negotiation::NegotiatedCodec* codec = line.find_codec_by_rtx(view->payload_type);
+    if (codec == nullptr) {
+      ++counters_.drop_unknown_payload_type;
+      return;
+    }
     // Padding-only RTX is a publisher's bandwidth probe: nothing is lost with it.
-    if (codec == nullptr || !stream->unwrap_rtx(datagram.arrived, *view, codec->payload_type)) return;
+    if (!stream.unwrap_rtx(datagram.arrived, *view, codec->payload_type)) return;
     via = stream::ReceiveStream::Via::kRtx;
+    is_known = true;
   }
-  const auto received = stream->on_packet(now, datagram.arrived, *view, via);
-  next_nack_ = std::min(next_nack_, stream->next_timeout());
-  if (stream->take_key_frame_wanted()) out.events.push_back(PictureLost{line->index()});
+  const auto received = stream.on_packet(now, datagram.arrived, *view, via);
+  next_nack_ = std::min(next_nack_, stream.next_timeout());
+  if (stream.take_key_frame_wanted()) out.events.push_back(PictureLost{line.index()});
   if (!received.accepted) {
     ++counters_.drop_duplicate;
     return;
   }
+  if (!is_known) {
+    // It has arrived, so it is not asked for again; but nobody can tell what it is.
+    ++counters_.drop_unknown_payload_type;
+    return;
+  }
   ++counters_.rtp_received;
   counters_.rtp_bytes_received += view->packet.size();
-  out.packets.push_back({line->index(), received.sequence, line->epoch_of(*stream), *view});
+  out.packets.push_back({line.index(), received.sequence, line.epoch_of(stream), *view});
 }
 
-MediaLine* Peer::find_receive_line(const rtp::View& view, stream::ReceiveStream*& stream) {
+void Peer::count_refused_srtp(uint64_t too_many_before) {
+  const bool is_too_many = srtp_in_->counters().too_many_ssrcs != too_many_before;
+  ++(is_too_many ? counters_.drop_too_many_ssrcs : counters_.drop_bad_srtp);
+}
+
+const SsrcTable::Entry* Peer::find_received(Now now, const rtp::View& view) {
+  const SsrcTable::Entry* entry = received_.find(view.ssrc);
+  return entry != nullptr ? entry : assign_ssrc(now, view);
+}
+
+// RFC 9143 9.2: an SSRC that no a=ssrc line names belongs to the m-line of its MID, and there to the layer of its RID
+// or repaired RID (RFC 8852). Senders repeat these until a report has come, so a packet without them is no loss.
+const SsrcTable::Entry* Peer::assign_ssrc(Now now, const rtp::View& view) {
   for (const auto& line : media_) {
     if (!line->is_receiving()) continue;
-    stream = line->find_receive_stream(view.ssrc);
-    if (stream != nullptr) return line.get();
-  }
-  // RFC 9143 9.2: an SSRC that no a=ssrc line names belongs to the m-line of its MID.
-  for (const auto& line : media_) {
-    if (!line->is_receiving()) continue;
-    const auto mid = rtp::find_extension(view, line->extensions().id_of(rtp::Extension::kMid));
+    const rtp::ExtensionMap& ids = line->extensions();
+    const auto mid = rtp::find_extension(view, ids.id_of(rtp::Extension::kMid));
     if (!mid || as_text(*mid) != line->negotiated().mid) continue;
-    stream = line->add_receive_stream(view.ssrc, line->find_codec(view.payload_type) == nullptr);
-    if (stream != nullptr) return line.get();
+    const auto text_of = [&](rtp::Extension extension) {
+      const auto value = rtp::find_extension(view, ids.id_of(extension));
+      return value ? as_text(*value) : std::string_view{};
+    };
+    stream::ReceiveStream* stream = nullptr;
+    if (line->find_codec(view.payload_type) != nullptr) {
+      const bool was_full = line->is_full();
+      const uint32_t evictions = line->evictions();
+      stream = line->add_receive_stream(now.mono, view.ssrc, text_of(rtp::Extension::kRid));
+      counters_.streams_evicted += line->evictions() - evictions;
+      if (stream == nullptr && was_full) {
+        ++counters_.drop_too_many_ssrcs;
+        return nullptr;
+      }
+    } else if (line->find_codec_by_rtx(view.payload_type) != nullptr) {
+      stream = line->attach_rtx(view.ssrc, text_of(rtp::Extension::kRepairedRid));
+    } else {
+      ++counters_.drop_unknown_payload_type;
+      return nullptr;
+    }
+    if (stream == nullptr) break;
+    index_ssrcs();
+    return received_.find(view.ssrc);
   }
+  ++counters_.drop_unknown_ssrc;
   return nullptr;
-}
-
-void Peer::on_rtcp(Now now, const Datagram& datagram, Output& out) {
-  if (srtp_in_ == nullptr) {
-    ++counters_.drop_not_ready;
-    return;
-  }
-  const auto compound = srtp_in_->unprotect_rtcp(datagram.bytes);
-  if (!compound) {
-    ++counters_.drop_bad_srtp;
-    return;
-  }
-  last_authenticated_ = now.mono;
-  const bool is_good =
-      rtcp::for_each_packet(*compound, [&](const rtcp::Packet& packet) { on_rtcp_packet(now, packet, out); });
-  if (!is_good) ++counters_.drop_malformed;
-}
-
-void Peer::on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out) {
-  const auto on_blocks = [&](const rtcp::ReportBlocks& blocks) {
-    for (const rtcp::ReportBlock block : blocks) {
-      MediaLine* line = find_send_line(block.ssrc);
-      if (line == nullptr) continue;
-      if (const auto rtt = line->send_stream()->on_report_block(now, block)) set_rtt(*rtt);
-    }
-  };
-  const auto want_key_frame = [&](uint32_t ssrc) {
-    const MediaLine* line = find_send_line(ssrc);
-    if (line == nullptr) return;
-    ++counters_.key_frame_requests_received;
-    out.events.push_back(KeyFrameWanted{line->index()});
-  };
-  if (const auto* report = std::get_if<rtcp::SenderReport>(&packet)) {
-    for (const auto& line : media_) {
-      if (auto* stream = line->find_receive_stream(report->sender.ssrc)) stream->on_sender_report(now, report->sender);
-    }
-    on_blocks(report->blocks);
-  } else if (const auto* receiver = std::get_if<rtcp::ReceiverReport>(&packet)) {
-    on_blocks(receiver->blocks);
-  } else if (const auto* nack = std::get_if<rtcp::Nack>(&packet)) {
-    on_nack(now, *nack, out.datagrams);
-  } else if (const auto* pli = std::get_if<rtcp::Pli>(&packet)) {
-    want_key_frame(pli->media_ssrc);
-  } else if (const auto* fir = std::get_if<rtcp::Fir>(&packet)) {
-    for (const rtcp::FirEntry entry : fir->entries) want_key_frame(entry.ssrc);
-  }
-}
-
-void Peer::set_rtt(Duration rtt) {
-  for (const auto& line : media_) {
-    for (const auto& stream : line->receive_streams()) stream->set_rtt(rtt);
-  }
-}
-
-void Peer::on_nack(Now now, const rtcp::Nack& nack, SendBatch& datagrams) {
-  MediaLine* line = find_send_line(nack.media_ssrc);
-  if (line == nullptr) return;
-  nack.for_each_sequence([&](uint16_t sequence) {
-    ++counters_.nacks_received;
-    resend(now, *line, sequence, datagrams);
-  });
 }
 
 MediaLine* Peer::find_send_line(uint32_t ssrc) {
+  const SsrcTable::Entry* entry = sent_.find(ssrc);
+  return entry == nullptr ? nullptr : entry->line;
+}
+
+void Peer::index_ssrcs() {
+  received_.clear();
+  sent_.clear();
   for (const auto& line : media_) {
-    if (line->send_stream() != nullptr && (line->ssrc() == ssrc || line->rtx_ssrc() == ssrc)) return line.get();
+    for (const auto& stream : line->receive_streams()) {
+      if (!line->is_receiving()) break;
+      received_.add({stream->config().ssrc, line.get(), stream.get()});
+      if (stream->config().rtx_ssrc) received_.add({*stream->config().rtx_ssrc, line.get(), stream.get()});
+    }
+    if (line->send_stream() == nullptr) continue;
+    sent_.add({line->ssrc(), line.get(), nullptr});
+    if (line->rtx_ssrc() != 0) sent_.add({line->rtx_ssrc(), line.get(), nullptr});
   }
-  return nullptr;
+  received_.sort();
+  sent_.sort();
 }
 
 // --- out --------------------------------------------------------------------------------------------------------
@@ -150,6 +135,17 @@ std::span<const rtp::ExtensionValue> with_ids(const stream::KeptExtensions& kept
     if (const uint8_t id = ids.id_of(extension); id != 0) out[count++] = {id, value};
   });
   return {out.data(), count};
+}
+
+// write(room, extensions) gives the bytes written or 0. With all extensions where that keeps to kMediaBudget, else with
+// none, as far as a datagram goes.
+template <typename Write>
+size_t write_within_budget(MutByteView buffer, std::span<const rtp::ExtensionValue> extensions, Counters& counters,
+                           Write write) {
+  const size_t size = write(buffer.first(kMediaBudget - srtp::kRtpOverhead), extensions);
+  if (size != 0) return size;
+  counters.extensions_dropped += !extensions.empty();
+  return write(buffer.first(kMaxDatagramSize - srtp::kRtpOverhead), std::span<const rtp::ExtensionValue>{});
 }
 
 }  // namespace
@@ -174,8 +170,9 @@ bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Ou
 
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
-  const size_t plain = line.send_stream()->write(buffer.first(kMaxDatagramSize - srtp::kRtpOverhead), sent,
-                                                 with_ids(sent.extensions, line.extensions(), storage));
+  const size_t plain = write_within_budget(
+      buffer, with_ids(sent.extensions, line.extensions(), storage), counters_,
+      [&](MutByteView room, auto extensions) { return line.send_stream()->write(room, sent, extensions); });
   const size_t size = plain == 0 ? 0 : srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(outgoing.sequence));
   datagrams.commit(*path, size);
   if (size == 0) {
@@ -183,6 +180,10 @@ bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Ou
     return false;
   }
   line.send_stream()->on_sent(now, sent);
+  // Without RTX: these very bytes again, or nothing.
+  if (codec != nullptr && codec->nack && sent.rtx_payload_type == 0) {
+    line.send_stream()->keep_ciphertext(now, sent.sequence, buffer.first(size));
+  }
   line.on_sent(outgoing.sequence);
   ++counters_.rtp_sent;
   counters_.rtp_bytes_sent += size;
@@ -192,103 +193,38 @@ bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Ou
 void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagrams) {
   const auto& path = ice_.selected();
   if (!path || srtp_out_ == nullptr || !line.is_sending()) return;
-  const stream::SentPacket* sent = line.send_stream()->find_for_retransmission(now, sequence);
+  if (!resend_budget_.is_open(now.mono)) {
+    ++counters_.drop_resend_budget;
+    return;
+  }
+  stream::SendStream& stream = *line.send_stream();
+  if (stream.has_ciphertext(now, sequence)) {
+    const ByteView bytes = stream.find_ciphertext(now, sequence);
+    if (bytes.empty()) return;
+    datagrams.append(*path, bytes);
+    resend_budget_.charge(static_cast<int64_t>(bytes.size()));
+    ++counters_.again_sent;
+    return;
+  }
+  const stream::SentPacket* sent = stream.find_for_retransmission(now, sequence);
   if (sent == nullptr) return;
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
-  const size_t plain = line.send_stream()->write_rtx(buffer.first(kMaxDatagramSize - srtp::kRtpOverhead), *sent,
-                                                     with_ids(sent->extensions, line.extensions(), storage));
+  const size_t plain =
+      write_within_budget(buffer, with_ids(sent->extensions, line.extensions(), storage), counters_,
+                          [&](MutByteView room, auto extensions) { return stream.write_rtx(room, *sent, extensions); });
   size_t size = 0;
   if (plain != 0) {
     const int64_t index = line.rtx_index(load_u16(buffer.data() + 2));
     size = srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(index));
   }
   datagrams.commit(*path, size);
-  if (size != 0) ++counters_.rtx_sent;
-}
-
-// --- RTCP out ---------------------------------------------------------------------------------------------------
-
-// `write` fills one compound; it goes out protected, or not at all when nothing was written or there is no way yet.
-template <typename Write>
-void Peer::send_rtcp(SendBatch& datagrams, Write write) {
-  const auto& path = ice_.selected();
-  if (!path || srtp_out_ == nullptr) return;
-  MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
-  rtcp::CompoundWriter writer(buffer.first(kMaxRtcpSize));
-  write(writer);
-  const size_t size = writer.empty() ? 0 : srtp_out_->protect_rtcp(buffer, writer.size());
-  datagrams.commit(*path, size);
-}
-
-uint32_t Peer::reporting_ssrc() const {
-  for (const auto& line : media_) {
-    if (line->send_stream() != nullptr && line->is_sending()) return line->ssrc();
+  if (size == 0) {
+    ++counters_.drop_too_large;
+    return;
   }
-  return 1;  // RFC 3550 has no SSRC for one who only receives; libwebrtc uses 1 too
-}
-
-void Peer::send_reports(Now now, SendBatch& datagrams) {
-  std::vector<rtcp::ReportBlock> blocks;
-  std::vector<uint32_t> video_ssrcs;
-  for (const auto& line : media_) {
-    for (const auto& stream : line->receive_streams()) {
-      if (const auto block = stream->make_report_block(now)) blocks.push_back(*block);
-      if (const auto block = stream->make_rtx_report_block(now)) blocks.push_back(*block);
-      if (line->kind() == MediaKind::kVideo && stream->counters().packets > 0)
-        video_ssrcs.push_back(stream->config().ssrc);
-    }
-  }
-  for (const auto& line : media_) {
-    stream::SendStream* stream = line->send_stream();
-    if (stream == nullptr || !line->is_sending()) continue;
-    stream->drop_old(now);
-    if (const auto info = stream->make_sender_report(now)) {
-      send_rtcp(datagrams, [&](rtcp::CompoundWriter& writer) {
-        writer.sender_report(*info);
-        writer.source_name(info->ssrc, cname_);
-      });
-    }
-  }
-  for (size_t at = 0; at < blocks.size(); at += rtcp::kMaxReportBlocks) {
-    const size_t count = std::min(rtcp::kMaxReportBlocks, blocks.size() - at);
-    send_rtcp(datagrams, [&](rtcp::CompoundWriter& writer) {
-      writer.receiver_report(reporting_ssrc(), std::span(blocks).subspan(at, count));
-      writer.source_name(reporting_ssrc(), cname_);
-      if (at == 0 && config_.max_incoming_video_bps != 0 && !video_ssrcs.empty()) {
-        writer.remb(reporting_ssrc(), config_.max_incoming_video_bps, video_ssrcs);
-      }
-    });
-  }
-}
-
-void Peer::send_nacks(Now now, Output& out) {
-  next_nack_ = kNever;
-  for (const auto& line : media_) {
-    for (const auto& stream : line->receive_streams()) {
-      nack_list_.clear();
-      stream->collect_nacks(now, nack_list_);
-      next_nack_ = std::min(next_nack_, stream->next_timeout());
-      std::span<const uint16_t> left(nack_list_);
-      counters_.nacks_sent += left.size();
-      while (!left.empty()) {
-        size_t written = 0;
-        send_rtcp(out.datagrams, [&](rtcp::CompoundWriter& writer) {
-          written = writer.nack(reporting_ssrc(), stream->config().ssrc, left);
-        });
-        if (written == 0) break;
-        left = left.subspan(written);
-      }
-      if (stream->take_key_frame_wanted()) out.events.push_back(PictureLost{line->index()});
-    }
-  }
-}
-
-void Peer::request_key_frame(Now, size_t media, SendBatch& datagrams) {
-  for (const auto& stream : media_[media]->receive_streams()) {
-    ++counters_.key_frame_requests_sent;
-    send_rtcp(datagrams, [&](rtcp::CompoundWriter& writer) { writer.pli(reporting_ssrc(), stream->config().ssrc); });
-  }
+  resend_budget_.charge(static_cast<int64_t>(size));
+  ++counters_.rtx_sent;
 }
 
 }  // namespace atm0s::peer

@@ -54,7 +54,7 @@ uint32_t Peer::make_ssrc() {
   // RFC 3550 8.1: random, unique in the session; 0 means "none" here.
   for (;;) {
     const uint32_t ssrc = rng_.u32();
-    if (ssrc != 0 && find_send_line(ssrc) == nullptr) return ssrc;
+    if (ssrc != 0 && sent_.find(ssrc) == nullptr && received_.find(ssrc) == nullptr) return ssrc;
   }
 }
 
@@ -93,6 +93,7 @@ void Peer::apply(const std::vector<NegotiatedMedia>& media, size_t line_count) {
   for (size_t i = 0; i < media_.size(); ++i) {
     if (!is_accepted[i]) media_[i]->deactivate();
   }
+  index_ssrcs();
 }
 
 negotiation::LocalTransport Peer::local_transport(const ice::Credentials& credentials) const {

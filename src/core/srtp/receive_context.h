@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/bytes.h"
+#include "base/counter_table.h"
 #include "base/srtp_profile.h"
 #include "core/srtp/cipher.h"
 #include "core/srtp/key_derivation.h"
@@ -22,6 +23,14 @@ struct Counters {
   uint64_t malformed = 0;  // too short, another version, a header that does not fit, unencrypted SRTCP
   uint64_t too_many_ssrcs = 0;
 };
+
+inline constexpr CounterName<Counters> kCounterNames[] = {
+    {&Counters::replayed, "replayed"},
+    {&Counters::bad_tag, "bad_tag"},
+    {&Counters::malformed, "malformed"},
+    {&Counters::too_many_ssrcs, "too_many_ssrcs"},
+};
+static_assert(names_all(kCounterNames));
 
 class ReceiveContext {
  public:

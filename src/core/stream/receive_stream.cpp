@@ -18,6 +18,8 @@ ReceiveStream::ReceiveStream(const ReceiveConfig& config)
 
 ReceiveStream::Received ReceiveStream::on_packet(Now now, Instant arrived, const rtp::View& view, Via via) {
   const bool recovered = via == Via::kRtx;
+  last_arrival_ = now.mono;
+  if (!recovered) ended_ = false;
   const SequenceTracker::Place place =
       recovered ? tracker_.on_recovered(view.sequence) : tracker_.on_packet(view.sequence);
   using Verdict = SequenceTracker::Verdict;
@@ -90,6 +92,18 @@ bool ReceiveStream::unwrap_rtx(Instant arrived, rtp::View& view, uint8_t primary
   return true;
 }
 
+void ReceiveStream::set_rtx_ssrc(uint32_t ssrc) {
+  if (config_.rtx_ssrc == ssrc) return;
+  config_.rtx_ssrc = ssrc;
+  rtx_ = Reception(ssrc, config_.clock_rate);
+  rtx_tracker_ = SequenceTracker();
+}
+
+void ReceiveStream::on_bye() {
+  ended_ = true;
+  missing_.clear();
+}
+
 void ReceiveStream::collect_nacks(Now now, std::vector<uint16_t>& out) {
   const size_t before = out.size();
   missing_.collect(now.mono, out);
@@ -111,7 +125,7 @@ void ReceiveStream::on_sender_report(Now now, const rtcp::SenderInfo& report) {
 }
 
 std::optional<rtcp::ReportBlock> ReceiveStream::make_rtx_report_block(Now now) {
-  if (!config_.rtx_ssrc) return std::nullopt;
+  if (!config_.rtx_ssrc || ended_) return std::nullopt;
   return rtx_.make_report_block(now.mono);
 }
 

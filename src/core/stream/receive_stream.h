@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -22,6 +24,7 @@ struct ReceiveConfig {
   std::optional<uint32_t> rtx_ssrc;
   uint32_t clock_rate = 90'000;
   bool nack_enabled = false;
+  std::string rid = {};  // the simulcast layer (RFC 8852), when the stream was found by it
 };
 
 struct ReceiveCounters {
@@ -57,6 +60,16 @@ class ReceiveStream {
   // padding gone); then give it to on_packet with Via::kRtx. False: there is no original in it (empty, padding only).
   bool unwrap_rtx(Instant arrived, rtp::View& view, uint8_t primary_payload_type);
 
+  // The RTX SSRC became known by a packet's repaired RID, or is another one now.
+  void set_rtx_ssrc(uint32_t ssrc);
+  void set_rid(std::string rid) { config_.rid = std::move(rid); }
+  // RFC 3550 6.6: the sender will send no more. Nothing is asked for or reported until it does after all: a browser
+  // says BYE for a layer that it turns off and on again.
+  void on_bye();
+  bool has_ended() const { return ended_; }
+  // None before the first packet.
+  std::optional<Instant> last_arrival() const { return last_arrival_; }
+
   // Sequence numbers to ask for now, appended ascending. Nothing unless nack_enabled.
   void collect_nacks(Now now, std::vector<uint16_t>& out);
   Instant next_timeout() const { return missing_.next_timeout(); }
@@ -68,7 +81,9 @@ class ReceiveStream {
   // For the SSRC of the media or the RTX stream; others are ignored.
   void on_sender_report(Now now, const rtcp::SenderInfo& report);
   // None before the first packet. Each call starts a new interval of fraction_lost.
-  std::optional<rtcp::ReportBlock> make_report_block(Now now) { return media_.make_report_block(now.mono); }
+  std::optional<rtcp::ReportBlock> make_report_block(Now now) {
+    return ended_ ? std::nullopt : media_.make_report_block(now.mono);
+  }
   std::optional<rtcp::ReportBlock> make_rtx_report_block(Now now);
   // The sender's own clock: its last report and when that came, for synchronising its streams.
   struct SenderClock {
@@ -92,6 +107,8 @@ class ReceiveStream {
   SequenceTracker rtx_tracker_;
   // state
   bool restarted_ = false;
+  bool ended_ = false;
+  std::optional<Instant> last_arrival_;
   std::optional<SenderClock> sender_clock_;
   ReceiveCounters counters_;
 };

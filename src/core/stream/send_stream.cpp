@@ -54,15 +54,40 @@ const SentPacket* SendStream::find_for_retransmission(Now now, uint16_t sequence
     ++counters_.nacked_unknown;
     return nullptr;
   }
-  const Duration interval = std::max(rtt_.value_or(kMinResendInterval), kMinResendInterval);
-  const bool too_soon = entry->resends > 0 && now.mono - entry->resent_at < interval;
-  if (too_soon || entry->resends >= kMaxResends) {
+  if (!may_send_again(now, entry->resent_at, entry->resends)) {
     ++counters_.nacked_throttled;
     return nullptr;
   }
   ++entry->resends;
   entry->resent_at = now.mono;
   return &entry->packet;
+}
+
+bool SendStream::may_send_again(Now now, Instant resent_at, uint8_t resends) const {
+  const Duration interval = std::max(rtt_.value_or(kMinResendInterval), kMinResendInterval);
+  return resends < kMaxResends && (resends == 0 || now.mono - resent_at >= interval);
+}
+
+void SendStream::keep_ciphertext(Now now, uint16_t sequence, ByteView bytes) {
+  if (ciphertexts_ == nullptr) ciphertexts_ = std::make_unique<SentCiphertexts>();
+  ciphertexts_->add(now.mono, sequence, bytes);
+}
+
+ByteView SendStream::find_ciphertext(Now now, uint16_t sequence) {
+  ++counters_.nacked;
+  SentCiphertexts::Entry* entry = ciphertexts_ == nullptr ? nullptr : ciphertexts_->find(now.mono, sequence);
+  if (entry == nullptr) {
+    ++counters_.nacked_unknown;
+    return {};
+  }
+  if (!may_send_again(now, entry->resent_at, entry->resends)) {
+    ++counters_.nacked_throttled;
+    return {};
+  }
+  ++entry->resends;
+  entry->resent_at = now.mono;
+  ++counters_.again_packets;
+  return entry->bytes;
 }
 
 size_t SendStream::write_rtx(MutByteView out, const SentPacket& packet,
@@ -94,21 +119,15 @@ std::optional<rtcp::SenderInfo> SendStream::make_sender_report(Now now) {
   info.rtp_timestamp = timestamp_at(now.mono);
   info.packets = static_cast<uint32_t>(counters_.packets);
   info.octets = static_cast<uint32_t>(counters_.payload_bytes);
-  reports_sent_[next_report_] = {static_cast<uint32_t>(info.ntp >> 16), now.mono};
-  next_report_ = (next_report_ + 1) % kReportsRemembered;
+  reports_sent_.on_sent(now, info.ntp);
   return info;
 }
 
 std::optional<Duration> SendStream::on_report_block(Now now, const rtcp::ReportBlock& block) {
   if (block.ssrc != config_.ssrc) return std::nullopt;
   remote_report_ = RemoteReport{block.fraction_lost, block.cumulative_lost, block.jitter, block.highest_sequence};
-  if (block.last_sr == 0) return std::nullopt;
-  const auto sent = std::ranges::find(reports_sent_, block.last_sr, &ReportSent::middle_ntp);
-  if (sent == reports_sent_.end()) return std::nullopt;
-  // RFC 3550 6.4.1, on the monotonic clock: the wall clock may have been set in between.
-  const Duration delay{static_cast<int64_t>(uint64_t{block.delay_since_last_sr} * 1'000'000 / 65'536)};
-  const Duration sample = std::max(std::chrono::duration_cast<Duration>(now.mono - sent->at) - delay, Duration{0});
-  rtt_ = rtt_ ? (*rtt_ * 7 + sample) / 8 : sample;  // RFC 6298 2.3: alpha 1/8
+  const std::optional<Duration> sample = reports_sent_.round_trip(now, block.last_sr, block.delay_since_last_sr);
+  if (sample) rtt_ = smooth(rtt_, *sample);
   return sample;
 }
 

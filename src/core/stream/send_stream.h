@@ -1,19 +1,22 @@
 // One RTP stream that we send to a remote: its media SSRC and, where negotiated, the RTX SSRC that repairs it
 // (RFC 3550, RFC 4585, RFC 4588). For core/peer and media/receiver: numbers and timestamps are chosen by media/forward,
 // this engine writes the packet, remembers it, answers NACKs from memory, and keeps the sender's side of RTCP.
-// A packet is only ever sent again inside RTX, which has sequence numbers of its own: protecting one SRTP index twice
-// with different bytes would give the key away (RFC 7714 9.1), so without RTX a NACK is answered with nothing.
+// A packet is sent again inside RTX, which has sequence numbers of its own, or, where RTX was not negotiated, as the
+// very bytes that went out: protecting one SRTP index twice with different bytes would give the key away (RFC
+// 7714 9.1).
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "base/bytes.h"
 #include "base/time.h"
 #include "core/stream/send_history.h"
+#include "core/stream/sent_ciphertexts.h"
 #include "core/stream/sent_packet.h"
+#include "core/stream/sent_reports.h"
 #include "wire/rtcp/packet.h"
 #include "wire/rtp/header.h"
 
@@ -35,8 +38,9 @@ struct SendCounters {
   uint64_t payload_bytes = 0;
   uint64_t rtx_packets = 0;
   uint64_t rtx_payload_bytes = 0;
+  uint64_t again_packets = 0;     // sent again byte for byte, without RTX
   uint64_t nacked = 0;            // sequence numbers that the remote asked for
-  uint64_t nacked_unknown = 0;    // of them too old, never sent, or without RTX
+  uint64_t nacked_unknown = 0;    // of them too old, never sent, or not kept
   uint64_t nacked_throttled = 0;  // of them answered a moment ago, or too often
 };
 
@@ -69,6 +73,14 @@ class SendStream {
   const SentPacket* find_for_retransmission(Now now, uint16_t sequence);
   // The packet inside RTX (RFC 4588 4), under the next RTX sequence number. Bytes written; 0 when it does not fit.
   size_t write_rtx(MutByteView out, const SentPacket& packet, std::span<const rtp::ExtensionValue> extensions);
+  // Without RTX: call once for each packet sent, with its bytes as they went out, protected. Only these may be sent
+  // again under their sequence number.
+  void keep_ciphertext(Now now, uint16_t sequence, ByteView bytes);
+  bool has_ciphertext(Now now, uint16_t sequence) const {
+    return ciphertexts_ != nullptr && ciphertexts_->find(now.mono, sequence) != nullptr;
+  }
+  // Those bytes, to be sent as they are; empty as find_for_retransmission() gives nullptr. It counts as answered.
+  ByteView find_ciphertext(Now now, uint16_t sequence);
   // Gives old payloads back to the pool; call now and then (say with each report) while nothing is sent.
   void drop_old(Now now) { history_.drop_old(now.mono); }
 
@@ -88,24 +100,20 @@ class SendStream {
  private:
   uint32_t timestamp_at(Instant at) const;
 
-  struct ReportSent {
-    uint32_t middle_ntp = 0;
-    Instant at{};
-  };
-  // Reports every second or so and a round trip below 8 s: a block that refers to an older one tells nothing.
-  static constexpr size_t kReportsRemembered = 8;
+  // At most kMaxResends times, and a round trip apart.
+  bool may_send_again(Now now, Instant resent_at, uint8_t resends) const;
 
   // given
   SendConfig config_;
   // owned
   SendHistory history_;
+  std::unique_ptr<SentCiphertexts> ciphertexts_;  // null until a packet without RTX was kept
   // state
   uint16_t next_rtx_sequence_;
   bool started_ = false;
   uint32_t last_timestamp_ = 0;  // of the newest frame, and when its first packet went out
   Instant last_timestamp_at_{};
-  std::array<ReportSent, kReportsRemembered> reports_sent_{};
-  size_t next_report_ = 0;
+  SentReports reports_sent_;
   std::optional<Duration> rtt_;
   std::optional<RemoteReport> remote_report_;
   SendCounters counters_;

@@ -108,6 +108,24 @@ NackItem decode_nack_item(const uint8_t* bytes) {
   return {load_u16(bytes), load_u16(bytes + 2)};
 }
 
+DelaySinceLastRr decode_delay_since_last_rr(const uint8_t* bytes) {
+  return {load_u32(bytes), load_u32(bytes + 4), load_u32(bytes + 8)};
+}
+
+std::optional<ExtendedBlock> take_extended_block(ByteView& blocks) {
+  if (blocks.size() < 4) return std::nullopt;
+  const uint8_t type = blocks[0];
+  const size_t size = size_t{load_u16(blocks.data() + 2)} * 4;  // RFC 3611 3: without the header's own word
+  if (size > blocks.size() - 4) return std::nullopt;
+  const ByteView body = blocks.subspan(4, size);
+  blocks = blocks.subspan(4 + size);
+  if (type == kReferenceTimeBlock && size == 8) {
+    return ReferenceTime{uint64_t{load_u32(body.data())} << 32 | load_u32(body.data() + 4)};
+  }
+  if (type == kDelaySinceLastRrBlock && size % 12 == 0) return DelaysSinceLastRr(body);
+  return OtherBlock{type};
+}
+
 std::optional<RawPacket> take_packet(ByteView& compound) {
   if (compound.size() < 4 || compound[0] >> 6 != kVersion) return std::nullopt;
   const size_t size = (size_t{load_u16(compound.data() + 2)} + 1) * 4;

@@ -26,7 +26,9 @@ inline constexpr uint8_t kNackFormat = 1;
 inline constexpr uint8_t kTransportCcFormat = 15;
 inline constexpr uint8_t kPliFormat = 1;
 inline constexpr uint8_t kFirFormat = 4;
-inline constexpr uint8_t kApplicationFormat = 15;  // REMB lives here
+inline constexpr uint8_t kApplicationFormat = 15;     // REMB lives here
+inline constexpr uint8_t kReferenceTimeBlock = 4;     // RFC 3611 4.4
+inline constexpr uint8_t kDelaySinceLastRrBlock = 5;  // RFC 3611 4.5
 
 // Packets in one compound that are looked at; a datagram of 1,500 bytes holds 375 empty ones. More: refused.
 inline constexpr size_t kMaxPackets = 64;
@@ -151,7 +153,24 @@ struct TransportFeedback {
   uint32_t media_ssrc = 0;
   ByteView body;
 };
-// RFC 3611: recognised, its blocks are not read here.
+// RFC 3611 4.5: what a receiver of media sent as its time, and how long ago that was. A sender tells it back, which
+// gives the round trip to one that sends nothing.
+struct DelaySinceLastRr {
+  uint32_t ssrc = 0;     // of the receiver that this is about
+  uint32_t last_rr = 0;  // middle 32 bits of the NTP time in its last receiver reference time block; 0: none yet
+  uint32_t delay = 0;    // 1/65,536 s
+};
+DelaySinceLastRr decode_delay_since_last_rr(const uint8_t* bytes);
+using DelaysSinceLastRr = List<DelaySinceLastRr, 12, decode_delay_since_last_rr>;
+// One block of an ExtendedReport: the two that are used (RFC 3611 4.4, 4.5), or one that is passed over.
+struct ReferenceTime {
+  uint64_t ntp = 0;
+};
+struct OtherBlock {
+  uint8_t type = 0;
+};
+using ExtendedBlock = std::variant<OtherBlock, ReferenceTime, DelaysSinceLastRr>;
+// RFC 3611; its blocks are taken one by one with take_extended_block().
 struct ExtendedReport {
   uint32_t ssrc = 0;
   ByteView blocks;
@@ -170,6 +189,10 @@ struct RawPacket {
   uint8_t format = 0;  // or count
   ByteView body;       // behind the four header bytes, padding removed
 };
+
+// Takes the next block off the front of an ExtendedReport's blocks. None when it is malformed or nothing is left. A
+// block of a known type with another length than its own is an OtherBlock.
+std::optional<ExtendedBlock> take_extended_block(ByteView& blocks);
 
 // Takes the next packet off the front of `compound`. None when it is malformed or nothing is left.
 std::optional<RawPacket> take_packet(ByteView& compound);

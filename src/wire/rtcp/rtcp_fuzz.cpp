@@ -22,6 +22,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       nack->for_each_sequence([&](uint16_t) { ++steps; });
     } else if (const auto* remb = std::get_if<rtcp::Remb>(&packet)) {
       for (const uint32_t ssrc : remb->ssrcs) steps += ssrc != 0;
+    } else if (const auto* report = std::get_if<rtcp::ExtendedReport>(&packet)) {
+      ByteView blocks = report->blocks;
+      while (const auto block = rtcp::take_extended_block(blocks)) {
+        ++steps;
+        if (const auto* delays = std::get_if<rtcp::DelaysSinceLastRr>(&*block)) steps += delays->size();
+      }
     }
   });
   if (steps > size * 17 + 1) std::abort();

@@ -161,4 +161,33 @@ bool CompoundWriter::remb(uint32_t sender_ssrc, uint64_t bitrate_bps, std::span<
   return writer.ok();
 }
 
+bool CompoundWriter::reference_time(uint32_t sender_ssrc, uint64_t ntp) {
+  const MutByteView body = begin(kExtendedReportType, 0, 4 + 4 + 8);
+  if (body.empty()) return false;
+  Writer writer(body);
+  writer.u32(sender_ssrc);
+  writer.u8(kReferenceTimeBlock);
+  writer.u8(0);
+  writer.u16(2);
+  writer.u64(ntp);
+  return writer.ok();
+}
+
+bool CompoundWriter::delays_since_last_rr(uint32_t sender_ssrc, std::span<const DelaySinceLastRr> delays) {
+  if (delays.empty() || delays.size() > kMaxDelays) return false;
+  const MutByteView body = begin(kExtendedReportType, 0, 4 + 4 + delays.size() * 12);
+  if (body.empty()) return false;
+  Writer writer(body);
+  writer.u32(sender_ssrc);
+  writer.u8(kDelaySinceLastRrBlock);
+  writer.u8(0);
+  writer.u16(static_cast<uint16_t>(delays.size() * 3));
+  for (const DelaySinceLastRr& delay : delays) {
+    writer.u32(delay.ssrc);
+    writer.u32(delay.last_rr);
+    writer.u32(delay.delay);
+  }
+  return writer.ok();
+}
+
 }  // namespace atm0s::rtcp

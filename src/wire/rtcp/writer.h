@@ -15,6 +15,7 @@ namespace atm0s::rtcp {
 
 inline constexpr size_t kMaxReportBlocks = 31;  // RFC 3550 6.4.1: five bits of count
 inline constexpr size_t kMaxCnameSize = 255;    // RFC 3550 6.5: one byte of length
+inline constexpr size_t kMaxDelays = 31;        // sub-blocks of a DLRR block that we write: as many as report blocks
 
 class CompoundWriter {
  public:
@@ -33,6 +34,9 @@ class CompoundWriter {
   size_t nack(uint32_t sender_ssrc, uint32_t media_ssrc, std::span<const uint16_t> sequences);
   // Rounded down to an 18-bit mantissa. At most 255 SSRCs.
   bool remb(uint32_t sender_ssrc, uint64_t bitrate_bps, std::span<const uint32_t> ssrcs);
+  // RFC 3611 4.4, 4.5: an extended report of one block. At least one delay, and at most kMaxDelays.
+  bool reference_time(uint32_t sender_ssrc, uint64_t ntp);
+  bool delays_since_last_rr(uint32_t sender_ssrc, std::span<const DelaySinceLastRr> delays);
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
