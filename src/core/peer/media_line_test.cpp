@@ -1,0 +1,97 @@
+#include "core/peer/media_line.h"
+
+#include <gtest/gtest.h>
+
+namespace atm0s::peer {
+namespace {
+
+constexpr Instant kStart{100s};
+
+// A simulcast line whose layers are known by RID alone (RFC 8853 5.5).
+negotiation::NegotiatedMedia simulcast() {
+  negotiation::NegotiatedMedia media;
+  media.mid = "1";
+  media.kind = MediaKind::kVideo;
+  media.direction = negotiation::Direction::kRecvOnly;
+  negotiation::NegotiatedCodec& vp8 = media.codecs.emplace_back();
+  vp8.codec = Codec::kVp8;
+  vp8.payload_type = 96;
+  vp8.rtx_payload_type = 97;
+  vp8.clock_rate = 90'000;
+  media.rids = {"q", "h", "f"};
+  return media;
+}
+
+struct MediaLineTest : testing::Test {
+  MediaLine line{0};
+  uint16_t sequence = 0;
+
+  void SetUp() override { line.negotiate(simulcast(), 0); }
+  void receive(stream::ReceiveStream& stream, Instant at) {
+    Bytes bytes(20, 0);
+    bytes[0] = 0x80;
+    bytes[1] = 96;
+    store_u16(&bytes[2], ++sequence);
+    store_u32(&bytes[8], stream.config().ssrc);
+    stream.on_packet({at, WallTime{}}, at, *rtp::parse(bytes));
+  }
+};
+
+TEST_F(MediaLineTest, RtxFindsItsLayerByRepairedRid) {
+  stream::ReceiveStream* q = line.add_receive_stream(kStart, 10, "q");
+  stream::ReceiveStream* h = line.add_receive_stream(kStart, 20, "h");
+  ASSERT_TRUE(q && h);
+  EXPECT_EQ(line.attach_rtx(21, "h"), h);
+  EXPECT_EQ(line.attach_rtx(11, "q"), q);
+  EXPECT_EQ(line.attach_rtx(31, "f"), nullptr) << "a layer that has not begun";
+  EXPECT_EQ(line.find_receive_stream(21), h);
+  EXPECT_EQ(line.find_receive_stream(11), q);
+}
+
+TEST_F(MediaLineTest, WithoutARidOnlyTheOneStreamWithoutRtxIsMeant) {
+  stream::ReceiveStream* only = line.add_receive_stream(kStart, 10, "");
+  EXPECT_EQ(line.attach_rtx(11, ""), only);
+  line.add_receive_stream(kStart, 20, "");
+  line.add_receive_stream(kStart, 30, "");
+  EXPECT_EQ(line.attach_rtx(21, ""), nullptr) << "either could be meant";
+}
+
+TEST_F(MediaLineTest, ALayerThatWasNotNegotiatedIsRefused) {
+  EXPECT_EQ(line.add_receive_stream(kStart, 10, "z"), nullptr);
+}
+
+TEST_F(MediaLineTest, ANewerStreamOfALayerTakesItOver) {
+  stream::ReceiveStream* old = line.add_receive_stream(kStart, 10, "q");
+  stream::ReceiveStream* young = line.add_receive_stream(kStart, 11, "q");
+  EXPECT_EQ(old->config().rid, "");
+  EXPECT_EQ(line.attach_rtx(12, "q"), young);
+}
+
+TEST_F(MediaLineTest, TheStreamThatIsSilentLongestMakesRoom) {
+  for (uint32_t ssrc = 0; ssrc < kMaxReceiveStreams; ++ssrc) {
+    receive(*line.add_receive_stream(kStart, 100 + ssrc, ""), kStart + ssrc * 1ms);
+  }
+  EXPECT_EQ(line.add_receive_stream(kStart + 1s, 200, ""), nullptr) << "all of them are in use";
+  const Instant later = kStart + kSilentStream + 1s;
+  receive(*line.find_receive_stream(100), later);
+  ASSERT_NE(line.add_receive_stream(later, 200, ""), nullptr);
+  EXPECT_EQ(line.find_receive_stream(101), nullptr);
+  EXPECT_NE(line.find_receive_stream(100), nullptr);
+  EXPECT_EQ(line.evictions(), 1u);
+  EXPECT_EQ(line.receive_streams().size(), kMaxReceiveStreams);
+}
+
+TEST_F(MediaLineTest, AStreamThatAnOfferNamesIsNeverEvicted) {
+  negotiation::NegotiatedMedia named = simulcast();
+  named.remote_ssrcs = {{100, std::nullopt}};
+  line.negotiate(named, 0);
+  receive(*line.find_receive_stream(100), kStart);
+  for (uint32_t ssrc = 1; ssrc < kMaxReceiveStreams; ++ssrc) {
+    receive(*line.add_receive_stream(kStart, 100 + ssrc, ""), kStart + 1ms);
+  }
+  ASSERT_NE(line.add_receive_stream(kStart + 1min, 200, ""), nullptr);
+  EXPECT_NE(line.find_receive_stream(100), nullptr);
+}
+
+}  // namespace
+}  // namespace atm0s::peer
