@@ -83,7 +83,6 @@ void Association::on_packet(Now now, ByteView bytes, AssociationOutput& out) {
   }
   if (state_ == State::kClosed) return;
   apply_reset(resets_.on_data(), out);
-  advance_shutdown(now, out);
   flush(now, out);
 }
 
@@ -263,7 +262,7 @@ bool Association::send(Now now, uint16_t stream, uint32_t ppid, ByteView payload
   const bool is_open = state_ <= State::kEstablished;
   if (!is_open || payload.empty() || payload.size() > config_.max_send_size || stream >= outbound_streams_)
     return false;
-  if (resets_.is_resetting(stream) || !sender_.enqueue(stream, ppid, payload, reliability)) return false;
+  if (resets_.is_resetting(stream) || !sender_.enqueue(now, stream, ppid, payload, reliability)) return false;
   flush(now, out);
   return true;
 }
@@ -281,7 +280,8 @@ void Association::emit(PacketWriter& packet, AssociationOutput& out) {
   ++counters_.packets_out;
 }
 
-// Sends what is due: acknowledgements, retransmissions, new data, stream resets.
+// Sends what is due: acknowledgements, retransmissions, new data, stream resets, and SHUTDOWN when nothing is left,
+// which giving a message up can bring about as well as a SACK.
 void Association::flush(Now now, AssociationOutput& out) {
   const bool acknowledges = takes_data() && state_ != State::kCookieEchoed;
   if (!acknowledges && !sends_data()) return;
@@ -298,6 +298,7 @@ void Association::flush(Now now, AssociationOutput& out) {
     if (packet.empty()) break;
     emit(packet, out);
   }
+  advance_shutdown(now, out);
 }
 
 // --- timers ---------------------------------------------------------------------------------------------------------

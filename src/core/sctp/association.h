@@ -1,9 +1,9 @@
 // One SCTP association over a path that keeps packets private and whole (DTLS: RFC 8261), without sockets or clocks:
-// RFC 9260 with RFC 3758 (received), RFC 6525 (stream resets) and RFC 7053. Called by DataChannels, and by tests.
-// Takes either role, and both at once (simultaneous open). Promises each message of a stream exactly once, in order
-// where it was sent so; bounded memory (limits.h); and no answer to a packet whose checksum or tag is wrong.
-// Does not send heartbeats (ICE watches the path), restart (a new DTLS connection brings a new association), or give
-// messages up on sending.
+// RFC 9260 with RFC 3758 and RFC 7496 (messages given up), RFC 6525 (stream resets) and RFC 7053. Called by
+// DataChannels, and by tests. Takes either role, and both at once (simultaneous open). Promises each message of a
+// stream exactly once, in order where it was sent so; bounded memory (limits.h); and no answer to a packet whose
+// checksum or tag is wrong. Does not send heartbeats (ICE watches the path) or restart (a new DTLS connection brings a
+// new association).
 #pragma once
 
 #include <array>

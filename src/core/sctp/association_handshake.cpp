@@ -75,7 +75,7 @@ void Association::adopt(const CookieContents& peer) {
   outbound_streams_ = peer.outbound_streams;
   peer_has_reconfig_ = peer.has_reconfig;
   receiver_.start(peer.peer_initial_tsn, peer.inbound_streams);
-  sender_.start(peer.peer_window, peer.outbound_streams);
+  sender_.start(peer.peer_window, peer.outbound_streams, peer.has_forward_tsn);
   resets_.start(local_initial_tsn_, peer.peer_initial_tsn);
 }
 
@@ -96,6 +96,7 @@ void Association::on_init_ack(Now now, const Chunk& chunk, AssociationOutput& ou
   peer.peer_window = init->receiver_window;
   peer.outbound_streams = std::min(kMaxStreams, init->inbound_streams);
   peer.inbound_streams = std::min(kMaxStreams, init->outbound_streams);
+  peer.has_forward_tsn = init->has_forward_tsn;
   peer.has_reconfig = init->has_reconfig;
   adopt(peer);
   peer_cookie_.assign(init->cookie.begin(), init->cookie.end());

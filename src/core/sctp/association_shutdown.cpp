@@ -45,7 +45,7 @@ void Association::on_packet_when_closed(const Packet& packet, AssociationOutput&
 void Association::close(Now now, AssociationOutput& out) {
   if (state_ == State::kEstablished) {
     state_ = State::kShutdownPending;
-    advance_shutdown(now, out);
+    flush(now, out);
   } else if (state_ < State::kEstablished) {
     abort(out);
   }
@@ -88,7 +88,7 @@ void Association::on_shutdown(Now now, const Chunk& chunk, AssociationOutput& ou
       [[fallthrough]];
     case State::kShutdownReceived:
       sender_.on_cumulative_tsn(now, *cumulative);
-      return;                   // then advance_shutdown()
+      return;                   // then flush()
     case State::kShutdownSent:  // both at once
       state_ = State::kShutdownAckSent;
       start_control_timer(now);

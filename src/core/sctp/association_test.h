@@ -80,9 +80,21 @@ inline Chunk first_chunk(ByteView packet) {
   return *ChunkReader(parse_packet(packet)->chunks).next();
 }
 
+// All chunks of one type in the packets, which must outlive them.
+inline std::vector<Chunk> chunks_of(const AssociationOutput& out, ChunkType type) {
+  std::vector<Chunk> found;
+  for (const Bytes& packet : out.packets) {
+    ChunkReader chunks(parse_packet(packet)->chunks);
+    while (const std::optional<Chunk> chunk = chunks.next()) {
+      if (chunk->type == type) found.push_back(*chunk);
+    }
+  }
+  return found;
+}
+
 // The other end played by hand: an association that came up against this test, its tag and TSN known.
 struct ByHand {
-  ByHand() : rng(5), end({}, rng) {
+  explicit ByHand(bool has_forward_tsn = true) : rng(5), end({}, rng) {
     AssociationOutput out;
     InitChunk init;
     init.initiate_tag = 1234;
@@ -90,7 +102,7 @@ struct ByHand {
     init.outbound_streams = 100;
     init.inbound_streams = 100;
     init.initial_tsn = 1;
-    init.has_forward_tsn = true;
+    init.has_forward_tsn = has_forward_tsn;
     init.has_reconfig = true;
     end.on_packet(now, make_packet(0, [&](PacketWriter& p) { write_init(p, ChunkType::kInit, init); }), out);
     const InitChunk answer = *parse_init(first_chunk(out.packets.at(0)));
@@ -125,6 +137,19 @@ struct ByHand {
     out.payload = payload;
     return out;
   }
+  AssociationOutput give_sack(uint32_t cumulative, std::vector<SackChunk::Gap> gaps = {});
+  AssociationOutput send(uint16_t stream, ByteView payload, const Reliability& how = {}) {
+    AssociationOutput out;
+    EXPECT_TRUE(end.send(now, stream, 51, payload, how, out));
+    return out;
+  }
+  // Time passes until the end's next timer.
+  AssociationOutput time_out() {
+    AssociationOutput out;
+    wait(end.next_timeout() - now.mono);
+    end.on_timeout(now, out);
+    return out;
+  }
   void wait(Duration time) {
     now.mono += time;
     now.wall += time;
@@ -150,6 +175,10 @@ inline Bytes sack_value(uint32_t cumulative, std::vector<SackChunk::Gap> gaps = 
     store_u16(value.data() + 14 + 4 * i, gaps[i].end);
   }
   return value;
+}
+
+inline AssociationOutput ByHand::give_sack(uint32_t cumulative, std::vector<SackChunk::Gap> gaps) {
+  return give([&](PacketWriter& p) { p.chunk(ChunkType::kSack, 0, sack_value(cumulative, std::move(gaps))); });
 }
 
 inline Bytes forward_value(uint32_t tsn, std::vector<std::pair<uint16_t, uint16_t>> skips) {

@@ -96,6 +96,11 @@ bool DataChannels::send(Now now, ChannelId id, ByteView bytes, bool is_text, Out
   return true;
 }
 
+bool DataChannels::send_as_opened(Now now, ChannelId id, ByteView bytes, bool is_text, Output& out) {
+  const auto it = channels_.find(id);
+  return it != channels_.end() && send(now, id, bytes, is_text, out, Reliability(it->second.config.reliability));
+}
+
 void DataChannels::close(Now now, ChannelId id, Output& out) {
   const auto it = channels_.find(id);
   if (it == channels_.end()) return;
@@ -199,8 +204,7 @@ void DataChannels::confirm(ChannelId id, Channel& channel, bool by_peer, Output&
   out.events.emplace_back(ChannelOpened{id, channel.label, channel.config, by_peer});
 }
 
-// --- closing (RFC 8831 6.7): each side resets its outgoing stream; the channel is gone when both have
-// -------------------
+// --- closing (RFC 8831 6.7): each side resets its outgoing stream; the channel is gone when both have --------------
 
 void DataChannels::close_outgoing(Now now, ChannelId id, Channel& channel) {
   if (channel.closes_outgoing) return;

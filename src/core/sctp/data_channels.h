@@ -1,8 +1,8 @@
 // The data channels of one connection, and the SCTP association under them, in one machine (RFC 8831, RFC 8832).
 // Called by core/peer: what DTLS decrypted goes to on_packet(), out.packets go to DTLS. Both roles: either side opens.
 // Promises messages of a channel whole and once; at most kMaxChannels channels; send() refuses instead of growing
-// beyond kMaxQueuedBytes. Each side chooses how it sends: a channel's type says what its opener does, and our messages
-// go ordered and reliable unless the caller says otherwise.
+// beyond kMaxQueuedBytes. Each side chooses how it sends: ours goes ordered and reliable unless the caller says
+// otherwise, or asks for what the channel was opened with.
 // Does not know channels negotiated out of band (RFC 8831 6.4), nor what messages mean.
 #pragma once
 
@@ -23,7 +23,7 @@ enum class DtlsRole : uint8_t { kClient, kServer };
 
 using ChannelId = uint16_t;  // the stream id, the same in both directions
 
-// What the opener of a channel announces about its own sending.
+// What the opener of a channel announces.
 struct ChannelConfig {
   Reliability reliability;
   std::string protocol;
@@ -70,6 +70,8 @@ class DataChannels {
   std::optional<ChannelId> open(Now now, std::string_view label, const ChannelConfig& config, Output& out);
   // False when there is no such channel, the message is too large, or too much is queued.
   bool send(Now now, ChannelId channel, ByteView bytes, bool is_text, Output& out, const Reliability& reliability = {});
+  // As the channel's type says (RFC 8832 5.1), whichever side opened it.
+  bool send_as_opened(Now now, ChannelId channel, ByteView bytes, bool is_text, Output& out);
   // Everything sent on it is delivered first; ChannelClosed follows when the peer has closed its direction too.
   void close(Now now, ChannelId channel, Output& out);
 

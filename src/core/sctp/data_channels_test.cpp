@@ -138,6 +138,44 @@ TEST(DataChannels, MessagesSentBeforeTheAckDoNotOvertakeTheOpen) {
   }
 }
 
+// From whichever side, and also at the side that did not open the channel: what is lost is not sent again.
+TEST(DataChannels, MessagesAreSentAsTheChannelWasOpened) {
+  ChannelConfig once;
+  once.reliability.max_retransmits = 0;
+  for (const bool from_client : {true, false}) {
+    Call call;
+    const ChannelId id = call.open("game", once);
+    call.link.run_for(1s);
+    EXPECT_EQ(call.opened_at_server().at(0).config.reliability.max_retransmits, 0);
+    DataChannels& from = from_client ? call.client : call.server;
+    auto& out = from_client ? call.link.out_a() : call.link.out_b();
+    call.link.set({.loss = 1.0});
+    ASSERT_TRUE(from.send_as_opened(call.link.now(), id, as_bytes("lost"), true, out));
+    call.link.run_for(100ms);
+    call.link.set({});
+    call.link.run_for(2s);
+    ASSERT_TRUE(from.send_as_opened(call.link.now(), id, as_bytes("next"), true, out));
+    call.link.run_for(2s);
+    const auto got = all<ChannelMessage>(from_client ? call.link.out_b() : call.link.out_a());
+    ASSERT_EQ(got.size(), 1u);
+    EXPECT_EQ(as_text(got[0].bytes), "next");
+    EXPECT_EQ(from.counters().abandoned_messages, 1u);
+  }
+}
+
+TEST(DataChannels, MessagesOfAChannelWithALifetimeStillGoReliablyUnlessTheCallerSaysOtherwise) {
+  ChannelConfig brief;
+  brief.reliability.lifetime = 100ms;
+  Call call;
+  const ChannelId id = call.open("data", brief);
+  call.link.set({.loss = 1.0});
+  ASSERT_TRUE(call.server_sends(id, "answer"));
+  call.link.run_for(3s);
+  call.link.set({});
+  call.link.run_for(5s);
+  EXPECT_EQ(all<ChannelMessage>(call.link.out_a()).size(), 1u);
+}
+
 TEST(DataChannels, LargestMessageGoesBothWaysAndLargerIsRefused) {
   Call call({.loss = 0.05});
   const ChannelId id = call.open();

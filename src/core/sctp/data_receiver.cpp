@@ -121,6 +121,7 @@ DataReceiver::Outcome DataReceiver::on_data(Now now, const DataChunk& data, std:
 }
 
 void DataReceiver::on_forward_tsn(const ForwardTsnChunk& forward, std::vector<Message>& out) {
+  ++counters_.forward_tsns_in;
   const int64_t tsn = unwrap(forward.new_cumulative_tsn);
   ++unacked_packets_;
   // RFC 3758 3.6: an old one means that our SACK was lost, so that it is answered too; the caller sends at once.

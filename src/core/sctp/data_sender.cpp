@@ -17,8 +17,9 @@ constexpr size_t kMinFragment = 256;
 DataSender::DataSender(uint32_t initial_tsn, Counters& counters)
     : counters_(counters), first_tsn_((int64_t{1} << 32) + initial_tsn), next_tsn_(first_tsn_) {}
 
-void DataSender::start(uint32_t peer_window, uint16_t outbound_streams) {
+void DataSender::start(uint32_t peer_window, uint16_t outbound_streams, bool peer_takes_forward_tsn) {
   peer_window_ = peer_window;
+  peer_takes_forward_tsn_ = peer_takes_forward_tsn;
   std::erase_if(messages_, [&](const Waiting& message) {
     if (message.stream < outbound_streams) return false;
     queued_bytes_ -= message.payload.size() + kQueuedOverhead;
@@ -27,14 +28,18 @@ void DataSender::start(uint32_t peer_window, uint16_t outbound_streams) {
   });
 }
 
-bool DataSender::enqueue(uint16_t stream, uint32_t ppid, ByteView payload, const Reliability& reliability) {
+bool DataSender::enqueue(Now now, uint16_t stream, uint32_t ppid, ByteView payload, const Reliability& reliability) {
   const size_t cost = payload.size() + kQueuedOverhead;
+  if (queued_bytes_ + cost > kMaxQueuedBytes) drop_expired(now);
   if (queued_bytes_ + cost > kMaxQueuedBytes) return false;
   queued_bytes_ += cost;
   Waiting message;
   message.stream = stream;
   message.ppid = ppid;
-  message.reliability = reliability;
+  message.ordered = reliability.ordered;
+  message.max_retransmits = reliability.max_retransmits;
+  // DCEP's lifetimes reach 49 days: no clock overflows by them.
+  if (reliability.lifetime) message.expires_at = now.mono + *reliability.lifetime;
   message.payload.assign(payload.begin(), payload.end());
   messages_.push_back(std::move(message));
   ++counters_.messages_out;
@@ -66,6 +71,8 @@ void DataSender::on_sack(Now now, const SackChunk& sack) {
     count_misses(now, work);
   }
   finish_ack(now, work);
+  // RFC 3758 3.5 C3: the peer has not gone on to where it was told; once a timeout is enough for SACKs on their way.
+  if (work.cumulative_advanced || now.mono - forwarded_at_ >= rto_.value()) forward_again_ = true;
   // RFC 9260 6.2.1 D ii: what it announces minus what it has not seen yet.
   peer_window_ = sack.receiver_window > flight_bytes_ ? sack.receiver_window - flight_bytes_ : 0;
   // RFC 9260 6.1 A: a peer whose window is closed is alive and is probed for as long as it answers.
@@ -85,7 +92,7 @@ void DataSender::acknowledge_to(Now now, int64_t tsn, AckWork& work) {
   while (first_tsn_ <= tsn) {
     if (chunks_.front().fate == Fate::kAcked) {
       --gap_acked_;
-    } else {
+    } else if (chunks_.front().fate != Fate::kAbandoned) {
       acknowledge(now, first_tsn_, work);
     }
     const Sent& chunk = chunks_.front();
@@ -132,7 +139,7 @@ void DataSender::apply_gaps(Now now, const SackChunk& sack, int64_t cumulative, 
     }
     take_back(seen + 1, start);
     for (int64_t tsn = start; tsn <= end; ++tsn) {
-      if (at(tsn).fate == Fate::kAcked) continue;
+      if (at(tsn).fate == Fate::kAcked || at(tsn).fate == Fate::kAbandoned) continue;
       acknowledge(now, tsn, work);
       ++gap_acked_;
     }
@@ -172,7 +179,7 @@ void DataSender::count_misses(Now now, const AckWork& work) {
 void DataSender::finish_ack(Now now, const AckWork& work) {
   congestion_.on_ack(work.acked_bytes, work.cumulative_advanced, work.flight_before, chunks_.empty());
   congestion_.on_cumulative_tsn(first_tsn_ - 1);
-  if (work.acked_bytes > 0) timeouts_in_a_row_ = 0;
+  if (work.acked_bytes > 0 || work.cumulative_advanced) timeouts_in_a_row_ = 0;
   if (work.cumulative_advanced) rto_.on_progress();
   // RFC 9260 6.3.2 R2, R3.
   if (chunks_.empty()) {
@@ -202,20 +209,23 @@ void DataSender::on_timeout(Now now) {
   for (int64_t tsn = first_tsn_; tsn < next_tsn_; ++tsn) {
     if (at(tsn).fate == Fate::kInFlight) mark_lost(tsn);
   }
+  forward_again_ = true;
 }
 
 // --- transmission ---------------------------------------------------------------------------------------------------
 
 bool DataSender::has_something_to_send() const {
-  return !lost_.empty() || !messages_.empty();
+  return !lost_.empty() || !messages_.empty() || is_forward_tsn_due();
 }
 
 bool DataSender::write_data(Now now, PacketWriter& packet) {
   if (chunks_.empty() && !messages_.empty()) congestion_.on_idle(now.mono - last_sent_, rto_.value());
+  give_up(now);
+  const bool wrote_forward = write_forward_tsn(now, packet);
   const bool wrote_lost = write_lost(now, packet);
   const bool wrote_new = write_new(now, packet);
-  if (wrote_lost) free_packet_ = false;
-  return wrote_lost || wrote_new;
+  if (wrote_lost || lost_.empty()) free_packet_ = false;
+  return wrote_forward || wrote_lost || wrote_new;
 }
 
 bool DataSender::write_lost(Now now, PacketWriter& packet) {
@@ -245,20 +255,23 @@ bool DataSender::write_new(Now now, PacketWriter& packet) {
   bool wrote = false;
   // RFC 9260 6.1 C: what was lost goes before anything new.
   while (!messages_.empty() && lost_.empty()) {
+    if (drop_expired_front(now)) continue;
     if (flight_bytes_ >= congestion_.bytes() || packet.left() <= kDataHeaderSize) break;
     Waiting& message = messages_.front();
     const size_t size = fragment_size(message, packet.left() - kDataHeaderSize);
     if (size == 0) break;
     // RFC 9260 6.1 A: beyond the peer's window only one chunk, as a probe.
     if (size > peer_window_ && flight_bytes_ > 0) break;
-    if (message.sent == 0 && message.reliability.ordered) message.ssn = next_ssn_[message.stream]++;
+    if (message.sent == 0 && message.ordered) message.ssn = next_ssn_[message.stream]++;
 
     Sent chunk;
     chunk.header.tsn = static_cast<uint32_t>(next_tsn_);
     chunk.header.stream = message.stream;
     chunk.header.ssn = message.ssn;
     chunk.header.ppid = message.ppid;
-    chunk.header.unordered = !message.reliability.ordered;
+    chunk.header.unordered = !message.ordered;
+    chunk.max_retransmits = message.max_retransmits;
+    chunk.expires_at = message.expires_at;
     chunk.header.begins = message.sent == 0;
     const uint8_t* const from = message.payload.data() + message.sent;
     chunk.payload.assign(from, from + size);
@@ -283,11 +296,11 @@ void DataSender::send_chunk(Now now, int64_t tsn, PacketWriter& packet) {
   flight_bytes_ += chunk.payload.size();
   peer_window_ -= std::min(peer_window_, chunk.payload.size());
   // RFC 9260 6.3.1 C5 (Karn): never measured on what was sent twice; mark_lost() has cleared such a measurement.
-  if (!rtt_tsn_ && !chunk.was_sent) {
+  if (!rtt_tsn_ && chunk.transmissions == 0) {
     rtt_tsn_ = tsn;
     rtt_started_ = now.mono;
   }
-  chunk.was_sent = true;
+  ++chunk.transmissions;
   last_sent_ = now.mono;
   if (timeout_at_ == kNever) timeout_at_ = now.mono + rto_.value();  // RFC 9260 6.3.2 R1
 }

@@ -1,8 +1,9 @@
-// The sending half of an association: messages waiting, their fragments on the way, what SACKs say about them, and
-// T3-rtx. Called by Association, which builds the packets that write_data() fills.
+// The sending half of an association: messages waiting, their fragments on the way, what SACKs say about them, T3-rtx,
+// and messages that are given up (RFC 3758). Called by Association, which builds the packets that write_data() fills.
 // Promises at most kMaxQueuedBytes held, whole messages in the order given (one at a time: RFC 9260 6.9, fragments
-// have consecutive TSNs), nothing sent beyond the congestion window or the peer's window.
-// Does not yet give messages up: Reliability is kept with each message for partial reliability (RFC 3758).
+// have consecutive TSNs), nothing sent beyond the congestion window or the peer's window. A message is given up whole,
+// and only when it would have to be sent again: what is on its way may arrive yet.
+// Does not give anything up to a peer that knows no FORWARD-TSN: it could not go on.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +21,12 @@
 
 namespace atm0s::sctp {
 
-// How one message is to be sent; neither limit: until it is acknowledged.
+// How one message is to be sent; neither limit: until it is acknowledged. The policies of RFC 7496 3.2 and RFC
+// 3758 4.1.
 struct Reliability {
   bool ordered = true;
-  std::optional<uint16_t> max_retransmits;
-  std::optional<Duration> lifetime;
+  std::optional<uint16_t> max_retransmits;  // of each fragment; 0: sent once
+  std::optional<Duration> lifetime;         // counted from send()
 };
 
 class DataSender {
@@ -32,10 +34,10 @@ class DataSender {
   DataSender(uint32_t initial_tsn, Counters& counters);
 
   // When the peer's INIT or INIT-ACK is known. Messages for streams that it does not have are dropped.
-  void start(uint32_t peer_window, uint16_t outbound_streams);
+  void start(uint32_t peer_window, uint16_t outbound_streams, bool peer_takes_forward_tsn);
 
   // False when the queue is full. Size and stream are the caller's to check.
-  bool enqueue(uint16_t stream, uint32_t ppid, ByteView payload, const Reliability& reliability);
+  bool enqueue(Now now, uint16_t stream, uint32_t ppid, ByteView payload, const Reliability& reliability);
 
   void on_sack(Now now, const SackChunk& sack);
   // SHUTDOWN acknowledges too (RFC 9260 9.2).
@@ -43,7 +45,8 @@ class DataSender {
   void on_timeout(Now now);
   // An event begins: allows a burst, and one packet of a fast retransmission regardless of the window.
   bool has_something_to_send() const;
-  // Puts what may be sent now into the packet: retransmissions, then new data. True when it wrote anything.
+  // Puts what may be sent now into the packet: FORWARD-TSN, retransmissions, then new data. True when it wrote
+  // anything.
   bool write_data(Now now, PacketWriter& packet);
 
   Instant next_timeout() const { return timeout_at_; }
@@ -63,18 +66,22 @@ class DataSender {
     uint16_t stream = 0;
     uint16_t ssn = 0;  // given with the first fragment
     uint32_t ppid = 0;
-    Reliability reliability;
+    bool ordered = true;
+    std::optional<uint16_t> max_retransmits;
+    Instant expires_at = kNever;
     Bytes payload;
     size_t sent = 0;
   };
-  enum class Fate : uint8_t { kInFlight, kLost, kAcked };
+  enum class Fate : uint8_t { kInFlight, kLost, kAcked, kAbandoned };
   struct Sent {
     DataChunk header;  // its payload view is not used
     Bytes payload;
     Fate fate = Fate::kInFlight;
     uint8_t misses = 0;
     bool fast_retransmitted = false;
-    bool was_sent = false;
+    uint32_t transmissions = 0;
+    std::optional<uint16_t> max_retransmits;
+    Instant expires_at = kNever;
   };
   struct AckWork {  // what one SACK changed
     size_t acked_bytes = 0;
@@ -99,6 +106,17 @@ class DataSender {
   size_t fragment_size(const Waiting& message, size_t room) const;
   void send_chunk(Now now, int64_t tsn, PacketWriter& packet);
 
+  // data_sender_abandon.cpp
+  bool is_hopeless(Now now, const Sent& chunk) const;
+  void give_up(Now now);
+  bool drop_expired_front(Now now);
+  void drop_expired(Now now);
+  void abandon(int64_t tsn);
+  void abandon_chunk(int64_t tsn);
+  void append_end_of_front();
+  bool is_forward_tsn_due() const;
+  bool write_forward_tsn(Now now, PacketWriter& packet);
+
   // given
   Counters& counters_;
   // owned
@@ -116,6 +134,11 @@ class DataSender {
   size_t peer_window_ = 0;
   size_t queued_bytes_ = 0;
   bool free_packet_ = false;  // the next packet ignores the congestion window
+  bool peer_takes_forward_tsn_ = false;
+  int64_t ack_point_ = 0;       // RFC 3758 3.5, Advanced.Peer.Ack.Point: all up to it is acknowledged or abandoned
+  int64_t forwarded_to_ = 0;    // the ack point that the last FORWARD-TSN told
+  bool forward_again_ = false;  // it may have been lost
+  Instant forwarded_at_;
   Instant timeout_at_ = kNever;
   uint32_t timeouts_in_a_row_ = 0;
   std::optional<int64_t> rtt_tsn_;  // one measurement per round trip (RFC 9260 6.3.1 C4)

@@ -29,6 +29,9 @@ inline constexpr int64_t kMaxTsnAhead = 16'384;
 inline constexpr size_t kMaxGapRuns = 200;
 inline constexpr size_t kMaxSackDuplicates = 16;
 
+// Streams that one FORWARD-TSN of ours names: more than there are channels, and it fits beside the largest SACK.
+inline constexpr size_t kMaxForwardStreams = 32;
+
 // Bytes waiting or unacknowledged, with kQueuedOverhead for each message; beyond, send() refuses.
 inline constexpr size_t kMaxQueuedBytes = 4 * 1'024 * 1'024;
 inline constexpr size_t kQueuedOverhead = 128;

@@ -169,6 +169,17 @@ std::optional<ForwardTsnChunk> parse_forward_tsn(const Chunk& chunk) {
   return ForwardTsnChunk{load_u32(chunk.value.data()), chunk.value.subspan(4)};
 }
 
+void write_forward_tsn(PacketWriter& packet, uint32_t new_cumulative_tsn,
+                       std::span<const ForwardTsnChunk::Skip> skips) {
+  packet.begin_chunk(ChunkType::kForwardTsn, 0);
+  packet.value().u32(new_cumulative_tsn);
+  for (const ForwardTsnChunk::Skip& skip : skips) {
+    packet.value().u16(skip.stream);
+    packet.value().u16(skip.ssn);
+  }
+  packet.end_chunk();
+}
+
 std::optional<ReconfigChunk> parse_reconfig(const Chunk& chunk) {
   ReconfigChunk out;
   ParameterReader parameters(chunk.value);

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "base/bytes.h"
 #include "wire/sctp/packet.h"
@@ -84,7 +85,9 @@ struct ForwardTsnChunk {
     return {load_u16(stream_bytes.data() + 4 * i), load_u16(stream_bytes.data() + 4 * i + 2)};
   }
 };
+inline constexpr size_t kForwardTsnHeaderSize = kTlvHeaderSize + 4;
 std::optional<ForwardTsnChunk> parse_forward_tsn(const Chunk& chunk);
+void write_forward_tsn(PacketWriter& packet, uint32_t new_cumulative_tsn, std::span<const ForwardTsnChunk::Skip> skips);
 
 // RFC 6525 4.
 enum class ReconfigType : uint16_t {
