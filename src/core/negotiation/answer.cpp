@@ -22,13 +22,14 @@ class Meanings {
   Result<void> add(const sdp::MediaDescription& media, MediaKind kind) {
     for (const NegotiatedCodec& codec : read_codecs(media, kind, {})) {
       std::optional<NegotiatedCodec>& known = codecs_[codec.payload_type];
-      if ((known && !is_same_format(*known, codec)) || rtx_[codec.payload_type]) return refuse("payload type");
+      if ((known && !is_same_format(*known, codec)) || helpers_[codec.payload_type]) return refuse("payload type");
       known = codec;
-      if (!codec.rtx_payload_type) continue;
-      std::optional<uint8_t>& repaired = rtx_[*codec.rtx_payload_type];
-      if ((repaired && *repaired != codec.payload_type) || codecs_[*codec.rtx_payload_type])
-        return refuse("payload type");
-      repaired = codec.payload_type;
+      for (const auto& helper : {codec.rtx_payload_type, codec.red_payload_type}) {
+        if (!helper) continue;
+        std::optional<uint8_t>& helped = helpers_[*helper];
+        if ((helped && *helped != codec.payload_type) || codecs_[*helper]) return refuse("payload type");
+        helped = codec.payload_type;
+      }
     }
     const rtp::ExtensionMap extensions = read_extensions(media);
     for (size_t id = 1; id < 256; ++id) {
@@ -49,7 +50,7 @@ class Meanings {
   }
 
   std::array<std::optional<NegotiatedCodec>, 128> codecs_;
-  std::array<std::optional<uint8_t>, 128> rtx_;
+  std::array<std::optional<uint8_t>, 128> helpers_;  // RTX and RED: the payload type that they repair
   rtp::ExtensionMap extensions_;
   std::set<uint32_t> ssrcs_;
 };

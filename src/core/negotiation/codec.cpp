@@ -141,6 +141,26 @@ void read_rtx(const sdp::MediaDescription& media, const sdp::Rtpmap& map, std::v
   }
 }
 
+// RFC 2198 5: the fmtp names the payload type of each block. All of them are one codec here, as browsers offer it.
+void read_red(const sdp::MediaDescription& media, const sdp::Rtpmap& map, std::vector<NegotiatedCodec>& codecs) {
+  if (!is_same_text(map.name, "red")) return;
+  std::optional<uint32_t> inside;
+  std::string_view list = fmtp_of(media, map.payload_type);
+  while (!list.empty()) {
+    const size_t slash = std::min(list.find('/'), list.size());
+    const auto number = parse_number(list.substr(0, slash));
+    if (!number || (inside && *inside != *number)) return;
+    inside = number;
+    list.remove_prefix(std::min(slash + 1, list.size()));
+  }
+  for (NegotiatedCodec& codec : codecs) {
+    if (inside == codec.payload_type && codec.codec == Codec::kOpus && map.clock_rate == codec.clock_rate &&
+        map.channels == codec.channels && !codec.red_payload_type) {
+      codec.red_payload_type = map.payload_type;
+    }
+  }
+}
+
 std::vector<NegotiatedCodec> in_order_of(const Policy& policy, std::vector<NegotiatedCodec> codecs) {
   if (policy.codecs.empty()) return codecs;
   std::vector<NegotiatedCodec> out;
@@ -227,7 +247,10 @@ std::vector<NegotiatedCodec> read_codecs(const sdp::MediaDescription& media, Med
     if (auto codec = read_codec(media, *map, kind)) out.push_back(std::move(*codec));
   }
   for (const uint8_t payload_type : payload_types) {
-    if (const sdp::Rtpmap* map = find_rtpmap(media, payload_type)) read_rtx(media, *map, out);
+    const sdp::Rtpmap* map = find_rtpmap(media, payload_type);
+    if (map == nullptr) continue;
+    read_rtx(media, *map, out);
+    read_red(media, *map, out);
   }
   return in_order_of(policy, std::move(out));
 }
@@ -235,7 +258,14 @@ std::vector<NegotiatedCodec> read_codecs(const sdp::MediaDescription& media, Med
 void write_codecs(sdp::MediaDescription& media, const std::vector<NegotiatedCodec>& codecs) {
   for (const NegotiatedCodec& codec : codecs) {
     const uint8_t payload_type = codec.payload_type;
-    media.formats.push_back(std::to_string(payload_type));
+    const std::string payload_text = std::to_string(payload_type);
+    if (codec.red_payload_type) {
+      // In front of Opus: libwebrtc sends RED only where it is preferred.
+      media.formats.push_back(std::to_string(*codec.red_payload_type));
+      media.rtpmaps.push_back({*codec.red_payload_type, "red", codec.clock_rate, codec.channels});
+      media.fmtps.push_back({*codec.red_payload_type, payload_text + '/' + payload_text});
+    }
+    media.formats.push_back(payload_text);
     media.rtpmaps.push_back({payload_type, std::string(to_text(codec.codec)), codec.clock_rate, codec.channels});
     if (!codec.fmtp.empty()) media.fmtps.push_back({payload_type, codec.fmtp});
     if (codec.remb) media.rtcp_fbs.push_back({payload_type, "goog-remb"});
@@ -246,7 +276,7 @@ void write_codecs(sdp::MediaDescription& media, const std::vector<NegotiatedCode
     if (!codec.rtx_payload_type) continue;
     media.formats.push_back(std::to_string(*codec.rtx_payload_type));
     media.rtpmaps.push_back({*codec.rtx_payload_type, "rtx", codec.clock_rate, 1});
-    media.fmtps.push_back({*codec.rtx_payload_type, "apt=" + std::to_string(payload_type)});
+    media.fmtps.push_back({*codec.rtx_payload_type, "apt=" + payload_text});
   }
 }
 

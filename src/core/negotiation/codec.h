@@ -1,7 +1,7 @@
 // Which payload types of an m-line we can use, and what they are. Called by answer.cpp and offer.cpp.
 // Accepts opus, VP8, VP9 (profiles 0 and 2), H264 (baseline, constrained baseline, main, high; packetization modes 0
-// and 1), AV1 (profile 0), each with its RTX. Declines by not listing: RED, ULPFEC, FlexFEC, G722, PCMU, PCMA, CN and
-// telephone-event (nobody here unwraps, repairs or forwards them yet), and formats that no browser both sends and
+// and 1), AV1 (profile 0), each with its RTX, and RED for Opus. Declines by not listing: ULPFEC, FlexFEC, G722, PCMU,
+// PCMA, CN and telephone-event (nobody here repairs or forwards them), and formats that no browser both sends and
 // shows.
 #pragma once
 

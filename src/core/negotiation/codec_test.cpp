@@ -32,6 +32,38 @@ NegotiatedCodec h264(const char* profile_level_id, uint8_t mode = 1) {
   return out;
 }
 
+TEST(Red, belongs_to_the_opus_that_its_fmtp_names) {
+  const std::string lines = "a=rtpmap:111 opus/48000/2\na=rtpmap:63 red/48000/2\na=rtpmap:112 opus/48000/2\n";
+  const auto read = codecs_of("audio", "111 63 112", lines + "a=fmtp:63 111/111\n");
+  ASSERT_EQ(payload_types(read), (std::vector<int>{111, 112}));
+  EXPECT_EQ(read[0].red_payload_type, 63);
+  EXPECT_FALSE(read[1].red_payload_type);
+  for (const std::string fmtp : {"", "a=fmtp:63 111/112\n", "a=fmtp:63 110/110\n", "a=fmtp:63 111/112/111\n",
+                                 "a=fmtp:63 111/x\n", "a=fmtp:63 /\n"}) {
+    const auto without = codecs_of("audio", "111 63", "a=rtpmap:111 opus/48000/2\na=rtpmap:63 red/48000/2\n" + fmtp);
+    ASSERT_EQ(without.size(), 1u) << fmtp;
+    EXPECT_FALSE(without[0].red_payload_type) << fmtp;
+  }
+  // Of another rate or for video it is another thing: redundancy of FEC, which is declined.
+  EXPECT_FALSE(codecs_of("audio", "111 63", "a=rtpmap:111 opus/48000/2\na=rtpmap:63 red/8000\na=fmtp:63 111/111\n")[0]
+                   .red_payload_type);
+  EXPECT_FALSE(codecs_of("video", "96 63", "a=rtpmap:96 VP8/90000\na=rtpmap:63 red/90000\na=fmtp:63 96/96\n")[0]
+                   .red_payload_type);
+}
+
+TEST(Red, is_written_in_front_of_its_opus) {
+  NegotiatedCodec opus;
+  opus.payload_type = 111;
+  opus.red_payload_type = 63;
+  opus.clock_rate = 48'000;
+  opus.channels = 2;
+  sdp::MediaDescription out;
+  write_codecs(out, {opus});
+  EXPECT_EQ(out.formats, (std::vector<std::string>{"63", "111"}));
+  EXPECT_EQ(out.rtpmaps[0].name, "red");
+  EXPECT_EQ(out.fmtps[0].parameters, "111/111");
+}
+
 TEST(H264Profile, ManySpellingsOfOneProfile) {
   for (const char* text : {"42e01f", "42E01F", "42401e", "4d8028", "58c00a"}) {
     EXPECT_EQ(parse_h264_profile(text), H264Profile::kConstrainedBaseline) << text;

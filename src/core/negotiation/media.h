@@ -36,6 +36,7 @@ struct NegotiatedCodec {
   Codec codec = Codec::kOpus;
   uint8_t payload_type = 0;
   std::optional<uint8_t> rtx_payload_type;
+  std::optional<uint8_t> red_payload_type;  // Opus: frames with copies of earlier ones (RFC 2198)
   uint32_t clock_rate = 0;
   uint8_t channels = 1;
   std::string fmtp;  // as it stands in the answer

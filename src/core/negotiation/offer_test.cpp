@@ -96,7 +96,7 @@ TEST(ReadAnswer, RefusesWhatDoesNotFitTheOffer) {
             "the answer goes in a direction that was not offered");
   EXPECT_EQ(refusal([](auto& a) { a.media[0].transport.setup = "actpass"; }),
             "an answer must be setup:active or setup:passive");
-  EXPECT_EQ(refusal([](auto& a) { a.media[1].rtpmaps[0].payload_type = 112; }),
+  EXPECT_EQ(refusal([](auto& a) { a.media[1].rtpmaps[1].payload_type = 112; }),
             "the answer accepts an m-line without an offered codec");
   EXPECT_EQ(refusal([](auto& a) { a.bundle_groups.clear(); }), "everything must be in one BUNDLE group");
   EXPECT_EQ(refusal([](auto& a) { a.media[0].transport.fingerprints.clear(); }), "no fingerprint");
@@ -104,7 +104,7 @@ TEST(ReadAnswer, RefusesWhatDoesNotFitTheOffer) {
 
 TEST(ReadAnswer, RejectedMLinesAreLeftOut) {
   sdp::Description offer = offer_of();
-  offer.media[1].rtpmaps[0].name = "speex";
+  offer.media[1].rtpmaps[1].name = "speex";
   const auto agreed = read_answer(offer, description_of(answer_to(offer, {{Codec::kVp8}}, kDecisions)));
   ASSERT_TRUE(agreed) << agreed.error().why;
   ASSERT_EQ(agreed->media.size(), 2u);

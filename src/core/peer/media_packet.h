@@ -16,9 +16,10 @@ struct MediaPacket {
   uint8_t payload_type = 0;  // of the source's m-line; translated per subscriber
   bool marker = false;
   bool starts_key_frame = false;
-  uint64_t epoch = 0;      // with another one than before `sequence` has begun anew (MediaLine::epoch_of)
-  uint32_t ssrc = 0;       // of the source
-  int64_t sequence = 0;    // of the source, unwrapped
+  uint8_t copies = 0;    // audio: earlier frames that the publisher sends along (RED), taken apart before it gets here
+  uint64_t epoch = 0;    // with another one than before `sequence` has begun anew (MediaLine::epoch_of)
+  uint32_t ssrc = 0;     // of the source
+  int64_t sequence = 0;  // of the source, unwrapped
   uint32_t timestamp = 0;  // of the source
   stream::KeptExtensions extensions;
   PacketRef payload;

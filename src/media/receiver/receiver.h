@@ -32,7 +32,7 @@ class Receiver {
 
   // Sends a packet of the source to the participant. Sets wants_key_frame() when it cannot start without one. True when
   // it started a picture with this packet: what stands behind it in the stream but came before it is wanted as well.
-  bool forward(Now now, const peer::MediaPacket& packet, SendBatch& datagrams);
+  bool forward(Now now, const peer::MediaPacket& packet, PacketPool& pool, SendBatch& datagrams);
   bool wants_key_frame() const { return wants_key_frame_; }
 
   // The state when it has changed since the last call.
@@ -49,8 +49,17 @@ class Receiver {
 
  private:
   bool may_start_with(Now now, const peer::MediaPacket& packet);
-  // The payload type of our m-line for one of the source's; nothing: this participant cannot decode it.
-  std::optional<uint8_t> outgoing_payload_type(uint8_t source_payload_type);
+  // What a payload type of the source is on our m-line, found anew when either is negotiated anew.
+  struct Translation {
+    const Source* source = nullptr;
+    uint32_t source_version = 0, own_version = 0;
+    uint8_t from = 0;
+    std::optional<uint8_t> to;      // nothing: this participant cannot decode it
+    std::optional<uint8_t> red_to;  // where `to` is Opus and RED was negotiated for it
+  };
+  const Translation& translate(uint8_t source_payload_type);
+  // Audio: how many earlier frames go along with each one.
+  size_t wanted_copies(const peer::MediaPacket& packet) const;
   void set_state(contract::ReceiverState state) { state_ = state; }
 
   // given
@@ -65,13 +74,6 @@ class Receiver {
   forward::Rewriter rewriter_;
   contract::ReceiverLimit limit_;
   bool wants_key_frame_ = false;
-  // What outgoing_payload_type() found last, for as long as neither m-line is negotiated anew.
-  struct Translation {
-    const Source* source = nullptr;
-    uint32_t source_version = 0, own_version = 0;
-    uint8_t from = 0;
-    std::optional<uint8_t> to;
-  };
   Translation translation_;
   uint32_t source_ssrc_ = 0;  // the one SSRC of the source that is forwarded, and how it is numbered
   uint64_t source_epoch_ = 0;

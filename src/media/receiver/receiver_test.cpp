@@ -47,7 +47,7 @@ struct ReceiverTest : testing::Test {
     return out;
   }
   void forward(const peer::MediaPacket& p) {
-    receiver->forward(world.now, p, viewer.server.out);
+    receiver->forward(world.now, p, world.pool, viewer.server.out);
     viewer.flush(viewer.server);
     viewer.run(20ms);
   }
@@ -141,7 +141,7 @@ TEST_F(ReceiverTest, WhatTheViewerCannotDecodeAsksForNoKeyFrames) {
   blind.bind(source.key);
   blind.attach(&source);
   for (int64_t sequence = 1; sequence < 5; ++sequence) {
-    EXPECT_FALSE(blind.forward(world.now, packet(sequence, sequence % 2 == 0), vp9_viewer.server.out));
+    EXPECT_FALSE(blind.forward(world.now, packet(sequence, sequence % 2 == 0), world.pool, vp9_viewer.server.out));
     EXPECT_FALSE(blind.wants_key_frame());
   }
   EXPECT_TRUE(vp9_viewer.server.out.empty());
@@ -157,9 +157,10 @@ TEST_F(ReceiverTest, AnEmptyPacketKeepsItsPlaceInTheSequence) {
   padding.view.payload_type = payload_type(publisher, Codec::kVp8);
   padding.view.ssrc = 1'000;
   padding.view.timestamp = 300'000;
-  const auto made = sender::make_media_packet(publisher.server.peer->media(1), padding, world.pool);
-  ASSERT_TRUE(made);
-  forward(*made);
+  std::vector<peer::MediaPacket> made;
+  source.read(publisher.server.peer->media(1), padding, world.pool, made);
+  ASSERT_EQ(made.size(), 1u);
+  forward(made.front());
   forward(packet(102, false));
   viewer.run(500ms);
   EXPECT_EQ(shown(), 3u);

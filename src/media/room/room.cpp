@@ -212,7 +212,7 @@ void Room::unbind(Receiver& receiver, Output& out) {
       view(*published, false, out);
       if (!has_subscribers(published->source)) {
         published->source.key_frames.cancel();
-        published->source.recent.clear();
+        published->source.forget_packets();
       }
     }
   }
@@ -236,15 +236,17 @@ void Room::fan_out(Now now, Source& source, std::span<const peer::MediaPacket> p
       first = source.recent.add(packet);
     }
     first -= packets.size() - 1;
+  } else {
+    for (const peer::MediaPacket& packet : packets) source.add_frame(packet);
   }
   relay_packets(*published, packets, out);
   bool is_key_frame_wanted = false;
   for (Receiver* receiver : published->subscribers) {
     if (receiver->source() == nullptr) continue;
     for (size_t i = 0; i < packets.size(); ++i) {
-      if (!receiver->forward(now, packets[i], out.datagrams)) continue;
+      if (!receiver->forward(now, packets[i], out.pool, out.datagrams)) continue;
       source.recent.for_each_after(packets[i], first + i, [&](const peer::MediaPacket& earlier) {
-        receiver->forward(now, earlier, out.datagrams);
+        receiver->forward(now, earlier, out.pool, out.datagrams);
       });
     }
     is_key_frame_wanted |= receiver->wants_key_frame();

@@ -243,7 +243,7 @@ void Room::on_view(Now now, SliceId from, StreamId id, bool is_viewed, Output& o
   viewing.erase(it);
   if (has_subscribers(published->source)) return;
   published->source.key_frames.cancel();
-  published->source.recent.clear();
+  published->source.forget_packets();
 }
 
 void Room::on_packets(Now now, const RelayedPackets& burst, Output& out) {

@@ -11,6 +11,8 @@
 #include "core/peer/peer.h"
 #include "media/sender/key_frame_ask.h"
 #include "media/sender/recent_packets.h"
+#include "media/sender/red_reader.h"
+#include "media/sender/red_writer.h"
 
 namespace atm0s::sender {
 
@@ -29,15 +31,26 @@ struct Source {
   uint32_t codecs_version = 0;  // another one with every change of `codecs`
   KeyFrameAsk key_frames;
   RecentPackets recent;  // video only
+  RedReader red_in;      // audio only, where the publisher is
+  RedWriter red_out;     // audio only, where the viewers are
 
   // Takes the codecs of the publisher's m-line; false when they were these already.
   bool take_codecs(const peer::MediaLine& line);
+  // Of a media or RED payload type.
   const negotiation::NegotiatedCodec* find_codec(uint8_t payload_type) const;
-};
 
-// What the room passes on of a packet that came on `line`: its body copied into `pool` once for all subscribers.
-// Nothing when the payload type was not negotiated, or the packet is too large to be carried.
-std::optional<peer::MediaPacket> make_media_packet(const peer::MediaLine& line, const peer::ReceivedPacket& packet,
-                                                   PacketPool& pool);
+  // Appends what the room passes on of a packet that came on `line`: its body copied into `pool` once for all
+  // subscribers; of RED each frame on its own, those too whose packets were lost. Nothing when the payload type was not
+  // negotiated, or the packet is too large to be carried.
+  void read(const peer::MediaLine& line, const peer::ReceivedPacket& packet, PacketPool& pool,
+            std::vector<peer::MediaPacket>& out);
+  // Audio that goes to viewers now, for the RED of what follows.
+  void add_frame(const peer::MediaPacket& packet);
+  // Gives kept payloads back to the pool: nobody views it any more.
+  void forget_packets() {
+    recent.clear();
+    red_out.clear();
+  }
+};
 
 }  // namespace atm0s::sender

@@ -150,10 +150,7 @@ void Session::forward_packets(Now now, Output& out) {
     if (!room_.has_subscribers(*sender.source)) continue;
     media_packets_.clear();
     for (const peer::ReceivedPacket& received : packets_) {
-      if (!is_its(received)) continue;
-      if (auto packet = sender::make_media_packet(peer_.media(sender.media), received, out.pool)) {
-        media_packets_.push_back(std::move(*packet));
-      }
+      if (is_its(received)) sender.source->read(peer_.media(sender.media), received, out.pool, media_packets_);
     }
     if (!media_packets_.empty()) room_.fan_out(now, *sender.source, media_packets_, out);
   }

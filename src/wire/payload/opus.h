@@ -1,0 +1,25 @@
+// The first byte of an Opus packet (RFC 6716 3.1): how long it is, and whether its sender had nothing to say. For
+// media/sender and statistics. Reads one byte; the frames behind it are nobody's business here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+
+namespace atm0s::payload {
+
+struct OpusToc {
+  uint8_t configuration = 0;  // mode, bandwidth and frame size
+  bool is_stereo = false;
+  uint8_t frames = 0;           // in this packet, 1 to 48
+  uint32_t frame_duration = 0;  // in samples of 48 kHz: 120 (2.5 ms) to 2,880 (60 ms)
+  bool is_dtx = false;          // RFC 6716 3.2.1: a frame of no bytes: nothing was sent but a sign of life
+
+  uint32_t duration() const { return frames * frame_duration; }  // at most 5,760: RFC 6716 3.2.5, 120 ms
+};
+
+// Nothing when it is empty, its count is cut off, or it would be longer than 120 ms.
+std::optional<OpusToc> parse_opus_toc(ByteView payload);
+
+}  // namespace atm0s::payload
