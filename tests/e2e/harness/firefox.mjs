@@ -10,6 +10,8 @@ const PREFERENCES = {
   'media.navigator.permission.disabled': true,
   'media.autoplay.default': 0,
   'media.autoplay.blocking_policy': 0,
+  // without a sound card an AudioContext would never run
+  'media.cubeb.force_mock_context': true,
   'media.peerconnection.ice.obfuscate_host_addresses': false,
   // OpenH264 would be fetched from the network: H264 is not tested here
   'media.gmp-manager.updateEnabled': false,
