@@ -117,8 +117,6 @@ void Peer::index_ssrcs() {
     sent_.add({line->ssrc(), line.get(), nullptr});
     if (line->rtx_ssrc() != 0) sent_.add({line->rtx_ssrc(), line.get(), nullptr});
   }
-  received_.sort();
-  sent_.sort();
 }
 
 // --- out --------------------------------------------------------------------------------------------------------

@@ -24,9 +24,10 @@ class SsrcTable {
   };
 
   void clear() { entries_.clear(); }
-  void add(const Entry& entry) { entries_.push_back(entry); }
-  // After the last add().
-  void sort() { std::ranges::stable_sort(entries_, {}, &Entry::ssrc); }
+  // Behind those of its SSRC: find() gives the first.
+  void add(const Entry& entry) {
+    entries_.insert(std::ranges::upper_bound(entries_, entry.ssrc, {}, &Entry::ssrc), entry);
+  }
   const Entry* find(uint32_t ssrc) const {
     const auto found = std::ranges::lower_bound(entries_, ssrc, {}, &Entry::ssrc);
     return found != entries_.end() && found->ssrc == ssrc ? &*found : nullptr;
