@@ -1,6 +1,7 @@
 #include "client.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -68,6 +69,18 @@ void Client::add_receiver(MediaKind kind) {
   ++(kind == MediaKind::kAudio ? config_.audio_receivers : config_.video_receivers);
 }
 
+std::string Client::make_offer() {
+  std::string offer = peer_->make_offer(media_, {});
+  if (config_.takes_red) return offer;
+  const auto remove = [&offer](std::string_view text, std::string_view instead) {
+    for (size_t at = 0; (at = offer.find(text, at)) != std::string::npos;) offer.replace(at, text.size(), instead);
+  };
+  remove("SAVPF 63 ", "SAVPF ");
+  remove("a=rtpmap:63 red/48000/2\r\n", "");
+  remove("a=fmtp:63 111/111\r\n", "");
+  return offer;
+}
+
 contract::ConnectRequest Client::connect_request() {
   contract::ConnectRequest request;
   request.room = config_.room;
@@ -124,7 +137,8 @@ void Client::take_output(Now now, SendBatch& out) {
       video_[receiver].on_packet(packet.view.payload, number, packet.view.timestamp);
       ask_for_picture(now, packet.media, receiver, out);
     } else {
-      ++audio_packets_[receiver];
+      const auto* codec = peer_->media(packet.media).find_codec(packet.view.payload_type);
+      audio_[receiver].on_packet(packet.view.payload, codec->red_payload_type == packet.view.payload_type);
     }
   }
   packets_.clear();
@@ -226,13 +240,19 @@ void Client::send_audio(Now now, SendBatch& out) {
   next_audio_ = now.mono + kAudioInterval;
   if (!is_sending(audio_line_)) return;
   peer::MediaPacket packet;
-  packet.payload = pool_.copy(make_audio_payload(number_, audio_counter_++, 80));
-  packet.marker = audio_counter_ == 1;
-  audio_timestamp_ += 960;
   const size_t media = *audio_line_ + 1;
   const auto& codecs = peer_->media(media).negotiated().codecs;
   if (codecs.empty()) return;
-  peer_->send_media(now, media, packet, {audio_sequence_++, audio_timestamp_, codecs[0].payload_type}, out);
+  uint8_t payload_type = codecs[0].payload_type;
+  Bytes payload = sound_.next_frame(number_, 80, config_.has_inband_fec);
+  if (config_.audio_copies > 0 && codecs[0].red_payload_type) {
+    payload = sound_.red(payload_type, config_.audio_copies);
+    payload_type = *codecs[0].red_payload_type;
+  }
+  packet.payload = pool_.copy(payload);
+  packet.marker = !std::exchange(has_spoken_, true);
+  audio_timestamp_ += SoundSource::kFrameSamples;
+  peer_->send_media(now, media, packet, {audio_sequence_++, audio_timestamp_, payload_type}, out);
 }
 
 void Client::send_video(Now now, SendBatch& out) {

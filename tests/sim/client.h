@@ -11,6 +11,7 @@
 #include "contract/session.h"
 #include "core/peer/peer.h"
 #include "picture.h"
+#include "sound.h"
 
 namespace atm0s::sim {
 
@@ -22,6 +23,9 @@ struct ClientConfig {
   uint32_t audio_receivers = 1;
   uint32_t video_receivers = 1;
   std::vector<Codec> codecs;  // the session's; empty: all
+  size_t audio_copies = 0;    // sends RED with so many copies, once it is negotiated
+  bool has_inband_fec = false;
+  bool takes_red = true;  // false: as a client that does not offer RED
   contract::Grant grant;
 };
 
@@ -46,7 +50,7 @@ class Client {
   uint64_t update_sdp(Now now, SendBatch& out);
   contract::PeerUpdateSdp make_update();
   void restart_ice(Now now) { peer_->restart_ice(now); }
-  std::string make_offer() { return peer_->make_offer(media_, {}); }
+  std::string make_offer();
   std::vector<negotiation::OfferMedia>& media() { return media_; }
 
   void send_raw(Now now, const std::string& bytes, bool is_text, SendBatch& out);
@@ -77,7 +81,8 @@ class Client {
   const std::map<std::string, contract::SenderState>& sender_states() const { return sender_states_; }
   uint32_t room_peers() const { return room_peers_; }
   VideoViewer& video(size_t receiver) { return video_[receiver]; }
-  uint64_t audio_packets(size_t receiver) { return audio_packets_[receiver]; }
+  const Listener& audio(size_t receiver) { return audio_[receiver]; }
+  uint64_t audio_packets(size_t receiver) { return audio_[receiver].packets(); }
   uint64_t video_frames_sent() const { return frame_; }
   uint64_t key_frames_sent() const { return key_frames_sent_; }
 
@@ -126,10 +131,12 @@ class Client {
   };
   std::map<size_t, VideoViewer> video_;
   std::map<size_t, Picture> pictures_;
-  std::map<size_t, uint64_t> audio_packets_;
+  std::map<size_t, Listener> audio_;
   // publishing
   Instant next_audio_ = kNever, next_video_ = kNever;
-  uint32_t audio_counter_ = 0, frame_ = 0, video_timestamp_ = 0, audio_timestamp_ = 0;
+  SoundSource sound_;
+  bool has_spoken_ = false;
+  uint32_t frame_ = 0, video_timestamp_ = 0, audio_timestamp_ = 0;
   int64_t audio_sequence_ = 100, video_sequence_ = 200;
   bool is_key_frame_due_ = true;
   uint64_t key_frames_sent_ = 0;

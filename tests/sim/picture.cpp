@@ -43,15 +43,6 @@ std::optional<PictureTag> read_video_payload(ByteView payload) {
   return tag;
 }
 
-Bytes make_audio_payload(uint32_t publisher, uint32_t counter, size_t size) {
-  Bytes out(std::max<size_t>(size, 12));
-  Writer writer(out);
-  writer.u32(kMagic);
-  writer.u32(publisher);
-  writer.u32(counter);
-  return out;
-}
-
 void VideoViewer::on_packet(ByteView payload, int64_t sequence, uint32_t timestamp) {
   const auto tag = read_video_payload(payload);
   if (!tag) {

@@ -1,5 +1,5 @@
-// What simulated publishers send and viewers check: video frames of several packets that look like VP8 and say which
-// frame they belong to, and audio packets with a counter. Viewer side: which frames arrived whole, and which of them a
+// What simulated publishers show and viewers check: video frames of several packets that look like VP8 and say which
+// frame they belong to. Viewer side: which frames arrived whole, and which of them a
 // decoder could have shown (an unbroken chain from a key frame on).
 #pragma once
 
@@ -23,7 +23,6 @@ struct PictureTag {
 
 Bytes make_video_payload(const PictureTag& tag, size_t size);
 std::optional<PictureTag> read_video_payload(ByteView payload);
-Bytes make_audio_payload(uint32_t publisher, uint32_t counter, size_t size);
 
 class VideoViewer {
  public:
