@@ -2,6 +2,7 @@
 #
 # One folder of src/ as a static library atm0s_<path with underscores>, and beside it, from the same folder, the test
 # program <path with underscores>_test of all *_test.cpp. A folder's sources are found, not listed: a new .cpp is built.
+# Each *_fuzz.cpp is a libFuzzer program of its name with ATM0S_FUZZ, and else a test, <name>_replay (tests/fuzz).
 
 add_library(atm0s_options INTERFACE)
 target_include_directories(atm0s_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
@@ -47,12 +48,17 @@ function(atm0s_module path)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES LABELS unit)
   endif()
-  if(fuzzers AND ATM0S_FUZZ)
-    foreach(fuzzer ${fuzzers})
-      get_filename_component(fuzzer_name ${fuzzer} NAME_WE)
+  foreach(fuzzer ${fuzzers})
+    get_filename_component(fuzzer_name ${fuzzer} NAME_WE)
+    if(ATM0S_FUZZ)
       add_executable(${fuzzer_name} ${fuzzer})
       target_link_libraries(${fuzzer_name} PRIVATE atm0s_${name})
       target_link_options(${fuzzer_name} PRIVATE -fsanitize=fuzzer)
-    endforeach()
-  endif()
+    elseif(ATM0S_TESTS)
+      add_executable(${fuzzer_name}_replay ${fuzzer})
+      target_link_libraries(${fuzzer_name}_replay PRIVATE atm0s_${name} atm0s_fuzz_replay)
+      add_test(NAME ${fuzzer_name} COMMAND ${fuzzer_name}_replay)
+      set_tests_properties(${fuzzer_name} PROPERTIES LABELS corpora)
+    endif()
+  endforeach()
 endfunction()
