@@ -20,7 +20,8 @@ struct ExtensionPolicy {
 };
 
 inline constexpr ExtensionPolicy kExtensionPolicies[] = {
-    {rtp::Extension::kMid, Treatment::kTerminate, "finds the m-line of an SSRC that no a=ssrc names (RFC 9143 9.2)"},
+    {rtp::Extension::kMid, Treatment::kTerminate,
+     "finds the m-line of an SSRC that no a=ssrc names (RFC 9143 9.2); ours is written for viewers until they report"},
     {rtp::Extension::kRid, Treatment::kTerminate, "finds the simulcast layer of an SSRC (RFC 8853 5.5)"},
     {rtp::Extension::kRepairedRid, Treatment::kTerminate, "finds the layer that an RTX stream repairs (RFC 8852 3.2)"},
     {rtp::Extension::kAudioLevel, Treatment::kForward, "speaker ranking reads it, viewers get it as it is"},

@@ -123,15 +123,26 @@ void Peer::index_ssrcs() {
 
 namespace {
 
-using Extensions = std::array<rtp::ExtensionValue, stream::KeptExtensions::kMaxValues>;
+using Extensions = std::array<rtp::ExtensionValue, stream::KeptExtensions::kMaxValues + 1>;
 
-// The kept extensions under the ids of this subscriber; what it did not negotiate is stripped.
-std::span<const rtp::ExtensionValue> with_ids(const stream::KeptExtensions& kept, const rtp::ExtensionMap& ids,
+// A longer MID would need the two-byte form (RFC 8285 4.2); browsers' have a few bytes.
+constexpr size_t kOneByteFormValue = 16;
+
+// The kept extensions under the ids of this subscriber; what it did not negotiate is stripped. The MID goes with them
+// until a report tells that our SSRC has arrived (RFC 9143 9.2): media of a new m-line overtakes the answer that names
+// its SSRC, and Firefox gives an SSRC that it cannot place to whichever m-line has the payload type.
+std::span<const rtp::ExtensionValue> with_ids(const stream::KeptExtensions& kept, const MediaLine& line,
                                               Extensions& out) {
+  const rtp::ExtensionMap& ids = line.extensions();
   size_t count = 0;
   kept.for_each([&](rtp::Extension extension, ByteView value) {
     if (const uint8_t id = ids.id_of(extension); id != 0) out[count++] = {id, value};
   });
+  const std::string& mid = line.negotiated().mid;
+  const uint8_t mid_id = ids.id_of(rtp::Extension::kMid);
+  if (mid_id != 0 && !line.send_stream()->remote_report() && !mid.empty() && mid.size() <= kOneByteFormValue) {
+    out[count++] = {mid_id, as_bytes(mid)};
+  }
   return {out.data(), count};
 }
 
@@ -169,7 +180,7 @@ bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Ou
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain = write_within_budget(
-      buffer, with_ids(sent.extensions, line.extensions(), storage), counters_,
+      buffer, with_ids(sent.extensions, line, storage), counters_,
       [&](MutByteView room, auto extensions) { return line.send_stream()->write(room, sent, extensions); });
   const size_t size = plain == 0 ? 0 : srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(outgoing.sequence));
   datagrams.commit(*path, size);
@@ -209,7 +220,7 @@ void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagr
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain =
-      write_within_budget(buffer, with_ids(sent->extensions, line.extensions(), storage), counters_,
+      write_within_budget(buffer, with_ids(sent->extensions, line, storage), counters_,
                           [&](MutByteView room, auto extensions) { return stream.write_rtx(room, *sent, extensions); });
   size_t size = 0;
   if (plain != 0) {

@@ -72,6 +72,34 @@ TEST_F(PeerTest, ALostPacketIsAskedForAndComesByRtx) {
   EXPECT_EQ(call.server.peer->counters().rtx_sent, 1u);
 }
 
+// RFC 9143 9.2. Media of a new m-line may come before the answer that names its SSRC was applied.
+TEST_F(PeerTest, AnSsrcThatTheRemoteDoesNotKnowYetIsFoundByItsMid) {
+  auto text = call.answer(call.client.peer->make_offer(both_ways(), {}));
+  ASSERT_TRUE(text);
+  size_t named = 0;
+  for (size_t at; (at = text->find("a=ssrc")) != std::string::npos; ++named)
+    text->erase(at, text->find('\n', at) + 1 - at);
+  ASSERT_GT(named, 0u);
+  ASSERT_TRUE(call.accept(*text));
+  call.run(2s);
+  EXPECT_TRUE(media_goes_both_ways("unnamed", 100));
+}
+
+TEST_F(PeerTest, TheMidGoesAlongUntilAReportComes) {
+  ASSERT_TRUE(call.connect(both_ways()));
+  std::vector<size_t> sizes;
+  call.watch = [&](bool to_server, const Bytes& d) {
+    if (!to_server && rtp::classify(d) == rtp::PacketClass::kRtp) sizes.push_back(d.size());
+  };
+  for (int i = 0; i < 30; ++i) {
+    call.send(call.server, 2, 100 + i, "down");
+    call.run(100ms);
+  }
+  ASSERT_EQ(sizes.size(), 30u);
+  EXPECT_GT(sizes.front(), sizes.back());
+  EXPECT_EQ(sizes.back(), 12 + 4 + 16u) << "header, payload, tag";
+}
+
 TEST_F(PeerTest, AWrongFingerprintIsRefusedByTheHandshake) {
   std::string offer = call.client.peer->make_offer(both_ways(), {});
   const std::string real = call.client.context->certificate().fingerprint();

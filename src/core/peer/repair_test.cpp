@@ -155,6 +155,10 @@ TEST_F(RepairTest, WhoOnlyReceivesMeasuresTheRoundTripToo) {
 
 TEST_F(RepairTest, ExtensionsAreLeftOutBeforeADatagramGetsTooLarge) {
   ASSERT_TRUE(connect(true));
+  for (int i = 0; i < 20; ++i) {
+    call.send(call.server, kDown, 50 + i, "until a report comes, and the MID no longer goes along");
+    call.run(100ms);
+  }
   MediaPacket packet;
   const uint8_t orientation = 3;
   packet.extensions.add(rtp::Extension::kVideoOrientation, ByteView(&orientation, 1));

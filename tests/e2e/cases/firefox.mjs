@@ -82,3 +82,11 @@ test('a receiver of Firefox is switched between streams and stays one', {}, asyn
   }
   assert.equal((await fox.lab('inbound', 'v')).packetsLost, 0, 'sequence numbers have no gap');
 });
+
+test('receivers of Firefox that are allocated late', {}, async (env) => {
+  const colours = ['red', 'green', 'blue'];
+  await env.join('alice', `{senders: [${colours.map((c) => `{name: '${c}', kind: 'video', stream: lab.painted('${c}')}`)}]}`);
+  const fox = await env.join('fox', '{receivers: {audio: 0, video: 1}}', FIREFOX);
+  for (const colour of colours) await fox.view('alice', colour);
+  for (const colour of colours) await fox.lab('waitColour', 'alice/' + colour, colour);
+});
