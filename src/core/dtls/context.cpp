@@ -8,13 +8,10 @@
 
 #include "base/assert.h"
 #include "core/dtls/fingerprint.h"
+#include "core/dtls/record_guard.h"
 
 namespace atm0s::dtls {
 namespace {
-
-// Largest certificate chain that a peer may send, bytes: WebRTC certificates have under 1 kB; OpenSSL's default is 100
-// kB. Handshake messages of other kinds are limited by OpenSSL to one record's 16 kB.
-constexpr long kMaxCertificateChain = 8 * 1024;
 
 // RFC 8827 6.5 requires the first; RSA and ChaCha20 for peers with such certificates or without AES instructions.
 constexpr char kCiphers[] =

@@ -11,6 +11,7 @@
 #include "base/datagram.h"
 #include "core/dtls/datagram_bio.h"
 #include "core/dtls/fingerprint.h"
+#include "core/dtls/record_guard.h"
 
 namespace atm0s::dtls {
 namespace {
@@ -39,6 +40,12 @@ std::optional<SrtpProfile> negotiated_profile(SSL* ssl) {
   }
 }
 
+// The peer's ChangeCipherSpec has been taken and its Finished has not come yet.
+bool has_read_keys(const SSL* ssl) {
+  const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+  return state == TLS_ST_SR_CHANGE || state == TLS_ST_CR_CHANGE;
+}
+
 struct SslFree {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
 };
@@ -48,6 +55,7 @@ struct SslFree {
 // On the heap: OpenSSL keeps pointers to these while the Transport may move.
 struct Transport::Session {
   Wire wire;
+  RecordGuard guard;
   std::optional<Fingerprint> expected;
   std::unique_ptr<SSL, SslFree> ssl;  // last, so that it is freed first
 };
@@ -105,6 +113,12 @@ void Transport::on_datagram(Now now, ByteView datagram, Output& out) {
       return;
     }
     state_ = State::kConnecting;
+  }
+  uint8_t admitted[kMaxInboundSize];
+  if (state_ == State::kConnecting) {
+    const size_t size = session_->guard.admit(datagram, admitted, has_read_keys(session_->ssl.get()), counters_);
+    if (size == 0) return;
+    datagram = {admitted, size};
   }
   session_->wire.inbound = datagram;
   advance(now, out);

@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/counter_table.h"
 #include "base/srtp_profile.h"
 #include "base/time.h"
 #include "core/dtls/context.h"
+#include "core/dtls/counters.h"
 
 namespace atm0s::dtls {
 
@@ -48,20 +48,6 @@ struct SrtpKeys {
   Bytes local_key, local_salt;    // for what we send
   Bytes remote_key, remote_salt;  // for what we receive
 };
-
-struct Counters {
-  uint64_t not_dtls = 0;  // empty, or a first byte outside of 20..63 (RFC 7983 7)
-  uint64_t too_large = 0;
-  uint64_t too_early = 0;  // before the fingerprint was set (server) or before start (client)
-  uint64_t too_late = 0;   // after the association had ended
-  uint64_t unsent = 0;     // application data refused by send()
-};
-
-inline constexpr CounterName<Counters> kCounterNames[] = {
-    {&Counters::not_dtls, "not_dtls"}, {&Counters::too_large, "too_large"}, {&Counters::too_early, "too_early"},
-    {&Counters::too_late, "too_late"}, {&Counters::unsent, "unsent"},
-};
-static_assert(names_all(kCounterNames));
 
 class Transport {
  public:
