@@ -18,6 +18,14 @@ std::vector<Event> all(const Output& out) {
   return found;
 }
 
+// Without copying what they carry.
+template <typename Event>
+size_t count(const Output& out) {
+  size_t found = 0;
+  for (const ChannelEvent& event : out.events) found += std::holds_alternative<Event>(event) ? 1 : 0;
+  return found;
+}
+
 // What the browser SDK opens: unordered, 10 s lifetime.
 ChannelConfig browser_channel() {
   ChannelConfig config;
@@ -196,7 +204,7 @@ TEST(DataChannels, AFullQueueRefusesAndDrains) {
   size_t accepted = 0;
   while (call.server_sends(id, large)) ++accepted;
   EXPECT_LE(call.server.queued_bytes(), kMaxQueuedBytes);
-  ASSERT_TRUE(call.link.run(60s, [&] { return all<ChannelMessage>(call.link.out_a()).size() == accepted; }));
+  ASSERT_TRUE(call.link.run(60s, [&] { return count<ChannelMessage>(call.link.out_a()) == accepted; }));
   call.link.run_for(1s);
   EXPECT_EQ(call.server.queued_bytes(), 0u);
 }
