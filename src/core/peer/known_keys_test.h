@@ -16,6 +16,8 @@ struct PeerTestAccess {
     peer.srtp_in_ = std::make_unique<srtp::ReceiveContext>(profile, key, salt);
   }
   static size_t ssrcs_received(const Peer& peer) { return peer.received_.size(); }
+  // Where a client of a test puts in SCTP packets of its own making, and asks for the keys that it shares.
+  static dtls::Transport& dtls(Peer& peer) { return peer.dtls_; }
 };
 
 // The client of a call, with keys of the test's own towards the server.
