@@ -1,0 +1,146 @@
+#include "server_process.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace atm0s::soak {
+
+namespace {
+
+[[noreturn]] void give_up(const std::string& why) {
+  std::fprintf(stderr, "soak: %s\n", why.c_str());
+  std::exit(1);
+}
+
+// The first of two UDP ports in a row that nobody has: a worker each.
+uint16_t free_ports() {
+  for (uint32_t port = 31'000 + static_cast<uint32_t>(getpid()) % 1'000 * 2; port < 60'000; port += 2) {
+    bool is_free = true;
+    for (uint32_t i = 0; i < 2; ++i) {
+      const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_port = htons(static_cast<uint16_t>(port + i));
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      is_free &= bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+      close(fd);
+    }
+    if (is_free) return static_cast<uint16_t>(port);
+  }
+  give_up("no free UDP ports");
+}
+
+}  // namespace
+
+ServerProcess::ServerProcess(const std::string& program, const std::string& secret) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) give_up("no pipe");
+  const std::string media_port = std::to_string(free_ports());
+  pid_ = fork();
+  if (pid_ == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    execl(program.c_str(), program.c_str(), "--secret", secret.c_str(), "--http", "127.0.0.1:0", "--media-ip",
+          "127.0.0.1", "--media-port", media_port.c_str(), "--workers", "2", "--room-slice-size", "4", "--log-level",
+          "warn", nullptr);
+    _exit(127);
+  }
+  close(ends[1]);
+  output_ = fdopen(ends[0], "r");
+  char line[4'096];
+  while (std::fgets(line, sizeof line, output_) != nullptr) {
+    const std::string text = line;
+    if (!text.starts_with("ready {")) continue;
+    const std::string address = nlohmann::json::parse(text.substr(6)).at("http");
+    host_ = address.substr(0, address.rfind(':'));
+    port_ = address.substr(address.rfind(':') + 1);
+    return;
+  }
+  give_up(program + " did not get ready");
+}
+
+ServerProcess::~ServerProcess() {
+  if (pid_ > 0) kill(pid_, SIGKILL);
+  if (output_ != nullptr) std::fclose(output_);
+}
+
+std::string ServerProcess::request(const std::string& method, const std::string& path, const std::string& body) {
+  namespace http = boost::beast::http;
+  boost::asio::io_context context;
+  boost::beast::tcp_stream stream(context);
+  boost::system::error_code error;
+  stream.connect(boost::asio::ip::tcp::resolver(context).resolve(host_, port_), error);
+  http::request<http::string_body> request(http::string_to_verb(method), path, 11);
+  request.set(http::field::host, host_);
+  request.set(http::field::content_type, "application/json");
+  request.set(http::field::connection, "close");
+  request.body() = body;
+  request.prepare_payload();
+  if (!error) http::write(stream, request, error);
+  boost::beast::flat_buffer buffer;
+  http::response<http::string_body> response;
+  if (!error) http::read(stream, buffer, response, error);
+  return error ? std::string() : response.body();
+}
+
+double ServerProcess::metric(const std::string& name) {
+  std::istringstream page(request("GET", "/metrics", ""));
+  double sum = 0;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with(name + ' ') || line.starts_with(name + '{'))
+      sum += std::stod(line.substr(line.rfind(' ') + 1));
+  }
+  return sum;
+}
+
+uint64_t ServerProcess::resident_bytes() const {
+  std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
+  uint64_t size = 0, resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+size_t ServerProcess::descriptors() const {
+  size_t count = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at("/proc/" + std::to_string(pid_) + "/fd", error), end; at != end;
+       at.increment(error)) {
+    ++count;
+  }
+  return count;
+}
+
+double ServerProcess::cpu_seconds() const {
+  std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  std::istringstream fields(text.substr(text.rfind(')') + 2));  // the name may hold spaces
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  double user = 0, system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+int ServerProcess::stop() {
+  kill(pid_, SIGTERM);
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  pid_ = 0;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace atm0s::soak

@@ -1,0 +1,37 @@
+// The real server as a child process on 127.0.0.1: started, asked over HTTP, measured in /proc, ended. For the soak.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+namespace atm0s::soak {
+
+class ServerProcess {
+ public:
+  // Returns once the server is ready; ends the program with a message when it does not get there.
+  ServerProcess(const std::string& program, const std::string& secret);
+  ~ServerProcess();
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
+
+  // The body of the answer; empty when there is none.
+  std::string request(const std::string& method, const std::string& path, const std::string& body);
+  // Sum over all labels of one metric.
+  double metric(const std::string& name);
+
+  uint64_t resident_bytes() const;
+  size_t descriptors() const;
+  double cpu_seconds() const;
+  // SIGTERM, then what it exited with; above 128: the signal that ended it. Sanitizers report by this code.
+  int stop();
+
+ private:
+  pid_t pid_ = 0;
+  FILE* output_ = nullptr;
+  std::string host_, port_;
+};
+
+}  // namespace atm0s::soak
