@@ -35,9 +35,10 @@ export class Peer {
 
   // Creates the session without connecting. Options: token, urls, before (JavaScript run before connect).
   create(config = '{}', { token, urls, before = '' } = {}) {
+    this.token = token ?? makeToken({ room: this.room, peer: this.name });
     return this.lab('create', {
       urls: urls ?? this.server.url, room: this.room, peer: this.name, config, before,
-      token: token ?? makeToken({ room: this.room, peer: this.name }),
+      token: this.token,
     });
   }
 

@@ -47,6 +47,7 @@ export async function startServer({ address = '127.0.0.1', flags = [], through =
   const server = {
     log,
     child,
+    mediaPorts: Array.from({ length: WORKERS }, (_, i) => mediaPort + i),
     exited: new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code))),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');

@@ -42,6 +42,18 @@ lab.keepMessage = async (data) => {
   lab.messages.push(JSON.parse(text));
 };
 
+// ---- end-to-end encryption: of all that this page's session sends and receives -------------------------------------------
+
+// To be called before the connect. isVp8: the video is VP8, of which the first bytes stay in the clear.
+lab.encryptAll = (key, isVp8) => {
+  const worker = new Worker('/encryption_worker.js');
+  for (const { sender, receiver } of lab.connections[0].getTransceivers()) {
+    const of = (side, kind) => new RTCRtpScriptTransform(worker, { side, key, isVp8: isVp8 && kind === 'video' });
+    if (sender.track) sender.transform = of('encrypt', sender.track.kind);
+    receiver.transform = of('decrypt', receiver.track.kind);
+  }
+};
+
 // ---- waiting for facts ----------------------------------------------------------------------------------------------
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
