@@ -18,10 +18,12 @@ namespace atm0s {
   X(kConnNotFound, "CONN_NOT_FOUND", "no connection of that id lives here, or it has ended")                          \
   X(kTrackNotFound, "TRACK_NOT_FOUND", "no sender or receiver of that name was negotiated within 10 s")               \
   X(kNotSupported, "NOT_SUPPORTED", "a request that this server knows but cannot do for this session")                \
+  X(kUnsupportedCodec, "UNSUPPORTED_CODEC", "the viewer has not negotiated the format that the stream comes in")      \
   X(kNotFound, "NOT_FOUND", "no such resource")                                                                       \
   X(kMethodNotAllowed, "METHOD_NOT_ALLOWED", "the resource exists, but not with this method")                         \
   X(kTooLarge, "TOO_LARGE", "a body, message or list is over its documented limit")                                   \
   X(kTooMany, "TOO_MANY", "a documented limit on sessions, senders, receivers or requests is reached")                \
+  X(kRateLimited, "RATE_LIMITED", "too many calls or requests in too short a time; try again later")                  \
   X(kBusy, "BUSY", "the server cannot take this now: a mailbox is full; try again")                                   \
   X(kShuttingDown, "SHUTTING_DOWN", "the server is stopping and takes no new session")                                \
   X(kInvalidConfig, "INVALID_CONFIG", "a flag, environment variable or configuration key is wrong")                   \

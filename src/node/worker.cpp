@@ -234,6 +234,8 @@ void Worker::drop(Now now, Entry& entry, room::Output& out) {
   gone_sessions_.requests += session.counters().requests;
   gone_sessions_.requests_refused += session.counters().requests_refused;
   gone_sessions_.messages_malformed += session.counters().messages_malformed;
+  gone_sessions_.requests_rate_limited += session.counters().requests_rate_limited;
+  gone_sessions_.messages_unread += session.counters().messages_unread;
   const auto room = rooms_.find(session.room().name());
   const bool is_last = --room->second.sessions == 0;
   sessions_.erase(static_cast<uint64_t>(session.id()));

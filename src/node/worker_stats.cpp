@@ -17,6 +17,8 @@ contract::Stats Worker::stats() const {
     sessions.requests += entry.session->counters().requests;
     sessions.requests_refused += entry.session->counters().requests_refused;
     sessions.messages_malformed += entry.session->counters().messages_malformed;
+    sessions.requests_rate_limited += entry.session->counters().requests_rate_limited;
+    sessions.messages_unread += entry.session->counters().messages_unread;
     connected += entry.session->peer().is_connected();
   }
   for (const auto& [name, room] : rooms_) {
@@ -46,6 +48,10 @@ contract::Stats Worker::stats() const {
   counter("atm0s_connects_refused_total", "Connect calls refused by a worker", counters_.connects_refused);
   counter("atm0s_requests_total", "Requests over data channels", sessions.requests);
   counter("atm0s_requests_refused_total", "Requests answered with success: false", sessions.requests_refused);
+  counter("atm0s_requests_rate_limited_total", "Requests refused because their session made too many",
+          sessions.requests_rate_limited);
+  counter("atm0s_messages_unread_total", "Data channel messages dropped because their session sent too many",
+          sessions.messages_unread);
   counter("atm0s_messages_malformed_total", "Data channel messages that were no request", sessions.messages_malformed);
   counter("atm0s_datagrams_received_total", "Datagrams given to the worker", counters_.datagrams_received);
   counter("atm0s_relay_messages_received_total", "Messages of other workers", counters_.relay_messages_received);

@@ -120,8 +120,8 @@ TEST(Errors, AreTheTable) {
 
 TEST(MetricsPage, HasEveryName) {
   Metrics metrics;
-  for (const char* source :
-       {"src/node/worker_stats.cpp", "src/core/peer/counters.h", "src/apps/server/media_workers.cpp"}) {
+  for (const char* source : {"src/node/worker_stats.cpp", "src/core/peer/counters.h",
+                             "src/apps/server/media_workers.cpp", "src/control/http/router.cpp"}) {
     find_metrics(read_text(kRoot / source), metrics);
   }
   ASSERT_GT(metrics.types.size(), 20u);

@@ -1,6 +1,7 @@
 // What a malicious or broken participant does to its own session, to its room and to the worker: nothing.
 #include <gtest/gtest.h>
 
+#include "base/log.h"
 #include "contract/json/rpc.h"
 #include "world.h"
 
@@ -44,6 +45,65 @@ struct HostileTest : testing::Test {
   Client& b = world.add_client(participant("b"));
   Client& evil = world.add_client(participant("evil"));
 };
+
+TEST_F(HostileTest, AFloodOfRequestsIsAnsweredWithinItsRate) {
+  std::vector<uint64_t> asked;
+  for (int i = 0; i < 5'000; ++i) asked.push_back(world.request(evil, contract::PeerPing{}));
+  const Instant began = world.now().mono;
+  EXPECT_TRUE(the_call_goes_on());
+  EXPECT_TRUE(the_call_goes_on());
+  const auto seconds = to_us(world.now().mono - began) / 1'000'000 + 1;
+  int64_t served = 0, limited = 0;
+  for (const uint64_t id : asked) {
+    const auto answer = evil.answers().find(id);
+    if (answer == evil.answers().end()) continue;
+    const auto* error = std::get_if<Error>(&answer->second.data);
+    (error == nullptr ? served : limited) += 1;
+    EXPECT_TRUE(error == nullptr || error->code == ErrorCode::kRateLimited);
+  }
+  EXPECT_GE(served, session::kRequestsAtOnce);
+  EXPECT_LE(served, session::kRequestsAtOnce + seconds * session::kRequestsPerSecond);
+  EXPECT_GT(limited, 0);
+  EXPECT_LE(served + limited, (seconds + 1) * session::kMessagesPerSecond);
+  // Later it is served like anybody.
+  world.run_for(5s);
+  const uint64_t later = world.request(evil, contract::PeerPing{});
+  EXPECT_TRUE(world.run_until([&] { return evil.succeeded(later); }, 2s));
+}
+
+// Of a conn_id the beginning is logged, to find a session by: what is secret of it is the rest.
+TEST(Logs, HoldNoSecretOfASession) {
+  static std::string logged;
+  logged.clear();
+  set_log_sink([](LogLevel, std::string_view, std::string_view line) { logged += line; }, LogLevel::kDebug);
+  const std::string token = "eyJhbGciOiJIUzI1NiJ9.eyJyb29tIjoiYSJ9.c2lnbmF0dXJlLW9mLWEtdG9rZW4";
+  std::vector<std::string> secrets{token};
+  {
+    World world(37);
+    Client& a = world.add_client(participant("a"));
+    Client& b = world.add_client(participant("b"));
+    for (Client* client : {&a, &b}) {
+      ASSERT_TRUE(world.connect(*client));
+      ASSERT_TRUE(world.run_until([&] { return client->is_ready(); }, 10s));
+      secrets.push_back(client->conn_id().substr(client->conn_id().rfind('-') + 7));
+      const std::string offer = client->make_offer();
+      const size_t pwd = offer.find("a=ice-pwd:") + 10;
+      secrets.push_back(offer.substr(pwd, offer.find('\r', pwd) - pwd));
+    }
+    world.request(a, contract::PeerToken{token});
+    world.send_raw(a, "{\"token\": \"" + token + "\"", true);
+    world.send_raw(a, "{\"type\":\"request\",\"req_id\":1,\"request\":\"" + token + "\"}", true);
+    world.run_for(1s);
+    world.request(b, contract::PeerClose{});
+    world.run_for(40s);
+  }
+  set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::kError);
+  EXPECT_NE(logged.find("ended"), std::string::npos) << "the sink hears";
+  for (const std::string& secret : secrets) {
+    EXPECT_GE(secret.size(), 20u);
+    EXPECT_EQ(logged.find(secret), std::string::npos) << secret;
+  }
+}
 
 // The room points to receivers: one that is replaced must have been unbound (AddressSanitizer is the judge).
 TEST_F(HostileTest, AnOfferThatShrinksAndGrowsReplacesNoReceiverThatIsBound) {

@@ -97,6 +97,7 @@ void ControlPlane::finish(const control::PendingCalls::Finished& finished) {
   for (const contract::Reply& reply : finished.replies) {
     if (const auto* worker = std::get_if<contract::Stats>(&reply.body)) stats.push_back(*worker);
   }
+  stats.push_back(router_->stats());
   waiting.mapped()(router_->metrics_reply(io::write_prometheus(stats)));
 }
 

@@ -52,6 +52,12 @@ contract::HttpReply method_not_allowed_reply(std::string allowed) {
   return reply;
 }
 
+contract::HttpReply too_often_reply() {
+  auto reply = error_reply(429, Error{ErrorCode::kRateLimited, "too many calls from this address"});
+  reply.headers.emplace_back("Retry-After", "1");  // RFC 6585 4, RFC 9110 10.2.3: seconds
+  return reply;
+}
+
 contract::HttpReply asset_reply(const Asset& asset) {
   contract::HttpReply reply = with_cors(200, asset.content_type, std::string(asset.body));
   reply.headers.emplace_back("Cache-Control", "no-cache");

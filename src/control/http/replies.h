@@ -16,6 +16,7 @@ contract::HttpReply error_reply(unsigned status, const Error& error);
 contract::HttpReply text_reply(std::string content_type, std::string body);
 contract::HttpReply preflight_reply();
 contract::HttpReply method_not_allowed_reply(std::string allowed);
+contract::HttpReply too_often_reply();
 contract::HttpReply asset_reply(const Asset& asset);
 
 }  // namespace atm0s::control

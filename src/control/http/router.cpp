@@ -74,6 +74,15 @@ contract::HttpReply Router::on_reply(Pending pending, const contract::Reply& rep
   return error_reply(200, Error{ErrorCode::kServerError, "a worker gave an answer of the wrong kind"});
 }
 
+contract::Stats Router::stats() const {
+  contract::Stats out;
+  const auto counter = [&](const char* name, const char* help, uint64_t value) {
+    out.values.push_back({name, help, true, "", static_cast<double>(value)});
+  };
+  counter("atm0s_http_rate_limited_total", "HTTP calls refused because their address made too many", rate_limited_);
+  return out;
+}
+
 contract::HttpReply Router::metrics_reply(std::string text) const {
   // Prometheus text exposition format 0.0.4.
   return text_reply("text/plain; version=0.0.4; charset=utf-8", std::move(text));
@@ -106,7 +115,15 @@ Result<contract::ConnectRequest> Router::admit(Now now, const contract::HttpRequ
   return std::move(connect);
 }
 
+// Both make a worker parse an offer, and the first one the keys of a session.
+bool Router::is_too_often(Now now, const contract::HttpRequest& request) {
+  if (connects_.take(now.mono, request.remote.ip)) return false;
+  ++rate_limited_;
+  return true;
+}
+
 Router::Outcome Router::connect(Now now, const contract::HttpRequest& request) {
+  if (is_too_often(now, request)) return too_often_reply();
   auto admitted = admit(now, request);
   if (!admitted) return error_reply(200, admitted.error());
   const size_t worker = worker_of_room(admitted->room, config_.worker_count);
@@ -126,7 +143,8 @@ Router::Outcome Router::ice_remote(Now, const contract::HttpRequest& request) {
   return post(json::parse_ice_remote(request.body), Pending::kIceRemote);
 }
 
-Router::Outcome Router::ice_restart(Now, const contract::HttpRequest& request) {
+Router::Outcome Router::ice_restart(Now now, const contract::HttpRequest& request) {
+  if (is_too_often(now, request)) return too_often_reply();
   return post(json::parse_ice_restart(request.body), Pending::kIceRestart);
 }
 

@@ -16,6 +16,7 @@
 #include "contract/command.h"
 #include "contract/http.h"
 #include "contract/token_request.h"
+#include "control/http/address_rates.h"
 
 namespace atm0s::control {
 
@@ -58,6 +59,8 @@ class Router {
 
   Outcome on_request(Now now, const contract::HttpRequest& request);
   contract::HttpReply on_reply(Pending pending, const contract::Reply& reply) const;
+  // What the workers do not know, for GET /metrics.
+  contract::Stats stats() const;
   // For Pending::kMetrics: the text that io/metrics made of all workers' stats.
   contract::HttpReply metrics_reply(std::string text) const;
   // No worker answered: kBusy (a mailbox was full), kServerError (too late), kShuttingDown.
@@ -70,7 +73,7 @@ class Router {
   Outcome health(Now, const contract::HttpRequest&);
   Outcome connect(Now now, const contract::HttpRequest& request);
   Outcome ice_remote(Now, const contract::HttpRequest& request);
-  Outcome ice_restart(Now, const contract::HttpRequest& request);
+  Outcome ice_restart(Now now, const contract::HttpRequest& request);
   Outcome disconnect(Now, const contract::HttpRequest& request);
   Outcome metrics(Now, const contract::HttpRequest&);
   Outcome issue_webrtc(Now now, const contract::HttpRequest& request);
@@ -80,6 +83,7 @@ class Router {
   Outcome dev_info(Now, const contract::HttpRequest&);
 
   Result<contract::ConnectRequest> admit(Now now, const contract::HttpRequest& request) const;
+  bool is_too_often(Now now, const contract::HttpRequest& request);
   bool has_app_secret(const contract::HttpRequest& request) const;
   Outcome issue(Now now, contract::TokenKind kind, const contract::HttpRequest& request);
   template <typename Body>
@@ -88,6 +92,8 @@ class Router {
 
   RouterConfig config_;
   Rng& rng_;
+  AddressRates connects_;
+  uint64_t rate_limited_ = 0;
 };
 
 }  // namespace atm0s::control

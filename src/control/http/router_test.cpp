@@ -163,6 +163,58 @@ TEST_F(RouterTest, ConnectWithoutAFittingTokenIsRefused) {
   EXPECT_EQ(error_of(ask("POST", "/webrtc/connect", "{")), "INVALID_REQUEST");
 }
 
+TEST_F(RouterTest, ConnectsOfOneAddressHaveARate) {
+  HttpRequest request;
+  request.method = "POST";
+  request.path = "/webrtc/connect";
+  const auto status_at = [&](Duration at, const char* from, const char* path = "/webrtc/connect") {
+    request.remote = {*IpAddress::parse(from), 1};
+    request.path = path;
+    return reply(router_.on_request({Instant(at), kNow.wall}, request)).status;
+  };
+  size_t admitted = 0;
+  for (int i = 0; i < 1'000; ++i)
+    admitted += status_at(1s, "192.0.2.1", i % 2 ? "/webrtc/connect" : "/webrtc/ice_restart") == 200;
+  EXPECT_EQ(admitted, static_cast<size_t>(kConnectsAtOnce));
+  // Nobody else is stopped by that, and what is cheap goes on.
+  EXPECT_EQ(status_at(1s, "192.0.2.2"), 200u);
+  EXPECT_EQ(status_at(1s, "192.0.2.1", "/webrtc/ice_remote"), 200u);
+  const HttpReply refused = reply(router_.on_request({Instant{1s}, kNow.wall}, [&] {
+    request.remote = {*IpAddress::parse("192.0.2.1"), 9};
+    request.path = "/webrtc/connect";
+    return request;
+  }()));
+  EXPECT_EQ(refused.status, 429u);
+  EXPECT_EQ(header(refused, "Retry-After"), "1");
+  EXPECT_EQ(json::parse(refused.body)["error"], "RATE_LIMITED");
+  for (int i = 0; i < kConnectsPerSecond; ++i) EXPECT_EQ(status_at(2s, "192.0.2.1"), 200u);
+  EXPECT_EQ(status_at(2s, "192.0.2.1"), 429u);
+  // One subscriber's /64 is one address.
+  admitted = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    admitted += status_at(2s, ("2001:db8:1:2::" + std::to_string(i)).c_str()) == 200;
+  }
+  EXPECT_EQ(admitted, static_cast<size_t>(kConnectsAtOnce));
+  EXPECT_EQ(router_.stats().values[0].value, 801 + 1 + 800);
+}
+
+TEST(AddressRates, AreBoundedAndServeKnownAddressesInAFlood) {
+  AddressRates rates;
+  const auto address = [](uint32_t i) {
+    return IpAddress::v4(10, static_cast<uint8_t>(i >> 16), static_cast<uint8_t>(i >> 8), static_cast<uint8_t>(i));
+  };
+  const IpAddress known = IpAddress::v4(192, 0, 2, 1);
+  EXPECT_TRUE(rates.take(Instant{1s}, known));
+  size_t admitted = 0;
+  for (uint32_t i = 0; i < 100'000; ++i) admitted += rates.take(Instant{1s}, address(i));
+  EXPECT_EQ(rates.size(), kMaxRatedAddresses);
+  EXPECT_EQ(admitted, kMaxRatedAddresses - 1 + static_cast<size_t>(kConnectsAtOnce));
+  EXPECT_TRUE(rates.take(Instant{1s}, known));
+  // Those that have been quiet make room.
+  EXPECT_TRUE(rates.take(Instant{10s}, address(200'000)));
+  EXPECT_EQ(rates.size(), 1u);
+}
+
 TEST_F(RouterTest, SendersNeedTheRightToPublish) {
   token::Claims claims;
   claims.publish = false;

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/datagram.h"
 #include "base/result.h"
 #include "base/rng.h"
@@ -18,7 +19,6 @@
 #include "core/ice/agent.h"
 #include "core/negotiation/answer.h"
 #include "core/negotiation/offer.h"
-#include "core/peer/budget.h"
 #include "core/peer/counters.h"
 #include "core/peer/media_line.h"
 #include "core/peer/media_packet.h"

@@ -57,6 +57,27 @@ TEST_F(LogWriterTest, CutsAFloodOfOneComponentAndCountsIt) {
   EXPECT_EQ(count(" noisy l"), 4u);
 }
 
+// What one peer can provoke in ten seconds, if some line of ours is written for each of its packets.
+TEST(LogWriter, WritesSoManyLinesASecondHoweverManyThereAre) {
+  size_t written = 0, reports = 0;
+  uint64_t dropped = 0;
+  LogWriter writer({LogFormat::kText, LogLevel::kInfo}, [&](std::string_view line) {
+    const size_t told = line.find(" lines dropped");
+    written += told == std::string_view::npos;
+    if (told == std::string_view::npos) return;
+    ++reports;
+    dropped += std::stoull(std::string(line.substr(line.rfind(' ', told - 1) + 1)));
+  });
+  constexpr size_t kLines = 1'000'000, kSeconds = 10;
+  for (size_t i = 0; i < kLines; ++i) {
+    writer.write({Instant(Duration(i * kSeconds * 1'000'000 / kLines)), kTime}, LogLevel::kWarn, "peer", "line");
+  }
+  writer.write({Instant{30s}, kTime}, LogLevel::kWarn, "other", "line");  // the last second's is told later, too
+  EXPECT_EQ(written, kSeconds * LogOptions{}.lines_per_second + 1);
+  EXPECT_LE(reports, kSeconds);
+  EXPECT_EQ(written + dropped, kLines + 1);
+}
+
 TEST_F(LogWriterTest, HoldsABoundedNumberOfComponents) {
   for (int i = 0; i < 200; ++i) write(0s, "c" + std::to_string(i));
   EXPECT_EQ(lines_.size(), LogWriter::kComponentsMax + 3);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "contract/session.h"
 #include "core/peer/peer.h"
 #include "media/receiver/receiver.h"
@@ -32,11 +33,17 @@ inline constexpr Duration kCloseLinger = 500ms;          // session_closing gets
 inline constexpr size_t kMaxPendingRequests = 64;
 inline constexpr size_t kMaxSenders = 64;
 inline constexpr size_t kMaxReceiversPerKind = 256;
+// A page that rearranges a hundred tiles at once stays within the first; the SDK asks for a few a minute.
+inline constexpr int64_t kRequestsPerSecond = 50;
+inline constexpr int64_t kRequestsAtOnce = 300;
+inline constexpr int64_t kMessagesPerSecond = 500;  // also those that are refused: beyond it they are not read
 
 struct Counters {
   uint64_t requests = 0;
   uint64_t requests_refused = 0;
   uint64_t messages_malformed = 0;
+  uint64_t requests_rate_limited = 0;
+  uint64_t messages_unread = 0;
 };
 
 class Session {
@@ -157,6 +164,8 @@ class Session {
   bool is_over_ = false;
   const char* end_reason_ = "";
   Counters counters_;
+  Budget requests_{kRequestsPerSecond, kRequestsAtOnce};
+  Budget messages_{kMessagesPerSecond};
   // reused from burst to burst
   std::vector<peer::ReceivedPacket> packets_;
   std::vector<peer::Event> peer_events_;

@@ -28,9 +28,17 @@ Result<std::string> done() {
 }  // namespace
 
 void Session::on_message(Now now, const peer::ChannelMessage& message, Output& out) {
+  if (!messages_.take(now.mono)) {
+    ++counters_.messages_unread;
+    return;
+  }
   auto parsed = json::parse_rpc(message.bytes, message.is_text);
   if (auto* request = std::get_if<contract::RpcRequest>(&parsed)) {
     ++counters_.requests;
+    if (!requests_.take(now.mono)) {
+      ++counters_.requests_rate_limited;
+      return answer(now, request->req_id, fail(ErrorCode::kRateLimited, "too many requests"), out);
+    }
     on_request(now, std::move(*request), out);
     return;
   }
