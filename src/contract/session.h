@@ -189,6 +189,7 @@ struct RoomStats {
 struct ReceiverStateEvent {
   std::string id;
   ReceiverState state = ReceiverState::kNoSource;
+  std::optional<ErrorCode> reason = {};  // why it does not become live
 };
 // remote_stream_{name}_state
 struct SenderStateEvent {

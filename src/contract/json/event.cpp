@@ -50,6 +50,7 @@ struct WriteEvent {
   }
   std::string operator()(const contract::ReceiverStateEvent& event) const {
     data["state"] = choice_text(kReceiverStates, event.state);
+    if (event.reason) data["reason"] = to_text(*event.reason);
     return std::string(kReceiverEventPrefix) + event.id + std::string(kStateEventSuffix);
   }
   std::string operator()(const contract::SenderStateEvent& event) const {

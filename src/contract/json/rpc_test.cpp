@@ -263,6 +263,9 @@ TEST(Event, LooksAsTheSdkExpects) {
   EXPECT_EQ(peer["data"]["peer_hash"], peer_hash("p"));
 
   EXPECT_EQ(to_json(Event(RoomStats{2})), R"({"type":"event","event":"room_stats","data":{"peers":2}})");
+  EXPECT_EQ(to_json(Event(ReceiverStateEvent{"video_0", ReceiverState::kConnecting, ErrorCode::kUnsupportedCodec})),
+            R"({"type":"event","event":"local_stream_video_0_state",)"
+            R"("data":{"state":"connecting","reason":"UNSUPPORTED_CODEC"}})");
   EXPECT_EQ(to_json(Event(ReceiverStateEvent{"video_0", ReceiverState::kSourceDeactived})),
             R"({"type":"event","event":"local_stream_video_0_state","data":{"state":"source_deactived"}})");
   EXPECT_EQ(to_json(Event(SenderStateEvent{"audio_main", SenderState::kConnected})),

@@ -85,8 +85,12 @@ std::optional<Event> read_event(const Fields& message) {
     return out;
   }
   if (auto id = middle(name, kReceiverEventPrefix, kStateEventSuffix)) {
-    return contract::ReceiverStateEvent{
-        *id, read_choice(data, "state", kReceiverStates, contract::ReceiverState::kNoSource)};
+    contract::ReceiverStateEvent out{*id,
+                                     read_choice(data, "state", kReceiverStates, contract::ReceiverState::kNoSource)};
+    if (const auto reason = data.optional_text("reason", kMaxNameBytes, Text::kFree)) {
+      out.reason = read_error_code(*reason);
+    }
+    return out;
   }
   if (auto sender = middle(name, kSenderEventPrefix, kStateEventSuffix)) {
     return contract::SenderStateEvent{*sender,

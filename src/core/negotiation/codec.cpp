@@ -238,6 +238,29 @@ bool is_same_format(const NegotiatedCodec& a, const NegotiatedCodec& b) {
   return false;
 }
 
+bool can_decode(const NegotiatedCodec& own, const NegotiatedCodec& sent) {
+  if (is_same_format(own, sent)) return true;
+  if (own.codec != Codec::kH264 || sent.codec != Codec::kH264) return false;
+  // RFC 6184 6.2, 6.3: mode 1 has all that mode 0 has.
+  if (own.h264_packetization_mode < sent.h264_packetization_mode) return false;
+  const auto mine = parse_h264_profile(own.h264_profile_level_id);
+  const auto theirs = parse_h264_profile(sent.h264_profile_level_id);
+  if (!mine || !theirs) return false;
+  if (*mine == *theirs) return true;
+  // ITU-T H.264 A.2: what each profile is made of. Baseline has tools that none above it has.
+  switch (*theirs) {
+    case H264Profile::kConstrainedBaseline:
+      return true;
+    case H264Profile::kMain:
+    case H264Profile::kConstrainedHigh:
+      return *mine == H264Profile::kHigh;
+    case H264Profile::kBaseline:
+    case H264Profile::kHigh:
+      return false;
+  }
+  return false;
+}
+
 std::vector<NegotiatedCodec> read_codecs(const sdp::MediaDescription& media, MediaKind kind, const Policy& policy) {
   std::vector<NegotiatedCodec> out;
   const std::vector<uint8_t> payload_types = read_payload_types(media);

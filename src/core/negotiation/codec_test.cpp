@@ -79,6 +79,41 @@ TEST(H264Profile, ManySpellingsOfOneProfile) {
   }
 }
 
+TEST(CanDecode, AProfileTakesThoseInsideIt) {
+  const char* cb = "42e01f";
+  const char* baseline = "42001f";
+  const char* main = "4d001f";
+  const char* high = "64001f";
+  const char* constrained_high = "640c1f";
+  struct Case {
+    const char* own;
+    const char* sent;
+    bool can;
+  };
+  for (const Case& c : {Case{baseline, cb, true},
+                        {main, cb, true},
+                        {high, cb, true},
+                        {constrained_high, cb, true},
+                        {high, main, true},
+                        {high, constrained_high, true},
+                        {cb, baseline, false},
+                        {cb, high, false},
+                        {main, baseline, false},
+                        {high, baseline, false},
+                        {main, high, false},
+                        {constrained_high, main, false},
+                        {main, constrained_high, false},
+                        {cb, "42e034", true}}) {
+    EXPECT_EQ(can_decode(h264(c.own), h264(c.sent)), c.can) << c.own << " gets " << c.sent;
+  }
+  EXPECT_TRUE(can_decode(h264(cb, 1), h264(cb, 0))) << "single NAL units are in the non-interleaved mode too";
+  EXPECT_FALSE(can_decode(h264(cb, 0), h264(cb, 1)));
+  NegotiatedCodec vp8;
+  vp8.codec = Codec::kVp8;
+  vp8.clock_rate = 90'000;
+  EXPECT_FALSE(can_decode(vp8, h264(cb)));
+}
+
 TEST(SameFormat, ProfileAndPacketizationCountAndLevelDoesNot) {
   EXPECT_TRUE(is_same_format(h264("42e01f"), h264("42e034")));
   EXPECT_TRUE(is_same_format(h264("42e01f"), h264("42c01e")));

@@ -55,6 +55,10 @@ struct NegotiatedCodec {
 // level may differ.
 bool is_same_format(const NegotiatedCodec& a, const NegotiatedCodec& b);
 
+// Whoever negotiated `own` can decode a stream of `sent`: the same format, or an H264 profile and packetization that
+// are part of its own (RFC 6184 8.2.2: a receiver of a profile takes streams of those inside it).
+bool can_decode(const NegotiatedCodec& own, const NegotiatedCodec& sent);
+
 struct RemoteSsrc {
   uint32_t ssrc = 0;
   std::optional<uint32_t> rtx_ssrc;

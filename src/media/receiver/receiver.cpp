@@ -61,6 +61,7 @@ bool Receiver::forward(Now now, const peer::MediaPacket& packet, PacketPool& poo
   const Translation& format = translate(packet.payload_type);
   if (!format.to) {
     wants_key_frame_ = false;  // none would help; asking on and on would cost every other viewer its bitrate
+    if (source_->active) set_state(ReceiverState::kConnecting, ErrorCode::kUnsupportedCodec);
     return false;
   }
   if (packet.ssrc == source_ssrc_ && packet.epoch != source_epoch_) rewriter_.restart();
@@ -92,7 +93,14 @@ size_t Receiver::wanted_copies(const peer::MediaPacket& packet) const {
 bool Receiver::may_start_with(Now now, const peer::MediaPacket& packet) {
   const bool can_start = kind_ == MediaKind::kAudio || packet.starts_key_frame;
   if (rewriter_.is_attached()) {
-    if (packet.ssrc == source_ssrc_) return true;
+    if (packet.ssrc == source_ssrc_) {
+      // Another format on the same SSRC: a video's decoder begins with a key frame.
+      if (packet.payload_type == source_payload_type_) return true;
+      if (packet.sequence < source_format_since_) return false;  // late, of the format before
+      wants_key_frame_ = !can_start;
+      if (can_start) begin_format(packet);
+      return can_start;
+    }
     if (!can_start || now.mono - source_ssrc_heard_ < kSsrcSilence) return false;
     rewriter_.restart();
   }
@@ -103,7 +111,13 @@ bool Receiver::may_start_with(Now now, const peer::MediaPacket& packet) {
   wants_key_frame_ = false;
   source_ssrc_ = packet.ssrc;
   source_epoch_ = packet.epoch;
+  begin_format(packet);
   return true;
+}
+
+void Receiver::begin_format(const peer::MediaPacket& packet) {
+  source_payload_type_ = packet.payload_type;
+  source_format_since_ = packet.sequence;
 }
 
 const Receiver::Translation& Receiver::translate(uint8_t source_payload_type) {
@@ -115,7 +129,11 @@ const Receiver::Translation& Receiver::translate(uint8_t source_payload_type) {
   }
   known = {source_, source_->codecs_version, to.version(), source_payload_type, {}, {}};
   const auto* incoming = source_->find_codec(source_payload_type);
-  const auto* outgoing = incoming == nullptr ? nullptr : to.find_same_format(*incoming);
+  if (incoming == nullptr) return known;
+  const auto* outgoing = to.find_same_format(*incoming);
+  for (const negotiation::NegotiatedCodec& own : to.negotiated().codecs) {
+    if (outgoing == nullptr && negotiation::can_decode(own, *incoming)) outgoing = &own;
+  }
   if (outgoing == nullptr) return known;
   if (incoming->payload_type == source_payload_type) {
     known.to = outgoing->payload_type;
@@ -127,8 +145,9 @@ const Receiver::Translation& Receiver::translate(uint8_t source_payload_type) {
 }
 
 std::optional<ReceiverState> Receiver::take_state_change() {
-  if (state_ == told_state_) return std::nullopt;
+  if (state_ == told_state_ && reason_ == told_reason_) return std::nullopt;
   told_state_ = state_;
+  told_reason_ = reason_;
   return state_;
 }
 

@@ -38,6 +38,8 @@ class Receiver {
   // The state when it has changed since the last call.
   std::optional<contract::ReceiverState> take_state_change();
   contract::ReceiverState state() const { return state_; }
+  // Why it is not live, when it cannot become so; of the state that was told last.
+  std::optional<ErrorCode> reason() const { return reason_; }
 
   const std::string& id() const { return id_; }
   MediaKind kind() const { return kind_; }
@@ -49,6 +51,7 @@ class Receiver {
 
  private:
   bool may_start_with(Now now, const peer::MediaPacket& packet);
+  void begin_format(const peer::MediaPacket& packet);
   // What a payload type of the source is on our m-line, found anew when either is negotiated anew.
   struct Translation {
     const Source* source = nullptr;
@@ -60,7 +63,10 @@ class Receiver {
   const Translation& translate(uint8_t source_payload_type);
   // Audio: how many earlier frames go along with each one.
   size_t wanted_copies(const peer::MediaPacket& packet) const;
-  void set_state(contract::ReceiverState state) { state_ = state; }
+  void set_state(contract::ReceiverState state, std::optional<ErrorCode> reason = {}) {
+    state_ = state;
+    reason_ = reason;
+  }
 
   // given
   std::string id_;
@@ -77,9 +83,12 @@ class Receiver {
   Translation translation_;
   uint32_t source_ssrc_ = 0;  // the one SSRC of the source that is forwarded, and how it is numbered
   uint64_t source_epoch_ = 0;
+  uint8_t source_payload_type_ = 0;  // and what it is in since which number
+  int64_t source_format_since_ = 0;
   Instant source_ssrc_heard_{};
   contract::ReceiverState state_ = contract::ReceiverState::kNoSource;
   contract::ReceiverState told_state_ = contract::ReceiverState::kNoSource;
+  std::optional<ErrorCode> reason_, told_reason_;
 };
 
 }  // namespace atm0s::receiver

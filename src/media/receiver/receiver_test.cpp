@@ -144,7 +144,41 @@ TEST_F(ReceiverTest, WhatTheViewerCannotDecodeAsksForNoKeyFrames) {
     EXPECT_FALSE(blind.forward(world.now, packet(sequence, sequence % 2 == 0), world.pool, vp9_viewer.server.out));
     EXPECT_FALSE(blind.wants_key_frame());
   }
+  EXPECT_EQ(blind.take_state_change(), ReceiverState::kConnecting);
+  EXPECT_EQ(blind.reason(), ErrorCode::kUnsupportedCodec) << "and says why";
+  EXPECT_FALSE(blind.take_state_change()) << "once";
+  auto vp9 = packet(6, true);
+  vp9.payload_type = payload_type(publisher, Codec::kVp9);
+  EXPECT_TRUE(blind.forward(world.now, vp9, world.pool, vp9_viewer.server.out));
+  EXPECT_EQ(blind.take_state_change(), ReceiverState::kLive);
+  EXPECT_FALSE(blind.reason());
+  vp9_viewer.server.out.clear();
+  blind.forward(world.now, packet(7, true), world.pool, vp9_viewer.server.out);
+  EXPECT_EQ(blind.take_state_change(), ReceiverState::kConnecting) << "the publisher went over to VP8";
+  EXPECT_EQ(blind.reason(), ErrorCode::kUnsupportedCodec);
   EXPECT_TRUE(vp9_viewer.server.out.empty());
+}
+
+TEST_F(ReceiverTest, AnotherFormatOnTheSameSsrcBeginsWithAKeyFrame) {
+  receiver->bind(source.key);
+  receiver->attach(&source);
+  forward(packet(100, true));
+  forward(packet(101, false));
+  const auto vp9 = [&](int64_t sequence, bool is_key) {
+    auto out = packet(sequence, is_key);
+    out.payload_type = payload_type(publisher, Codec::kVp9);
+    return out;
+  };
+  forward(vp9(103, false));
+  EXPECT_EQ(shown(), 2u);
+  EXPECT_TRUE(receiver->wants_key_frame());
+  forward(vp9(104, true));
+  forward(packet(102, false));
+  forward(vp9(105, false));
+  EXPECT_EQ(shown(), 4u) << "what is late of the format before is left out";
+  EXPECT_FALSE(receiver->wants_key_frame());
+  const auto& got = viewer.client.got;
+  EXPECT_EQ(got[3].sequence, got[0].sequence + 5);
 }
 
 TEST_F(ReceiverTest, AnEmptyPacketKeepsItsPlaceInTheSequence) {

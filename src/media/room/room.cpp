@@ -290,7 +290,7 @@ void Room::ask_if_due(Now now, Source& source, Output& out) {
 
 void Room::tell_state(Receiver& receiver, Output& out) {
   if (const auto state = receiver.take_state_change()) {
-    out.events.emplace_back(receiver.owner(), contract::ReceiverStateEvent{receiver.id(), *state});
+    out.events.emplace_back(receiver.owner(), contract::ReceiverStateEvent{receiver.id(), *state, receiver.reason()});
   }
 }
 
