@@ -14,6 +14,12 @@ const LOST_MAX = 0.005; // of the call's packets; this machine encodes and decod
 const rss = async (pid) =>
   1024 * Number((await readFile(`/proc/${pid}/status`, 'utf8')).match(/^VmRSS:\s+(\d+) kB$/m)[1]);
 
+// Datagrams that the server has read and dropped, by whichever reason.
+async function dropped(server) {
+  const text = await (await fetch(server.url + '/metrics')).text();
+  return [...text.matchAll(/^atm0s_dropped_total\{[^}]*\} (\d+)/gm)].reduce((sum, match) => sum + Number(match[1]), 0);
+}
+
 const received = async (peer, other) => Object.fromEntries(await Promise.all(STREAMS.map(async (stream) =>
   [stream, await peer.lab('inbound', `${other.name}/${stream}`)])));
 
@@ -54,8 +60,10 @@ test('a call goes on under malformed datagrams and requests, and no secret is lo
     }
     assert.ok(!await peer.lab('sawEvent', 'reconnecting') && !await peer.lab('sawEvent', 'disconnected'));
   }
+  const refused = await dropped(server);
+  assert.ok(refused > 0.8 * sent, `of ${sent} datagrams the server read and dropped ${refused}`);
   const growth = await rss(server.child.pid) - before.rss;
-  console.log(`       ${sent} datagrams in ${seconds.toFixed(1)} s; the server grew by ${(growth / 1e6).toFixed(1)} MB`);
+  console.log(`       ${sent} datagrams in ${seconds.toFixed(1)} s, ${refused} dropped by name; the server grew by ${(growth / 1e6).toFixed(1)} MB`);
   assert.ok(growth < RSS_GROWTH_MAX, `the server grew by ${growth} bytes`);
 
   const log = server.log.join('\n');
