@@ -8,12 +8,21 @@
 namespace atm0s::ice {
 
 Agent::Agent(Role role, Credentials local, Rng& rng)
-    : role_(role), tie_breaker_(rng.u64()), responder_(role, std::move(local)), checks_(rng), consent_(rng) {}
+    : rng_(rng),
+      role_(role),
+      tie_breaker_(rng.u64()),
+      responder_(role, tie_breaker_, std::move(local)),
+      checks_(rng),
+      consent_(rng) {
+  checks_.set_controlling(role == Role::kControlling);
+}
 
 void Agent::set_remote(Now now, Credentials remote) {
   if (role_ == Role::kLite) return;
   if (remote_ && !awaits_remote_ && remote_->credentials() == remote) return;  // the same answer again
   remote_.emplace(std::move(remote), local().ufrag, tie_breaker_);
+  remote_->stand(role_ == Role::kControlling, tie_breaker_);
+  role_switches_ = 0;
   awaits_remote_ = false;
   consent_.forget();
   searches_for_quiet_ = false;
@@ -89,19 +98,40 @@ bool Agent::on_datagram(Now now, const Path& path, ByteView datagram, SendBatch&
 bool Agent::on_request(Now now, const Path& path, const stun::Message& request, size_t size, SendBatch& out) {
   const auto accepted = responder_.on_request(now, path, request, size, out, counters_);
   if (!accepted) return false;
-  if (role_ == Role::kControlling) {
-    // RFC 8445 7.3.1.4: it proves nothing about the way there; our own check will.
-    last_authenticated_ = now.mono;
-    checks_.trigger(path, accepted->priority);
-    return true;
-  }
+  if (role_ != Role::kLite) return on_request_to_full(now, path, *accepted);
   prove(now, path);
   // RFC 8445 7.3.2: the controlling side chose this path. It may choose again: libwebrtc sends USE-CANDIDATE over
   // whatever it uses, and has moved to another interface then. After a restart the old generation chooses no more.
   if (accepted->use_candidate && accepted->generation >= nominated_generation_) {
     nominated_generation_ = accepted->generation;
     paths_.nominate(path);
+  } else if (accepted->generation >= nominated_generation_ && path != selected() &&
+             now.mono - paths_.selected_proved_at() >= kQuietAfter) {
+    // The peer has moved, behind a NAT say, and does not repeat USE-CANDIDATE: RFC 7675 has its checks go where it
+    // sends.
+    paths_.nominate(path);
   }
+  return true;
+}
+
+bool Agent::on_request_to_full(Now now, const Path& path, const Responder::Accepted& request) {
+  if (request.switches_role && !switch_role()) return false;
+  // RFC 8445 7.3.1.4: it proves nothing about the way there; our own check will.
+  last_authenticated_ = now.mono;
+  const bool is_chosen = role_ == Role::kControlled && request.use_candidate;
+  // RFC 8445 7.3.1.5: what the other side chose is in use once our own check of it has been answered.
+  if (checks_.trigger({path, request.priority, is_chosen, is_validated(path)})) select(now, path);
+  return true;
+}
+
+// RFC 8445 7.2.5.1, 7.3.1.1. False when a peer has us do it all the time.
+bool Agent::switch_role() {
+  if (role_switches_ == kMaxRoleSwitches) return false;
+  ++role_switches_;
+  role_ = role_ == Role::kControlling ? Role::kControlled : Role::kControlling;
+  responder_.stand(role_, tie_breaker_);
+  checks_.set_controlling(role_ == Role::kControlling);
+  if (remote_) remote_->stand(role_ == Role::kControlling, tie_breaker_);
   return true;
 }
 
@@ -117,8 +147,18 @@ bool Agent::on_response(Now now, const Path& path, const stun::Message& response
     ++counters_.unexpected_message;
     return false;
   }
-  const auto answer = checks_.on_response(now, path, response, *remote_, out, counters_);
-  if (!answer) return false;
+  const auto outcome = checks_.on_response(now, path, response, *remote_, out, counters_);
+  if (const auto* conflict = std::get_if<CheckList::Conflict>(&outcome)) {
+    // Of two checks that were sent in the old role, the second finds the new one already.
+    if (conflict->sent_as_controlling != (role_ == Role::kControlling)) return false;
+    tie_breaker_ = rng_.u64();  // RFC 8445 7.2.5.1
+    if (switch_role()) return false;
+    checks_.stop();
+    lost_ = !selected();
+    return false;
+  }
+  const auto* answer = std::get_if<CheckList::Answer>(&outcome);
+  if (answer == nullptr) return false;
   const bool had_path = selected().has_value();
   prove(now, path);
   // The first path is in use before it is nominated, so consent is kept up from here on.
@@ -130,6 +170,7 @@ bool Agent::on_response(Now now, const Path& path, const stun::Message& response
 }
 
 void Agent::select(Now now, const Path& path) {
+  if (is_nominated() && selected() == path) return;  // chosen again: the consent checks keep their pace
   paths_.nominate(path);
   consent_.start(now.mono, check_priority_of(path));
 }
@@ -178,20 +219,20 @@ void Agent::on_timeout(Now now, SendBatch& out) {
     checks_.stop();
     return;
   }
-  const bool is_chosen = is_nominated() && !awaits_remote_ && !checks_.is_searching();
+  const bool is_chosen = role_ == Role::kControlling && is_nominated() && !awaits_remote_ && !checks_.is_searching();
   if (selected() && consent_.on_timeout(now.mono, *selected(), is_chosen, *remote_, out)) ++counters_.checks_sent;
   if (now.mono >= search_again_at()) {
     searches_for_quiet_ = !checks_.is_searching();
     search(now);
   }
-  if (!awaits_remote_) checks_.on_timeout(now, *remote_, out, counters_);
+  if (started_ && !awaits_remote_) checks_.on_timeout(now, *remote_, out, counters_);
 }
 
 Instant Agent::next_timeout() const {
   Instant out = paths_.next_timeout();
   if (role_ == Role::kLite || !remote_ || lost_) return out;
   if (selected()) out = std::min(out, consent_.next_timeout());
-  if (awaits_remote_) return out;
+  if (!started_ || awaits_remote_) return out;
   return std::min({out, search_again_at(), checks_.next_timeout()});
 }
 

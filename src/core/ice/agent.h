@@ -1,9 +1,10 @@
 // An ICE agent for one session with one component (BUNDLE, rtcp-mux), sans-IO. Role::kLite is the server's, which
-// answers checks; Role::kControlling is a client's full agent with host candidates, which sends them and nominates.
+// answers checks; Role::kControlling and kControlled are a full agent's with host candidates, which sends them as well,
+// and changes its role when the other side has the same.
 // core/peer gives it every datagram that stun::is_stun() and asks selected() for where to send, is_validated() for
 // from where to take DTLS and media. It promises bounded memory, no answer longer than its request to anybody unproven,
 // and constant-time password checks. It opens no socket, gathers no candidates, logs nothing (see counters()).
-// Not yet: STUN and TURN candidates, the controlled full agent, more than one local port per address (a Path has none).
+// Not yet: STUN and TURN candidates, more than one local port per address (a Path has none).
 #pragma once
 
 #include <optional>
@@ -25,15 +26,18 @@
 namespace atm0s::ice {
 
 enum class State : uint8_t {
-  kNew,        // nothing has been heard (lite), not started (controlling)
-  kChecking,   // controlling: no path yet
+  kNew,        // nothing has been heard (lite), not started (full)
+  kChecking,   // full: no path yet
   kConnected,  // selected() has a path
   kFailed,     // every pair failed, or consent ran out; ends with restart(), for lite also with the next good check
 };
 
-// Without an answer to a consent check for this long a controlling agent looks for another path, while it goes on
-// using the old one: two checks in a row were lost then. Also the least time between two such searches.
+// Without an answer to a consent check for this long a full agent looks for another path, while it goes on using the
+// old one: two checks in a row were lost then. Also the least time between two such searches. A lite agent without a
+// check over the path in use for this long takes the one over which a check does come.
 inline constexpr Duration kQuietAfter = 10s;
+// Changes of role by conflicts in one generation of credentials: one settles it. Further ones are refused checks.
+inline constexpr uint32_t kMaxRoleSwitches = 8;
 
 class Agent {
  public:
@@ -47,11 +51,11 @@ class Agent {
   void add_remote_candidate(const Candidate& candidate);
   const std::vector<Candidate>& local_candidates() const { return checks_.local(); }
 
-  // Controlling: begins the checks, as soon as there are credentials and pairs. Once.
+  // Full: begins the checks, as soon as there are credentials and pairs. Once.
   void start(Now now, SendBatch& out);
   // New local credentials (RFC 8445 9). The selected path stays in use until checks with the new ones choose one, and
-  // the old credentials stay good for kPreviousCredentialsTime. Controlling: give set_remote and the remote candidates
-  // again afterwards.
+  // the old credentials stay good for kPreviousCredentialsTime. Full: give set_remote and the remote candidates again
+  // afterwards.
   void restart(Now now, Credentials local);
 
   // True when the datagram was authentic: `path` may then be remembered for this session, if is_validated(path).
@@ -61,13 +65,14 @@ class Agent {
   Instant next_timeout() const;
 
   State state() const;
+  Role role() const { return role_; }
   // Where to send. Nominated, or before a nomination the first path that was validated.
   const std::optional<Path>& selected() const { return paths_.selected(); }
   bool is_nominated() const { return paths_.is_nominated(); }
   // At most kMaxPaths hold at a time; a path that is evicted or expires has to be checked again.
   bool is_validated(const Path& path) const { return paths_.contains(path); }
 
-  // When the last authentic check or answer came. Browsers check every 2.5 s, our controlling agent every 4 to 6 s: for
+  // When the last authentic check or answer came. Browsers check every 2.5 s, our full agent every 4 to 6 s: for
   // finer deadlines count authenticated media as well.
   std::optional<Instant> last_authenticated() const { return last_authenticated_; }
   // Of the last check that was answered at once. Lite agents have none.
@@ -86,18 +91,23 @@ class Agent {
 
  private:
   bool on_request(Now now, const Path& path, const stun::Message& request, size_t size, SendBatch& out);
+  bool on_request_to_full(Now now, const Path& path, const Responder::Accepted& request);
   bool on_response(Now now, const Path& path, const stun::Message& response, SendBatch& out);
   bool on_consent_response(Now now, const Path& path, const stun::Message& response);
   void prove(Now now, const Path& path);
   void select(Now now, const Path& path);
+  bool switch_role();
   void search(Now now);
   Instant search_again_at() const;
   uint32_t check_priority_of(const Path& path) const;
 
   // given
+  Rng& rng_;
+  // state
   Role role_;
-  // owned
   uint64_t tie_breaker_;
+  uint32_t role_switches_ = 0;
+  // owned
   Responder responder_;
   CheckList checks_;
   Consent consent_;

@@ -21,14 +21,19 @@ struct Transaction {
   Duration rto{};    // doubles
   Duration first_rto{};
   int sends = 0;
+  bool is_controlling = true;  // the role that it was sent in
 };
 
 struct CandidatePair {
   Path path;
-  uint64_t priority = 0;        // RFC 8445 6.1.2.3
+  uint32_t local_priority = 0;
+  uint32_t remote_priority = 0;
+  uint64_t priority = 0;        // RFC 8445 6.1.2.3, of the two above
   uint32_t check_priority = 0;  // the PRIORITY attribute of its checks, RFC 8445 7.1.1
   PairState state = PairState::kWaiting;
   bool nominating = false;  // the check in progress carries USE-CANDIDATE
+  bool chosen = false;      // controlled: the remote side has nominated it
+  bool triggered = false;   // to be checked ahead of the others, and when there is no search (RFC 8445 6.1.4.1)
   Transaction transaction;
 };
 

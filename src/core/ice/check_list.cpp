@@ -33,9 +33,27 @@ void CheckList::add_pair(const Candidate& local, const Candidate& remote) {
   if (!a.is_v4() && a.is_link_local() != b.is_link_local()) return;
   CandidatePair pair;
   pair.path = {remote.address, a};
-  pair.priority = pair_priority(local.priority, remote.priority);
+  pair.local_priority = local.priority;
+  pair.remote_priority = remote.priority;
+  pair.priority = priority_of(pair);
   pair.check_priority = reflexive_priority(local.priority);
   insert(pair);
+}
+
+uint64_t CheckList::priority_of(const CandidatePair& pair) const {
+  return is_controlling_ ? pair_priority(pair.local_priority, pair.remote_priority)
+                         : pair_priority(pair.remote_priority, pair.local_priority);
+}
+
+void CheckList::set_controlling(bool is_controlling) {
+  is_controlling_ = is_controlling;
+  for (CandidatePair& pair : pairs_) {
+    pair.priority = priority_of(pair);
+    if (pair.state == PairState::kInProgress) pair.state = PairState::kWaiting;
+    pair.nominating = false;
+    pair.chosen = false;
+  }
+  std::stable_sort(pairs_.begin(), pairs_.end(), [](const auto& a, const auto& b) { return a.priority > b.priority; });
 }
 
 void CheckList::insert(CandidatePair pair) {
@@ -64,6 +82,7 @@ void CheckList::stop() {
   for (CandidatePair& pair : pairs_) {
     if (pair.state == PairState::kInProgress) pair.state = PairState::kWaiting;
     pair.nominating = false;
+    pair.triggered = false;
   }
 }
 
@@ -72,17 +91,38 @@ bool CheckList::has_failed() const {
   return searching_ && !pairs_.empty() && std::all_of(pairs_.begin(), pairs_.end(), failed);
 }
 
-void CheckList::trigger(const Path& path, uint32_t priority) {
-  if (!searching_) return;
-  for (CandidatePair& pair : pairs_) {
-    if (pair.path != path) continue;
-    if (pair.state == PairState::kFailed) pair.state = PairState::kWaiting;
-    return;
+CandidatePair* CheckList::find(const Path& path) {
+  const auto at =
+      std::find_if(pairs_.begin(), pairs_.end(), [&](const CandidatePair& known) { return known.path == path; });
+  return at == pairs_.end() ? nullptr : &*at;
+}
+
+bool CheckList::trigger(const Request& request) {
+  if (!searching_ && !request.chosen) return false;
+  CandidatePair* pair = find(request.path);
+  if (pair == nullptr) pair = add_reflexive(request.path, request.priority);
+  if (pair == nullptr) return false;
+  if (request.chosen) {  // the last choice counts
+    for (CandidatePair& other : pairs_) other.chosen = false;
+    pair->chosen = true;
   }
+  if (pair->state == PairState::kSucceeded) {
+    if (request.is_validated) {
+      if (request.chosen) stop();
+      return request.chosen;
+    }
+    if (!searching_) pair->state = PairState::kWaiting;  // it answered once, and that has expired
+  }
+  if (pair->state == PairState::kFailed) pair->state = PairState::kWaiting;
+  pair->triggered |= pair->state == PairState::kWaiting;
+  return false;
+}
+
+// RFC 8445 7.3.1.3: a remote candidate that nobody told us of.
+CandidatePair* CheckList::add_reflexive(const Path& path, uint32_t priority) {
   const auto local = std::find_if(local_.begin(), local_.end(),
                                   [&](const Candidate& known) { return known.address.ip == path.local; });
-  if (local == local_.end() || remote_.size() == kMaxRemoteCandidates) return;
-  // RFC 8445 7.3.1.3: a remote candidate that nobody told us of.
+  if (local == local_.end() || remote_.size() == kMaxRemoteCandidates) return nullptr;
   Candidate reflexive;
   reflexive.foundation = "prflx" + std::to_string(remote_.size());
   reflexive.priority = priority;
@@ -90,6 +130,7 @@ void CheckList::trigger(const Path& path, uint32_t priority) {
   reflexive.type = CandidateType::kPeerReflexive;
   remote_.push_back(reflexive);
   add_pair(*local, reflexive);
+  return find(path);
 }
 
 bool CheckList::owns(const stun::TransactionId& id) const {
@@ -116,6 +157,7 @@ void CheckList::send_new(Instant now, CandidatePair& pair, const RemoteAgent& re
   transaction.rto = transaction.first_rto;
   transaction.retry_at = now + transaction.rto;
   transaction.sends = 1;
+  transaction.is_controlling = is_controlling_;
   next_check_at_ = now + kPace;
   remote.send_check(pair.path, {transaction.id, pair.check_priority, pair.nominating}, out);
   ++counters.checks_sent;
@@ -126,7 +168,7 @@ void CheckList::retransmit(Instant now, CandidatePair& pair, const RemoteAgent& 
   Transaction& transaction = pair.transaction;
   if (transaction.sends == kCheckSends) {  // RFC 8445 7.2.5.2.3: no answer
     pair.state = PairState::kFailed;
-    pair.nominating = false;
+    pair.nominating = pair.triggered = false;
     return;
   }
   ++transaction.sends;
@@ -138,12 +180,12 @@ void CheckList::retransmit(Instant now, CandidatePair& pair, const RemoteAgent& 
   ++counters.checks_sent;
 }
 
-std::optional<CheckList::Answer> CheckList::on_response(Now now, const Path& path, const stun::Message& message,
-                                                        const RemoteAgent& remote, SendBatch& out, Counters& counters) {
+CheckList::Outcome CheckList::on_response(Now now, const Path& path, const stun::Message& message,
+                                          const RemoteAgent& remote, SendBatch& out, Counters& counters) {
   const auto pair = std::find_if(pairs_.begin(), pairs_.end(), [&](const CandidatePair& known) {
     return known.state == PairState::kInProgress && known.transaction.id == message.id;
   });
-  if (pair == pairs_.end()) return std::nullopt;
+  if (pair == pairs_.end()) return {};
   const bool was_nominating = pair->nominating;
   // RFC 8489 9.1.4: what is not authentic is as if it had never come. Errors from before authentication are unsigned:
   // their transaction id is all that they have to show, and to fail a pair the worst that they can do.
@@ -151,28 +193,36 @@ std::optional<CheckList::Answer> CheckList::on_response(Now now, const Path& pat
   const uint16_t code = is_error && message.error ? message.error->code : uint16_t{0};
   if (!remote.verifies(message) && code != 400 && code != 401) {
     ++counters.bad_response_integrity;
-    return std::nullopt;
+    return {};
+  }
+  if (code == 487) {  // RFC 8445 7.2.5.1
+    ++counters.role_conflict;
+    pair->state = PairState::kWaiting;
+    pair->nominating = false;
+    pair->triggered = true;
+    return Conflict{pair->transaction.is_controlling};
   }
   if (is_error) {  // RFC 8445 7.2.5.2.4
-    ++(code == 487 ? counters.role_conflict : counters.errors_received);
+    ++counters.errors_received;
     pair->state = PairState::kFailed;
-    pair->nominating = false;
-    return std::nullopt;
+    pair->nominating = pair->triggered = false;
+    return {};
   }
   if (path != pair->path) {  // RFC 8445 7.2.5.2.1
     ++counters.asymmetric_response;
     pair->state = PairState::kFailed;
-    pair->nominating = false;
-    return std::nullopt;
+    pair->nominating = pair->triggered = false;
+    return {};
   }
   ++counters.responses;
   pair->state = PairState::kSucceeded;
-  pair->nominating = false;
+  pair->nominating = pair->triggered = false;
   first_success_at_ = std::min(first_success_at_, now.mono);
-  Answer answer{path, was_nominating, std::nullopt, message.xor_mapped_address};
+  const bool is_nominated = was_nominating || pair->chosen;
+  Answer answer{path, is_nominated, std::nullopt, message.xor_mapped_address};
   // A request that was sent twice does not tell which of the two was answered (Karn's algorithm).
   if (pair->transaction.sends == 1) answer.rtt = now.mono - pair->transaction.sent_at;
-  if (was_nominating) {
+  if (is_nominated) {
     stop();
   } else {
     on_timeout(now, remote, out, counters);  // nominates at once when there is nothing better to wait for
@@ -181,6 +231,7 @@ std::optional<CheckList::Answer> CheckList::on_response(Now now, const Path& pat
 }
 
 Instant CheckList::nomination_at() const {
+  if (!is_controlling_ || !searching_) return kNever;
   Instant at = first_success_at_;
   for (const CandidatePair& pair : pairs_) {
     if (pair.nominating) return kNever;
@@ -191,14 +242,13 @@ Instant CheckList::nomination_at() const {
 }
 
 CandidatePair* CheckList::find_nominee(Instant now) {
-  if (now < nomination_at()) return nullptr;
+  if (!is_controlling_ || !searching_ || now < nomination_at()) return nullptr;
   const auto best = std::find_if(pairs_.begin(), pairs_.end(),
                                  [](const CandidatePair& pair) { return pair.state == PairState::kSucceeded; });
   return best == pairs_.end() ? nullptr : &*best;
 }
 
 void CheckList::on_timeout(Now now, const RemoteAgent& remote, SendBatch& out, Counters& counters) {
-  if (!searching_) return;
   for (CandidatePair& pair : pairs_) {
     if (pair.state == PairState::kInProgress && now.mono >= pair.transaction.retry_at) {
       retransmit(now.mono, pair, remote, out, counters);
@@ -212,19 +262,18 @@ void CheckList::on_timeout(Now now, const RemoteAgent& remote, SendBatch& out, C
     return;
   }
   if (now.mono < next_check_at_) return;
-  for (CandidatePair& pair : pairs_) {
-    if (pair.state != PairState::kWaiting) continue;
-    send_new(now.mono, pair, remote, out, counters);
-    return;
-  }
+  const auto waits = [](const CandidatePair& pair) { return pair.state == PairState::kWaiting; };
+  const auto is_triggered = [&](const CandidatePair& pair) { return waits(pair) && pair.triggered; };
+  auto next = std::find_if(pairs_.begin(), pairs_.end(), is_triggered);
+  if (next == pairs_.end() && searching_) next = std::find_if(pairs_.begin(), pairs_.end(), waits);
+  if (next != pairs_.end()) send_new(now.mono, *next, remote, out, counters);
 }
 
 Instant CheckList::next_timeout() const {
-  if (!searching_) return kNever;
   Instant out = nomination_at();
   for (const CandidatePair& pair : pairs_) {
     if (pair.state == PairState::kInProgress) out = std::min(out, pair.transaction.retry_at);
-    if (pair.state == PairState::kWaiting) out = std::min(out, next_check_at_);
+    if (pair.state == PairState::kWaiting && (searching_ || pair.triggered)) out = std::min(out, next_check_at_);
   }
   return out;
 }

@@ -1,9 +1,11 @@
-// The connectivity checks of a controlling agent (RFC 8445 6.1.4, 7.2, 8.1.1): forms pairs, checks them one every
-// kPace, retransmits, and nominates the best that answered (regular nomination). Owned by the agent, which tells it
-// when to search and gives it the remote side's credentials. It keeps no proved paths and runs no consent checks.
+// The connectivity checks of a full agent (RFC 8445 6.1.4, 7.2, 8.1.1): forms pairs, checks them one every kPace,
+// retransmits, and nominates the best that answered (regular nomination), or, controlled, tells which one that the
+// other side nominated has answered. Owned by the agent, which tells it when to search and gives it the remote side's
+// credentials. It keeps no proved paths and runs no consent checks.
 #pragma once
 
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "base/datagram.h"
@@ -32,6 +34,11 @@ class CheckList {
     std::optional<Duration> rtt;                  // not of a request that was sent twice
     std::optional<SocketAddress> mapped_address;  // how the remote side sees us
   };
+  // A check was refused with 487; it will be sent again.
+  struct Conflict {
+    bool sent_as_controlling;
+  };
+  using Outcome = std::variant<std::monostate, Answer, Conflict>;
 
   explicit CheckList(Rng& rng) : rng_(rng) {}
 
@@ -39,6 +46,8 @@ class CheckList {
   bool add_local(const Candidate& candidate);
   bool add_remote(const Candidate& candidate);
   void clear_remote();
+  // Orders the pairs anew and begins again what is in progress (RFC 8445 7.2.5.1, 6.1.2.3).
+  void set_controlling(bool is_controlling);
   const std::vector<Candidate>& local() const { return local_; }
 
   // Checks every pair (again) until one is nominated.
@@ -48,17 +57,28 @@ class CheckList {
   // Every pair was tried and none answered.
   bool has_failed() const;
 
-  // RFC 8445 7.3.1.4: a request came over `path`; check it soon, as a new pair when it is unknown.
-  void trigger(const Path& path, uint32_t priority);
+  // A request came over `path`; `chosen`: and nominates it, this side being controlled.
+  struct Request {
+    Path path;
+    uint32_t priority = 0;
+    bool chosen = false;
+    bool is_validated = false;
+  };
+  // RFC 8445 7.3.1.4: checks it soon, as a new pair when it is unknown. True when it is chosen, and has answered
+  // already.
+  bool trigger(const Request& request);
   bool owns(const stun::TransactionId& id) const;
-  std::optional<Answer> on_response(Now now, const Path& path, const stun::Message& message, const RemoteAgent& remote,
-                                    SendBatch& out, Counters& counters);
+  Outcome on_response(Now now, const Path& path, const stun::Message& message, const RemoteAgent& remote,
+                      SendBatch& out, Counters& counters);
   void on_timeout(Now now, const RemoteAgent& remote, SendBatch& out, Counters& counters);
   Instant next_timeout() const;
 
  private:
   void add_pair(const Candidate& local, const Candidate& remote);
   void insert(CandidatePair pair);
+  uint64_t priority_of(const CandidatePair& pair) const;
+  CandidatePair* find(const Path& path);
+  CandidatePair* add_reflexive(const Path& path, uint32_t priority);
   Duration initial_rto() const;
   void send_new(Instant now, CandidatePair& pair, const RemoteAgent& remote, SendBatch& out, Counters& counters);
   void retransmit(Instant now, CandidatePair& pair, const RemoteAgent& remote, SendBatch& out, Counters& counters);
@@ -70,6 +90,7 @@ class CheckList {
   std::vector<Candidate> local_;
   std::vector<Candidate> remote_;
   std::vector<CandidatePair> pairs_;  // by descending priority
+  bool is_controlling_ = true;
   bool searching_ = false;
   Instant next_check_at_{};
   Instant first_success_at_ = kNever;  // of this search

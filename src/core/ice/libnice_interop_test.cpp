@@ -62,6 +62,23 @@ TEST(Libnice, IsControlledByOurFullAgent) {
   EXPECT_EQ(call.ours->mapped_address(), call.ours->local_candidates()[0].address);
 }
 
+TEST(Libnice, ControlsOurFullAgent) {
+  for (const bool aggressive : {false, true}) {
+    SeededRng rng(12);
+    Call call({.role = Role::kControlled, .nice = {.aggressive = aggressive}}, rng);
+    call.introduce();
+    call.start();
+    ASSERT_TRUE(call.wait_for([&] { return call.connected(); }, 5s)) << aggressive;
+    EXPECT_EQ(call.ours->role(), Role::kControlled);
+    expect_data_both_ways(call);
+    call.pass(1min);  // consent goes both ways
+    EXPECT_TRUE(call.connected());
+    EXPECT_GE(call.ours->counters().responses, 10u);
+    EXPECT_EQ(call.ours->counters().role_conflict, 0u);
+    expect_data_both_ways(call);
+  }
+}
+
 // libnice asks us for consent every five seconds, and we it. RFC 7675: a minute on it is still given.
 TEST(Libnice, ConsentGoesOnBothWays) {
   for (const Role role : {Role::kLite, Role::kControlling}) {
@@ -233,12 +250,37 @@ TEST(Libnice, GivesWayWhenBothControlAndOursIsTheLargerTieBreaker) {
 }
 
 TEST(Libnice, IsGivenWayWhenBothControlAndItsTieBreakerIsLarger) {
-  TieBreaker rng(0);
-  Call call({.role = Role::kControlling, .nice = {.controlling = true}}, rng);
-  call.introduce();
-  call.start();
-  ASSERT_TRUE(call.wait_for([&] { return call.connected(); }, 10s));
-  expect_data_both_ways(call);
+  for (const bool ours_first : {false, true}) {
+    TieBreaker rng(0);
+    Call call({.role = Role::kControlling, .nice = {.controlling = true}}, rng);
+    if (!ours_first) {
+      call.introduce();
+      call.pass(200ms);
+      call.start();
+    } else {  // and libnice answers our check with 487
+      call.exchange_credentials();
+      call.start();
+      call.give_theirs();
+      call.settle();
+      call.give_ours();
+    }
+    ASSERT_TRUE(call.wait_for([&] { return call.connected(); }, 10s)) << ours_first;
+    EXPECT_EQ(call.ours->role(), Role::kControlled);
+    EXPECT_GE(call.ours->counters().role_conflict, 1u);
+    expect_data_both_ways(call);
+  }
+}
+
+TEST(Libnice, SettlesWhoControlsWhenNobodyDoes) {
+  for (const uint8_t tie_breaker : {uint8_t{0}, uint8_t{0xff}}) {
+    TieBreaker rng(tie_breaker);
+    Call call({.role = Role::kControlled, .nice = {.controlling = false}}, rng);
+    call.introduce();
+    call.start();
+    ASSERT_TRUE(call.wait_for([&] { return call.connected(); }, 10s)) << int{tie_breaker};
+    EXPECT_EQ(call.ours->role(), tie_breaker == 0 ? Role::kControlled : Role::kControlling);
+    expect_data_both_ways(call);
+  }
 }
 
 }  // namespace

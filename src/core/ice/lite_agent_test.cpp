@@ -122,6 +122,53 @@ TEST_F(LiteAgent, FollowsTheNominationToAnotherAddress) {
   EXPECT_TRUE(agent_.is_validated(path_of(1)));
 }
 
+// A NAT gave the client another port, and its consent checks do not say USE-CANDIDATE again (RFC 7675 does not ask it).
+TEST_F(LiteAgent, FollowsTheChecksWhenTheChosenPathGoesQuiet) {
+  give(check(kServer, true, ++id_), 1);
+  elapsed_ += kQuietAfter - 1us;
+  give(check(kServer, false, ++id_), 2);
+  EXPECT_EQ(agent_.selected(), path_of(1));
+  elapsed_ += 1us;
+  give(check({kServer.ufrag, "wrong"}, false, ++id_), 3);
+  EXPECT_EQ(agent_.selected(), path_of(1));
+  give(check(kServer, false, ++id_), 2);
+  EXPECT_EQ(agent_.selected(), path_of(2));
+  give(check(kServer, false, ++id_), 1);  // and not back for one check over the old path
+  EXPECT_EQ(agent_.selected(), path_of(2));
+  give(check(kServer, true, ++id_), 1);
+  EXPECT_EQ(agent_.selected(), path_of(1));
+}
+
+// A browser with two interfaces checks both all the time, the chosen one at least every few seconds.
+TEST_F(LiteAgent, StaysWithAPathThatSpeaksWhateverElseDoes) {
+  give(check(kServer, true, ++id_), 1);
+  for (int i = 0; i < 200; ++i) {
+    elapsed_ += 500ms;
+    give(check(kServer, false, ++id_), 2);
+    if (i % 19 == 0) give(check(kServer, false, ++id_), 1);
+    ASSERT_EQ(agent_.selected(), path_of(1));
+  }
+}
+
+// Whatever lengths of requests there are: the answer to who has proved nothing is no longer.
+TEST_F(LiteAgent, NoAnswerToTheUnprovenIsLongerThanItsRequest) {
+  size_t answered = 0;
+  for (size_t name = 0; name <= 60; ++name) {
+    for (const bool is_signed : {false, true}) {
+      const Bytes asked = request(
+          [&](MessageWriter& writer) {
+            if (name > 0) writer.username(std::string(name, 'x'));
+          },
+          is_signed);
+      elapsed_ += 1s;
+      EXPECT_FALSE(give(asked));
+      EXPECT_LE(answer_size(), asked.size()) << name;
+      answered += out_.entries().size();
+    }
+  }
+  EXPECT_GT(answered, 100u);
+}
+
 TEST_F(LiteAgent, RefusesAWrongPasswordAndMovesNothing) {
   give(check(kServer, true, ++id_), 1);
   const Bytes forged = check({kServer.ufrag, "not the password"}, true, ++id_);
@@ -165,14 +212,20 @@ TEST_F(LiteAgent, NeverAnswersTheUnprovenAtGreaterLength) {
 
 TEST_F(LiteAgent, LimitsErrorsToTheUnprovenPerSecond) {
   size_t answers = 0;
-  for (int i = 0; i < 100; ++i) {
-    give(check({kServer.ufrag, "wrong"}, true, ++id_));
+  const auto ask = [&](uint16_t port, uint8_t host) {
+    out_.clear();
+    const Path path{{IpAddress::v4(192, 0, 2, host), port}, IpAddress::v4(198, 51, 100, 1)};
+    EXPECT_FALSE(agent_.on_datagram(now(), path, check({kServer.ufrag, "wrong"}, true, ++id_), out_));
     answers += out_.entries().size();
-  }
+  };
+  for (uint16_t port = 1; port <= 100; ++port) ask(port, 1);  // one address, whatever its port
+  EXPECT_EQ(answers, kMaxErrorsPerAddress);
+  for (uint8_t host = 2; host <= 100; ++host) ask(1, host);
   EXPECT_EQ(answers, kMaxUnprovenErrors);
+  EXPECT_EQ(agent_.counters().errors_withheld, 199 - kMaxUnprovenErrors);
   elapsed_ += 1s;
-  give(check({kServer.ufrag, "wrong"}, true, ++id_));
-  EXPECT_FALSE(out_.empty());
+  ask(1, 1);
+  EXPECT_EQ(answers, kMaxUnprovenErrors + 1);
   EXPECT_TRUE(give(check(kServer, true, ++id_)));  // the proven are never limited
   EXPECT_FALSE(out_.empty());
 }

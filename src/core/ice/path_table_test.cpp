@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unordered_map>
+
 namespace atm0s::ice {
 namespace {
 
@@ -44,6 +46,27 @@ TEST(PathTable, TellsPathsByBothEnds) {
   Path other = path_of(1);
   other.local = IpAddress::v4(198, 51, 100, 2);
   EXPECT_FALSE(paths.contains(other));
+}
+
+// What finds a session by its address compares whole addresses: those whose hashes collide are two.
+TEST(PathTable, AddressesOfOneHashAreTwo) {
+  // In a map of few buckets everybody shares one with somebody, and in one whose hash is constant with everybody.
+  struct Constant {
+    size_t operator()(const SocketAddress&) const { return 7; }
+  };
+  std::unordered_map<SocketAddress, int, Constant> map;
+  std::vector<SocketAddress> addresses;
+  for (uint16_t port = 1; port <= 50; ++port) {
+    addresses.push_back({IpAddress::v4(192, 0, 2, 1), port});
+    addresses.push_back({IpAddress::v4(192, 0, static_cast<uint8_t>(port + 2), 1), 1});
+    addresses.push_back({*IpAddress::parse("2001:db8::" + std::to_string(port)), 1});
+  }
+  for (size_t i = 0; i < addresses.size(); ++i) map[addresses[i]] = static_cast<int>(i);
+  ASSERT_EQ(map.size(), addresses.size());
+  for (size_t i = 0; i < addresses.size(); ++i) EXPECT_EQ(map.at(addresses[i]), static_cast<int>(i));
+  // The IPv4-mapped form is the same host, and nothing else that ends alike.
+  EXPECT_EQ(IpAddress::parse("::ffff:192.0.2.1"), IpAddress::v4(192, 0, 2, 1));
+  EXPECT_NE(IpAddress::parse("::192.0.2.1"), IpAddress::v4(192, 0, 2, 1));
 }
 
 TEST(PathTable, ExpiresWhatIsNotProvedAgain) {

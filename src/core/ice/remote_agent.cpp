@@ -5,7 +5,7 @@
 namespace atm0s::ice {
 namespace {
 // Bytes of the longest check: header, a USERNAME of two 256-character fragments, PRIORITY, USE-CANDIDATE,
-// ICE-CONTROLLING, MESSAGE-INTEGRITY and FINGERPRINT.
+// ICE-CONTROLLING or -CONTROLLED, MESSAGE-INTEGRITY and FINGERPRINT.
 constexpr size_t kMaxCheckSize = 20 + (4 + 516) + 8 + 4 + 12 + 24 + 8;
 }  // namespace
 
@@ -20,7 +20,7 @@ RemoteAgent::RemoteAgent(Credentials remote, std::string_view local_ufrag, uint6
 void RemoteAgent::send_check(const Path& path, const CheckFields& fields, SendBatch& out) const {
   stun::MessageWriter writer(out.reserve(kMaxCheckSize), stun::Class::kRequest, fields.id);
   writer.username(username_);
-  writer.ice_controlling(tie_breaker_);
+  is_controlling_ ? writer.ice_controlling(tie_breaker_) : writer.ice_controlled(tie_breaker_);
   if (fields.use_candidate) writer.use_candidate();
   writer.priority(fields.priority);
   if (const auto room = writer.integrity_room()) integrity_.sign(*room);

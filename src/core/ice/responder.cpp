@@ -21,9 +21,14 @@ void sign_and_close(stun::MessageWriter& writer, const Integrity* integrity) {
 
 }  // namespace
 
-Responder::Responder(Role role, Credentials local) : role_(role) {
+Responder::Responder(Role role, uint64_t tie_breaker, Credentials local) : role_(role), tie_breaker_(tie_breaker) {
   Integrity integrity(local.pwd);
   keys_.push_back({std::move(local), std::move(integrity), 0, kNever});
+}
+
+void Responder::stand(Role role, uint64_t tie_breaker) {
+  role_ = role;
+  tie_breaker_ = tie_breaker;
 }
 
 void Responder::restart(Now now, Credentials local) {
@@ -51,13 +56,15 @@ bool Responder::has_ufrag(Now now, std::string_view ufrag) const {
                      [&](const Key& key) { return now.mono < key.ends_at && key.credentials.ufrag == ufrag; });
 }
 
-bool Responder::has_role_conflict(const stun::Message& request) const {
+Responder::Conflict Responder::conflict_of(const stun::Message& request) const {
   // RFC 8445 6.1.1: against a full agent a lite one is always controlled, so whatever the tie-breakers say, the peer
   // is the one that has to change.
-  if (role_ == Role::kLite) return request.ice_controlled.has_value();
-  // RFC 8445 7.3.1.1: the larger tie-breaker stays controlling. A smaller one would have to become controlled, which
-  // this agent cannot be; the peer is told to, as it would be by a larger one.
-  return request.ice_controlling.has_value();
+  if (role_ == Role::kLite) return request.ice_controlled ? Conflict::kIsTheirs : Conflict::kNone;
+  // RFC 8445 7.3.1.1: the larger tie-breaker controls, our own when they are equal.
+  const auto& theirs = role_ == Role::kControlling ? request.ice_controlling : request.ice_controlled;
+  if (!theirs) return Conflict::kNone;
+  const bool ours_controls = tie_breaker_ >= *theirs;
+  return ours_controls == (role_ == Role::kControlling) ? Conflict::kIsTheirs : Conflict::kIsOurs;
 }
 
 std::optional<Responder::Accepted> Responder::on_request(Now now, const Path& path, const stun::Message& request,
@@ -85,8 +92,9 @@ std::optional<Responder::Accepted> Responder::on_request(Now now, const Path& pa
     send_refusal(path, request, {kUnknownAttribute, request.unknown()}, *key, out);
     return std::nullopt;
   }
-  if (has_role_conflict(request)) {
-    ++counters.role_conflict;
+  const Conflict conflict = conflict_of(request);
+  if (conflict != Conflict::kNone) ++counters.role_conflict;
+  if (conflict == Conflict::kIsTheirs) {
     send_refusal(path, request, {kRoleConflict}, *key, out);
     return std::nullopt;
   }
@@ -94,7 +102,7 @@ std::optional<Responder::Accepted> Responder::on_request(Now now, const Path& pa
   remember(request.id, path);
   send_success(path, request, *key, out);
   // RFC 8445 7.1.1 has every check carry PRIORITY; one without it still proves its path.
-  return Accepted{key->generation, request.use_candidate, request.priority.value_or(0)};
+  return Accepted{key->generation, request.use_candidate, conflict == Conflict::kIsOurs, request.priority.value_or(0)};
 }
 
 bool Responder::is_replay(const stun::TransactionId& id, const Path& path) const {
@@ -117,11 +125,12 @@ void Responder::refuse_unproven(Now now, const Path& path, const stun::Message& 
   uint8_t answer[kMaxAnswerSize];
   const size_t answer_size = write_refusal(answer, request, {code}, nullptr);
   // An answer longer than its request would make this server an amplifier for forged source addresses.
-  if (answer_size > size || errors_ >= kMaxUnprovenErrors) {
+  const auto to_address = std::count(answered_.begin(), answered_.begin() + errors_, path.remote.ip);
+  if (answer_size > size || errors_ == kMaxUnprovenErrors || to_address == kMaxErrorsPerAddress) {
     ++counters.errors_withheld;
     return;
   }
-  ++errors_;
+  answered_[errors_++] = path.remote.ip;
   out.append(path, {answer, answer_size});
 }
 

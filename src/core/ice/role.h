@@ -1,4 +1,4 @@
-// What an agent is in its session, for its whole life.
+// What an agent is in its session. A full agent's role may change, when both sides took the same one.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 namespace atm0s::ice {
 
 // kLite: the server (RFC 8445 2.5): answers checks, sends none, is always controlled.
-// kControlling: a client's full agent: sends checks and nominates. The controlled full agent has no user yet.
-enum class Role : uint8_t { kLite, kControlling };
+// kControlling, kControlled: a full agent, which sends checks; the controlling one nominates.
+enum class Role : uint8_t { kLite, kControlling, kControlled };
 
 }  // namespace atm0s::ice

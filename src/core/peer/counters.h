@@ -7,7 +7,7 @@
 
 #include "base/counter_table.h"
 #include "base/time.h"
-#include "core/dtls/transport.h"
+#include "core/dtls/counters.h"
 #include "core/ice/counters.h"
 #include "core/sctp/counters.h"
 #include "core/srtp/receive_context.h"
