@@ -77,7 +77,8 @@ class Association {
   bool is_up() const { return state_ == State::kEstablished; }
   bool is_down() const { return state_ == State::kClosed; }
   bool can_reset_streams() const { return peer_has_reconfig_; }
-  size_t queued_bytes() const { return sender_.queued_bytes(); }
+  size_t queued_bytes() const { return sender_.queued_bytes(); }  // at most kMaxQueuedBytes
+  size_t held_bytes() const { return receiver_.held_bytes(); }    // at most kReassemblyCap
   const Counters& counters() const { return counters_; }
   Counters& counters() { return counters_; }
 

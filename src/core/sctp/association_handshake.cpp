@@ -131,6 +131,8 @@ void Association::on_cookie_echo(Now now, const Chunk& chunk, AssociationOutput&
     std::array<uint8_t, 4> staleness{};  // RFC 9260 3.3.10.3: microseconds beyond its life
     const int64_t over = std::min<int64_t>(to_us(now.mono - peer.made_at - kCookieLifetime), UINT32_MAX);
     store_u32(staleness.data(), static_cast<uint32_t>(over));
+    if (replies_left_ == 0) return;
+    --replies_left_;
     send_packet(peer.peer_tag, out, [&](PacketWriter& packet) {
       write_cause(packet, ChunkType::kError, 0, ErrorCause::kStaleCookie, staleness);
     });

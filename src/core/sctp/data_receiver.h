@@ -51,6 +51,7 @@ class DataReceiver {
   Instant sack_at() const { return sack_at_; }
   void force_sack(Now now) { sack_at_ = now.mono; }
   bool has_gaps() const { return !runs_.empty(); }
+  size_t held_bytes() const { return reassembly_.held_bytes(); }
 
   // Writes the SACK if it fits and clears what asked for it.
   bool write_sack(PacketWriter& packet);

@@ -139,5 +139,103 @@ TEST(SctpGuards, ChangedChunksUnderAGoodChecksumDoNoHarm) {
   }
 }
 
+TEST(SctpGuards, EveryFlippedBitIsCaughtByTheChecksum) {
+  ByHand hand;
+  hand.establish();
+  const Bytes packet =
+      make_packet(hand.tag, [&](PacketWriter& p) { write_data(p, ByHand::data(1, 0, 0, kHello, "BE")); });
+  AssociationOutput out;
+  for (size_t bit = 0; bit < 8 * packet.size(); ++bit) {
+    Bytes changed = packet;
+    changed[bit / 8] = static_cast<uint8_t>(changed[bit / 8] ^ (1 << bit % 8));
+    hand.end.on_packet(hand.now, changed, out);
+  }
+  EXPECT_EQ(hand.end.counters().drop_checksum, 8 * packet.size());
+  EXPECT_TRUE(out.packets.empty() && out.events.empty());
+  hand.end.on_packet(hand.now, packet, out);
+  EXPECT_EQ(messages(out).size(), 1u);
+}
+
+// One valid chunk of each kind, with its lists.
+std::vector<Bytes> chunk_of_each_kind(const ByHand& hand) {
+  std::vector<Bytes> packets;
+  const auto add = [&](auto write) { packets.push_back(make_packet(hand.tag, write)); };
+  add([&](PacketWriter& p) { write_data(p, ByHand::data(1, 0, 0, kHello, "BE")); });
+  InitChunk init;
+  init.initiate_tag = 99;
+  init.receiver_window = 100'000;
+  init.outbound_streams = init.inbound_streams = 10;
+  init.has_forward_tsn = init.has_reconfig = true;
+  packets.push_back(make_packet(0, [&](PacketWriter& p) { write_init(p, ChunkType::kInit, init); }));
+  init.cookie = hand.cookie;
+  add([&](PacketWriter& p) { write_init(p, ChunkType::kInitAck, init); });
+  add([&](PacketWriter& p) {
+    Bytes sack = sack_value(hand.tsn, {{2, 2}, {4, 5}});
+    store_u16(sack.data() + 10, 2);
+    sack.resize(sack.size() + 8);
+    p.chunk(ChunkType::kSack, 0, sack);
+  });
+  for (const auto type : {ChunkType::kHeartbeat, ChunkType::kHeartbeatAck}) {
+    add([&](PacketWriter& p) { p.chunk(type, 0, Bytes{0, 1, 0, 8, 1, 2, 3, 4}); });
+  }
+  for (const auto type : {ChunkType::kAbort, ChunkType::kError}) {
+    add([&](PacketWriter& p) { write_cause(p, type, 0, ErrorCause::kStaleCookie, Bytes(4)); });
+  }
+  add([&](PacketWriter& p) { p.chunk(ChunkType::kShutdown, 0, Bytes(4)); });
+  for (const auto type : {ChunkType::kShutdownAck, ChunkType::kCookieAck, ChunkType::kShutdownComplete}) {
+    add([&](PacketWriter& p) { p.chunk(type, 0, {}); });
+  }
+  add([&](PacketWriter& p) { p.chunk(ChunkType::kCookieEcho, 0, hand.cookie); });
+  add([&](PacketWriter& p) {
+    ReconfigParameter request;
+    request.type = ReconfigType::kOutgoingReset;
+    request.sequence = 1;
+    const Bytes streams{0, 1, 0, 2};
+    request.stream_bytes = streams;
+    write_reconfig(p, request);
+  });
+  add([&](PacketWriter& p) { p.chunk(ChunkType::kForwardTsn, 0, forward_value(3, {{1, 2}, {3, 4}})); });
+  return packets;
+}
+
+void reseal(Bytes& packet) {
+  if (packet.size() < kCommonHeaderSize) return;
+  std::fill(packet.begin() + 8, packet.begin() + 12, uint8_t{0});
+  const uint32_t crc = crc32c(packet);
+  for (size_t i = 0; i < 4; ++i) packet[8 + i] = static_cast<uint8_t>(crc >> 8 * i);
+}
+
+// Truncated at every length, the checksum made good: with the chunk's length as it was, and with one that fits.
+TEST(SctpGuards, EveryChunkTruncatedAnywhereDoesNoHarm) {
+  const std::vector<Bytes> packets = chunk_of_each_kind(ByHand());
+  for (const bool is_up : {false, true}) {
+    for (const Bytes& packet : packets) {
+      for (size_t size = 0; size < packet.size(); ++size) {
+        for (const bool fits : {false, true}) {
+          ByHand hand;
+          if (is_up) hand.establish();
+          if (is_up) hand.send(0, make_payload(5'000, 1));
+          Bytes cut(packet.begin(), packet.begin() + static_cast<std::ptrdiff_t>(size));
+          if (fits && size >= kCommonHeaderSize + kTlvHeaderSize) {
+            store_u16(cut.data() + kCommonHeaderSize + 2, static_cast<uint16_t>(size - kCommonHeaderSize));
+          }
+          reseal(cut);
+          const Counters before = hand.end.counters();
+          AssociationOutput out;
+          hand.end.on_packet(hand.now, cut, out);
+          EXPECT_LE(out.packets.size(), 4u + kMaxBurst);
+          const Counters& after = hand.end.counters();
+          if (size < kCommonHeaderSize) {
+            EXPECT_EQ(after.drop_checksum, before.drop_checksum + 1);
+          } else if (!fits && size < kCommonHeaderSize + load_u16(packet.data() + kCommonHeaderSize + 2)) {
+            EXPECT_EQ(after.drop_malformed, before.drop_malformed + 1) << int{packet[12]} << " " << size;
+            EXPECT_TRUE(out.packets.empty() && out.events.empty());
+          }
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace atm0s::sctp

@@ -18,8 +18,9 @@ inline constexpr uint16_t kMaxStreams = 1'024;
 
 // Bytes announced as a_rwnd: a largest message plus as much of others waiting for a lost packet.
 inline constexpr size_t kReceiveWindow = 2 * kMaxMessageSize;
-// Bytes: what a chunk or waiting message costs us beside its payload, so that floods of tiny ones are bounded too.
-inline constexpr size_t kHeldOverhead = 64;
+// Bytes: what a chunk or waiting message costs us beside its payload (nodes of maps, a block of its own), so that
+// floods of tiny ones are bounded too.
+inline constexpr size_t kHeldOverhead = 256;
 // Bytes: in-order data is taken above the window, for it is what frees the buffer; past this the peer is hostile.
 inline constexpr size_t kReassemblyCap = kReceiveWindow + 2 * kMaxMessageSize;
 // TSNs above the cumulative one that are taken; RFC 9260 6.2 lets us drop, the peer sends again.

@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/sctp/limits.h"
+
 namespace atm0s::sctp {
 namespace {
 
 // Streams in one request of ours: more than there are channels.
 constexpr size_t kMaxRequestStreams = 64;
+// Doublings of the time between two tries, enough for any to reach kRtoMax.
+constexpr uint32_t kMaxBackoff = 8;
 
 }  // namespace
 
@@ -86,7 +90,10 @@ StreamReset::Done StreamReset::perform() {
 StreamReset::Done StreamReset::on_response(const ReconfigParameter& response) {
   Done done;
   if (request_.empty() || response.sequence != next_sequence_) return done;
-  if (response.result == ReconfigResult::kInProgress) return done;  // asked again when the timer says so
+  if (response.result == ReconfigResult::kInProgress) {
+    tries_ = 0;  // alive, and waiting for data of other streams; asked again when the timer says so
+    return done;
+  }
   // Done, or refused: then the numbers go on, which the peer expects as well.
   if (response.result == ReconfigResult::kPerformed) {
     for (const uint16_t stream : request_) sender_.reset_stream(stream);
@@ -130,8 +137,9 @@ bool StreamReset::write_request(Now now, PacketWriter& packet) {
   parameter.last_tsn = request_last_tsn_;
   parameter.stream_bytes = streams;
   write_reconfig(packet, parameter);
+  // Backed off as T3 is (RFC 6525 5.1.1), for an outage that a session survives must not end the association.
+  resend_at_ = now.mono + std::min(sender_.rto() * (int64_t{1} << std::min(tries_, kMaxBackoff)), kRtoMax);
   ++tries_;
-  resend_at_ = now.mono + sender_.rto();
   return true;
 }
 

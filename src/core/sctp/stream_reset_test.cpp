@@ -76,5 +76,39 @@ TEST(SctpReset, RequestsThatAreNotServedAreDenied) {
   EXPECT_EQ(parse_reconfig(first_chunk(out.packets.at(0)))->parameters[0].result, ReconfigResult::kDenied);
 }
 
+// The peer that has not got other streams' data yet says so for as long as it takes.
+TEST(SctpReset, AnswersInProgressKeepTheAssociationAlive) {
+  ByHand hand;
+  hand.establish();
+  AssociationOutput out;
+  hand.end.reset_stream(hand.now, 4, out);
+  for (uint32_t i = 0; i < 3 * kMaxRetransmits; ++i) {
+    ASSERT_EQ(chunks_of(out, ChunkType::kReConfig).size(), 1u) << i;
+    ReconfigParameter answer;
+    answer.sequence = hand.tsn;
+    answer.result = ReconfigResult::kInProgress;
+    hand.give([&](PacketWriter& p) { write_reconfig(p, answer); });
+    out = hand.time_out();
+  }
+  EXPECT_TRUE(hand.end.is_up());
+}
+
+TEST(SctpReset, OfOursSurvivesAnOutageAndGivesUpAfterAMinute) {
+  Pair pair;
+  ASSERT_TRUE(pair.up());
+  ASSERT_TRUE(pair.send_a(4, kHello));
+  pair.link.run_for(1s);
+  pair.link.set({.loss = 1.0});
+  pair.a.reset_stream(pair.link.now(), 4, pair.link.out_a());
+  pair.link.run_for(29s);
+  ASSERT_TRUE(pair.a.is_up());
+  pair.link.set({});
+  ASSERT_TRUE(pair.link.run(kRtoMax + 1s, [&] { return count<StreamsReset>(pair.link.out_a()) == 1; }));
+  pair.link.set({.loss = 1.0});
+  pair.a.reset_stream(pair.link.now(), 4, pair.link.out_a());
+  pair.link.run_for(120s);
+  EXPECT_TRUE(pair.a.is_down());
+}
+
 }  // namespace
 }  // namespace atm0s::sctp
