@@ -9,12 +9,13 @@ namespace atm0s::sim {
 
 using negotiation::Direction;
 
-Client::Client(uint32_t number, ClientConfig config, SocketAddress address, Now now, Rng& rng)
+Client::Client(uint32_t number, ClientConfig config, SocketAddress address, Now now, Rng& rng, Ledger* ledger)
     : number_(number),
       config_(std::move(config)),
       address_(address),
       dtls_(dtls::Certificate::make(now, rng)),
-      rng_(rng) {
+      rng_(rng),
+      ledger_(ledger) {
   peer::Config peer_config;
   peer_config.role = peer::Role::kClient;
   peer_config.dtls = &dtls_;
@@ -131,14 +132,23 @@ Instant Client::next_timeout() const {
 void Client::take_output(Now now, SendBatch& out) {
   for (const peer::ReceivedPacket& packet : packets_) {
     const size_t receiver = receiver_index(packet.media);
+    // Numbers are one's own only within an epoch.
+    const int64_t number = packet.sequence + static_cast<int64_t>(packet.epoch >> 32 << 40);
     if (peer_->media(packet.media).kind() == MediaKind::kVideo) {
-      // Numbers are one's own only within an epoch.
-      const int64_t number = packet.sequence + static_cast<int64_t>(packet.epoch >> 32 << 40);
+      const auto tag = read_video_payload(packet.view.payload);
+      if (ledger_ != nullptr && tag) {
+        ledger_->on_received(number_, true, tag->publisher, packet_id(*tag), packet.view.ssrc, number);
+      }
       video_[receiver].on_packet(packet.view.payload, number, packet.view.timestamp);
       ask_for_picture(now, packet.media, receiver, out);
     } else {
       const auto* codec = peer_->media(packet.media).find_codec(packet.view.payload_type);
-      audio_[receiver].on_packet(packet.view.payload, codec->red_payload_type == packet.view.payload_type);
+      const bool is_red = codec->red_payload_type == packet.view.payload_type;
+      const auto tag = read_sound(packet.view.payload, is_red);
+      if (ledger_ != nullptr && tag) {
+        ledger_->on_received(number_, false, tag->publisher, tag->counter, packet.view.ssrc, number);
+      }
+      audio_[receiver].on_packet(packet.view.payload, is_red);
     }
   }
   packets_.clear();
@@ -176,6 +186,10 @@ void Client::ask_for_picture(Now now, size_t media, size_t receiver, SendBatch& 
     picture.since = now.mono;
     peer_->request_key_frame(now, media, out);
   }
+}
+
+uint64_t Client::packet_id(const PictureTag& tag) {
+  return uint64_t{tag.frame} * kPacketsPerFrame + tag.packet;
 }
 
 void Client::on_event(const contract::Event& event) {
@@ -252,6 +266,10 @@ void Client::send_audio(Now now, SendBatch& out) {
   packet.payload = pool_.copy(payload);
   packet.marker = !std::exchange(has_spoken_, true);
   audio_timestamp_ += SoundSource::kFrameSamples;
+  if (ledger_ != nullptr) {
+    ledger_->on_sent(now.mono, number_, false, sound_.sent() - 1, peer_->media(media).ssrc(),
+                     static_cast<uint16_t>(audio_sequence_));
+  }
   peer_->send_media(now, media, packet, {audio_sequence_++, audio_timestamp_, payload_type}, out);
 }
 
@@ -271,6 +289,9 @@ void Client::send_video(Now now, SendBatch& out) {
     peer::MediaPacket packet;
     packet.payload = pool_.copy(make_video_payload(tag, 900));
     packet.marker = tag.packet + 1 == tag.packets;
+    if (ledger_ != nullptr) {
+      ledger_->on_sent(now.mono, number_, true, packet_id(tag), line.ssrc(), static_cast<uint16_t>(video_sequence_));
+    }
     peer_->send_media(now, media, packet, {video_sequence_++, video_timestamp_, vp8->payload_type}, out);
   }
 }

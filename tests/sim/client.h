@@ -10,6 +10,7 @@
 #include "contract/json/rpc.h"
 #include "contract/session.h"
 #include "core/peer/peer.h"
+#include "ledger.h"
 #include "picture.h"
 #include "sound.h"
 
@@ -31,7 +32,8 @@ struct ClientConfig {
 
 class Client {
  public:
-  Client(uint32_t number, ClientConfig config, SocketAddress address, Now now, Rng& rng);
+  // `ledger`: told what is sent and received; may be null.
+  Client(uint32_t number, ClientConfig config, SocketAddress address, Now now, Rng& rng, Ledger* ledger = nullptr);
 
   // The connect call's request, and its answer.
   contract::ConnectRequest connect_request();
@@ -102,6 +104,7 @@ class Client {
   void send_audio(Now now, SendBatch& out);
   void send_video(Now now, SendBatch& out);
   size_t receiver_index(size_t media) const;
+  static uint64_t packet_id(const PictureTag& tag);
 
   uint32_t number_;
   ClientConfig config_;
@@ -109,6 +112,7 @@ class Client {
   dtls::Context dtls_;
   PacketPool pool_;
   Rng& rng_;
+  Ledger* ledger_;
   std::unique_ptr<peer::Peer> peer_;
   std::vector<negotiation::OfferMedia> media_;
   std::optional<size_t> audio_line_, video_line_;  // of media_, where we publish

@@ -79,6 +79,7 @@ void VideoViewer::advance(uint32_t publisher) {
     if (!frame.is_key && !continues) continue;
     decoded = number;
     ++decodable_;
+    if (on_decodable) on_decodable(publisher, number);
     shown_publisher_ = publisher;
   }
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -27,6 +28,8 @@ std::optional<PictureTag> read_video_payload(ByteView payload);
 class VideoViewer {
  public:
   void on_packet(ByteView payload, int64_t sequence, uint32_t timestamp);
+  // Called with publisher and number of each frame that a decoder could show, in order.
+  std::function<void(uint32_t, uint32_t)> on_decodable;
 
   uint64_t packets() const { return packets_; }
   uint64_t complete_frames() const { return complete_; }

@@ -34,6 +34,24 @@ Bytes SoundSource::red(uint8_t opus_payload_type, size_t copies) const {
   return out;
 }
 
+namespace {
+std::optional<SoundTag> read_frame(ByteView frame) {
+  Reader reader(frame);
+  const bool is_opus = reader.u8() == kToc;
+  SoundTag tag;
+  tag.has_inband_fec = reader.u8() != 0;
+  tag.publisher = reader.u32();
+  tag.counter = reader.u32();
+  return reader.ok() && is_opus ? std::optional(tag) : std::nullopt;
+}
+}  // namespace
+
+std::optional<SoundTag> read_sound(ByteView payload, bool is_red) {
+  if (!is_red) return read_frame(payload);
+  const auto red = payload::parse_red(payload);
+  return red && red->count > 0 ? read_frame(red->blocks[red->count - 1].data) : std::nullopt;
+}
+
 void Listener::on_packet(ByteView payload, bool is_red) {
   ++packets_;
   if (!is_red) return on_frame(payload);
@@ -44,17 +62,13 @@ void Listener::on_packet(ByteView payload, bool is_red) {
 }
 
 void Listener::on_frame(ByteView frame) {
-  Reader reader(frame);
-  const bool is_opus = reader.u8() == kToc;
-  const bool has_inband_fec = reader.u8() != 0;
-  reader.skip(4);
-  const uint32_t counter = reader.u32();
-  if (!reader.ok() || !is_opus) {
+  const auto tag = read_frame(frame);
+  if (!tag) {
     ++unread_;
     return;
   }
-  heard_.insert(counter);
-  if (has_inband_fec && counter > 0) heard_.insert(counter - 1);
+  heard_.insert(tag->counter);
+  if (tag->has_inband_fec && tag->counter > 0) heard_.insert(tag->counter - 1);
 }
 
 uint64_t Listener::gaps_over_60_ms() const {

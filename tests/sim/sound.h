@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <set>
 
 #include "base/bytes.h"
@@ -18,12 +19,21 @@ class SoundSource {
   Bytes next_frame(uint32_t publisher, size_t size, bool has_inband_fec);
   // The newest frame as RED, with up to `copies` earlier ones.
   Bytes red(uint8_t opus_payload_type, size_t copies) const;
+  uint32_t sent() const { return counter_; }
 
  private:
   static constexpr size_t kKept = 4;
   std::deque<Bytes> frames_;
   uint32_t counter_ = 0;
 };
+
+// Whose frame it is and which; in RED, the newest of them.
+struct SoundTag {
+  uint32_t publisher = 0;
+  uint32_t counter = 0;
+  bool has_inband_fec = false;
+};
+std::optional<SoundTag> read_sound(ByteView payload, bool is_red);
 
 class Listener {
  public:

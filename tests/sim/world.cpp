@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/assert.h"
+#include "gtest/gtest.h"
 
 namespace atm0s::sim {
 
@@ -36,6 +37,22 @@ World::World(uint64_t seed, LinkConfig link, size_t workers)
   }
 }
 
+World::~World() {
+  const Ledger::Totals totals = close_books();
+  if (totals.unaccounted == 0) return;
+  std::string what;
+  for (const std::string& error : ledger_.errors()) what += "\n  " + error;
+  ADD_FAILURE() << "the books do not close, seed " << seed_ << ": of " << totals.sum() << " packets "
+                << totals.unaccounted << " are unaccounted for" << what;
+}
+
+Ledger::Totals World::close_books() {
+  for (const auto& [at, datagram] : in_flight_) {
+    ledger_.on_link(datagram.client, datagram.is_uplink, datagram.bytes, Ledger::Fate::kUnderWay);
+  }
+  return ledger_.close(relay_has_lost_);
+}
+
 void World::set_time(Instant t) {
   now_ = {t, WallTime{1'790'000'000s + t.time_since_epoch()}};
   dtls::VirtualOpenssl::set_time(now_);
@@ -44,7 +61,7 @@ void World::set_time(Instant t) {
 Client& World::add_client(ClientConfig config) {
   const auto number = static_cast<uint32_t>(clients_.size() + 1);
   const SocketAddress address{IpAddress::v4(198, 51, 100, static_cast<uint8_t>(number)), 40'000};
-  clients_.push_back(std::make_unique<Client>(number, std::move(config), address, now_, rng_));
+  clients_.push_back(std::make_unique<Client>(number, std::move(config), address, now_, rng_, &ledger_));
   by_address_[address] = clients_.back().get();
   links_[number] = {std::make_unique<Link>(link_config_, seed_ * 1'000 + number * 2),
                     std::make_unique<Link>(link_config_, seed_ * 1'000 + number * 2 + 1)};
@@ -164,11 +181,14 @@ void World::deliver_due() {
     trace(datagram);
     ++delivered_;
     if (Host* host = find_host(datagram.to)) {
+      ledger_.on_link(datagram.client, datagram.is_uplink, datagram.bytes, Ledger::Fate::kCarried);
       to_server[host].push_back(std::move(datagram));
       continue;
     }
     const auto client = by_address_.find(datagram.to);
     if (client == by_address_.end()) continue;
+    ledger_.on_link(datagram.client, datagram.is_uplink, datagram.bytes,
+                    client->second->is_silent() ? Ledger::Fate::kLost : Ledger::Fate::kCarried);
     client->second->on_datagram(now_, {datagram.path, now_.mono, datagram.bytes}, client_out_);
     dispatch_from_client(*client->second);
   }
@@ -215,7 +235,7 @@ void World::dispatch_from_client(Client& client) {
       if (watch) watch(client, client_out_.bytes(entry));
       const Host* host = find_host(entry.path.remote);
       if (host == nullptr) continue;
-      put_on_link(uplink(client), {client.address(), host->address.ip}, host->address, client_out_.bytes(entry));
+      put_on_link(client, true, {client.address(), host->address.ip}, host->address, client_out_.bytes(entry));
     }
   }
   client_out_.clear();
@@ -226,15 +246,22 @@ void World::dispatch_from_server() {
     const auto client = by_address_.find(entry.path.remote);
     if (client == by_address_.end()) continue;
     const SocketAddress& from = hosts_[worker_of(*client->second)].address;
-    put_on_link(downlink(*client->second), {from, client->first.ip}, client->first, server_out_.bytes(entry));
+    put_on_link(*client->second, false, {from, client->first.ip}, client->first, server_out_.bytes(entry));
   }
   server_out_.clear();
 }
 
-void World::put_on_link(Link& link, const Path& path_at_receiver, const SocketAddress& to, ByteView bytes) {
+void World::put_on_link(const Client& client, bool is_uplink, const Path& path_at_receiver, const SocketAddress& to,
+                        ByteView bytes) {
+  Link& link = is_uplink ? uplink(client) : downlink(client);
   for (int copies = link.duplicates() ? 2 : 1; copies > 0; --copies) {
     const auto arrival = link.carry(now_.mono);
-    if (arrival) in_flight_[{*arrival, order_++}] = {path_at_receiver, to, Bytes(bytes.begin(), bytes.end())};
+    if (!arrival) {
+      ledger_.on_link(client.number(), is_uplink, bytes, Ledger::Fate::kLost);
+      continue;
+    }
+    in_flight_[{*arrival, order_++}] = {path_at_receiver, to, client.number(), is_uplink,
+                                        Bytes(bytes.begin(), bytes.end())};
   }
 }
 

@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "client.h"
 #include "core/dtls/virtual_openssl_test.h"
+#include "ledger.h"
 #include "link.h"
 #include "node/worker.h"
 
@@ -22,6 +23,10 @@ class World {
   // As many workers as ATM0S_SIM_WORKERS says, or one: every simulation has to hold with several.
   explicit World(uint64_t seed, LinkConfig link = {}) : World(seed, link, default_workers()) {}
   World(uint64_t seed, LinkConfig link, size_t workers);
+  // Closes the books: a packet that the server has lost in silence fails the test.
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
   static size_t default_workers();
 
   // On the workers in turn.
@@ -41,7 +46,10 @@ class World {
   // A datagram that nobody's peer made, straight into a worker.
   void inject(const SocketAddress& from, Bytes bytes, size_t worker = 0);
   // What the relay between workers does with a message, besides taking it along: 0 to 1.
-  void set_relay_loss(double loss) { relay_loss_ = loss; }
+  void set_relay_loss(double loss) {
+    relay_loss_ = loss;
+    relay_has_lost_ |= loss > 0;
+  }
   // What the clients send, before it gets onto its link.
   std::function<void(const Client& from, ByteView datagram)> watch;
   uint64_t view(Client& client, const std::string& receiver, const std::string& peer, const std::string& stream);
@@ -63,6 +71,9 @@ class World {
   Link& downlink(const Client& client) { return *links_.at(client.number()).down; }
   // A value of the workers' counters by its metric's name; sums over labels and workers.
   double metric(const std::string& name);
+  // The books so far; what is under way counts as that.
+  Ledger::Totals close_books();
+  const Ledger& ledger() const { return ledger_; }
   uint64_t trace_hash() const { return trace_hash_; }
   uint64_t datagrams_delivered() const { return delivered_; }
   uint64_t datagrams_lost() const;
@@ -78,6 +89,8 @@ class World {
   struct InFlight {
     Path path;  // as its receiver sees it
     SocketAddress to;
+    uint32_t client = 0;  // whose link it is on
+    bool is_uplink = false;
     Bytes bytes;
   };
 
@@ -90,7 +103,8 @@ class World {
   void pump(node::Worker& worker);
   void deliver_relayed();
   Host* find_host(const SocketAddress& address);
-  void put_on_link(Link& link, const Path& path_at_receiver, const SocketAddress& to, ByteView bytes);
+  void put_on_link(const Client& client, bool is_uplink, const Path& path_at_receiver, const SocketAddress& to,
+                   ByteView bytes);
   void trace(const InFlight& datagram);
   void set_time(Instant t);
 
@@ -104,6 +118,8 @@ class World {
   std::vector<Host> hosts_;
   std::multimap<Instant, room::RelayMessage> relay_;
   double relay_loss_ = 0;
+  bool relay_has_lost_ = false;
+  Ledger ledger_;
   SeededRng relay_rng_;
   uint64_t relayed_ = 0;
   std::vector<std::unique_ptr<Client>> clients_;

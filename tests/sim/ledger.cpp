@@ -1,0 +1,97 @@
+#include "ledger.h"
+
+#include <algorithm>
+
+#include "wire/rtp/packet.h"
+
+namespace atm0s::sim {
+
+void Ledger::on_link(uint32_t client, bool is_uplink, ByteView datagram, Fate fate) {
+  if (rtp::classify(datagram) != rtp::PacketClass::kRtp || datagram.size() < 12) return;
+  const OnLink packet{client, is_uplink, load_u32(datagram.data() + 8), load_u16(datagram.data() + 2)};
+  if (fate != Fate::kCarried) {
+    trouble_.try_emplace(packet, fate);
+  } else if (const auto lost = trouble_.find(packet); lost != trouble_.end()) {
+    lost->second = fate;
+  }
+}
+
+void Ledger::on_sent(Instant now, uint32_t publisher, bool is_video, uint64_t id, uint32_t ssrc, uint16_t sequence) {
+  sent_[{publisher, is_video}][id] = {ssrc, sequence, now};
+  trouble_.erase({publisher, true, ssrc, sequence});  // of the last time round
+}
+
+void Ledger::on_received(uint32_t viewer, bool is_video, uint32_t publisher, uint64_t id, uint32_t ssrc,
+                         int64_t sequence) {
+  received_[{viewer, {publisher, is_video}, ssrc}].try_emplace(id, sequence);
+}
+
+Instant Ledger::sent_at(uint32_t publisher, bool is_video, uint64_t id) const {
+  return sent_.at({publisher, is_video}).at(id).at;
+}
+
+const Ledger::Fate* Ledger::trouble_of(const OnLink& packet) const {
+  const auto found = trouble_.find(packet);
+  return found == trouble_.end() ? nullptr : &found->second;
+}
+
+Ledger::Totals Ledger::close(bool relay_loses) {
+  totals_ = {};
+  errors_.clear();
+  for (const auto& [view, received] : received_) close_view(view, received, relay_loses);
+  return totals_;
+}
+
+void Ledger::close_view(const View& view, const Received& received, bool relay_loses) {
+  const auto& sent = sent_[view.stream];
+  for (auto it = received.begin(); it != received.end(); ++it) {
+    const auto& [id, sequence] = *it;
+    const auto original = sent.find(id);
+    if (original == sent.end()) {
+      ++totals_.unaccounted;
+      errors_.push_back("client " + std::to_string(view.viewer) + " received what nobody sent");
+      continue;
+    }
+    const OnLink up{view.stream.publisher, true, original->second.ssrc, original->second.sequence};
+    const OnLink down{view.viewer, false, view.ssrc, static_cast<uint16_t>(sequence)};
+    ++(trouble_of(up) != nullptr || trouble_of(down) != nullptr ? totals_.recovered : totals_.delivered);
+    const auto next = std::next(it);
+    if (next == received.end()) break;
+    // A server keeps the gaps of what it forwards. With another distance between the numbers the view began anew.
+    const int64_t distance = static_cast<int64_t>(id) - sequence;
+    const bool is_one_view = distance == static_cast<int64_t>(next->first) - next->second;
+    for (auto missing = std::next(original); missing != sent.end() && missing->first < next->first; ++missing) {
+      if (!is_one_view) {
+        ++totals_.interrupted;
+        continue;
+      }
+      const auto number = static_cast<uint16_t>(static_cast<int64_t>(missing->first) - distance);
+      close_missing(view, missing->first, missing->second, number, relay_loses);
+    }
+  }
+}
+
+void Ledger::close_missing(const View& view, uint64_t id, const Sent& sent, uint16_t number, bool relay_loses) {
+  const Fate* down = trouble_of({view.viewer, false, view.ssrc, number});
+  const Fate* up = trouble_of({view.stream.publisher, true, sent.ssrc, sent.sequence});
+  if (down != nullptr && *down == Fate::kLost) {
+    ++totals_.lost_on_downlink;
+  } else if (down != nullptr && *down == Fate::kUnderWay) {
+    ++totals_.under_way;
+  } else if (up != nullptr && *up == Fate::kLost) {
+    ++totals_.lost_on_uplink;
+  } else if (up != nullptr && *up == Fate::kUnderWay) {
+    ++totals_.under_way;
+  } else if (relay_loses) {
+    ++totals_.lost_on_relay;
+  } else {
+    ++totals_.unaccounted;
+    if (errors_.size() == 5) return;
+    errors_.push_back((view.stream.is_video ? "video" : "audio") + std::string(" packet ") + std::to_string(id) +
+                      " of client " + std::to_string(view.stream.publisher) + " (number " +
+                      std::to_string(sent.sequence) + ") did not reach client " + std::to_string(view.viewer) +
+                      " (as number " + std::to_string(number) + "), and nobody has lost it");
+  }
+}
+
+}  // namespace atm0s::sim
