@@ -15,7 +15,7 @@ struct Counters {
   uint64_t too_late = 0;   // after the association had ended
   uint64_t unsent = 0;     // application data refused by send()
   // While the handshake goes on: from such a record on, a datagram is not read.
-  uint64_t bad_record = 0;    // longer than the datagram, or empty
+  uint64_t bad_record = 0;    // longer than the datagram, empty, or encrypted and without room for a tag
   uint64_t bad_fragment = 0;  // of a handshake message: beyond its end, empty, unlike the one before, cut off
   uint64_t message_too_large =
       0;                      // a handshake message that claims more than its type may have, or comes too far ahead

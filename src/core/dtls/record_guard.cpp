@@ -45,6 +45,9 @@ size_t RecordGuard::admit(ByteView datagram, MutByteView out, bool has_read_keys
     const uint16_t epoch = load_u16(&rest[3]);
     if (epoch == 0) {
       if (type == kHandshake && !admits_fragments(rest.subspan(kRecordHeader, size), counters)) break;
+    } else if (size < kLeastGcmRecord) {
+      ++counters.bad_record;
+      break;
     } else if (!admits_encrypted(type, epoch, has_read_keys)) {
       ++counters.early_record;
       break;
@@ -55,6 +58,19 @@ size_t RecordGuard::admit(ByteView datagram, MutByteView out, bool has_read_keys
       store_u32(&out[at + 7], next_number_++);
     }
     at += kRecordHeader + size;
+  }
+  return at;
+}
+
+size_t RecordGuard::admit_connected(ByteView datagram, size_t least_encrypted, Counters& counters) {
+  size_t at = 0;
+  while (datagram.size() - at > kRecordHeader) {
+    const size_t size = load_u16(&datagram[at + 11]);
+    if (load_u16(&datagram[at + 3]) > 0 && size < least_encrypted) {
+      ++counters.bad_record;
+      break;
+    }
+    at = std::min(at + kRecordHeader + size, datagram.size());
   }
   return at;
 }

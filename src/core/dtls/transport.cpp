@@ -46,6 +46,12 @@ bool has_read_keys(const SSL* ssl) {
   return state == TLS_ST_SR_CHANGE || state == TLS_ST_CR_CHANGE;
 }
 
+size_t least_encrypted(const SSL* ssl) {
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
+  const bool is_chacha = cipher != nullptr && SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305;
+  return is_chacha ? kLeastChachaRecord : kLeastGcmRecord;
+}
+
 struct SslFree {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
 };
@@ -119,6 +125,10 @@ void Transport::on_datagram(Now now, ByteView datagram, Output& out) {
     const size_t size = session_->guard.admit(datagram, admitted, has_read_keys(session_->ssl.get()), counters_);
     if (size == 0) return;
     datagram = {admitted, size};
+  } else {
+    const size_t size = RecordGuard::admit_connected(datagram, least_encrypted(session_->ssl.get()), counters_);
+    if (size == 0) return;
+    datagram = datagram.first(size);
   }
   session_->wire.inbound = datagram;
   advance(now, out);
