@@ -1,6 +1,7 @@
 // Two full agents over a made-up link in virtual time: who controls, what is nominated, and what a move does.
 #include <gtest/gtest.h>
 
+#include <iostream>
 #include <map>
 #include <memory>
 
@@ -156,17 +157,22 @@ TEST(FullAgents, SettleAConflictByTheirTieBreakers) {
   }
 }
 
-TEST(FullAgents, SettleAConflictAtTwentyPercentLossFromAnySeed) {
-  for (uint64_t seed = 0; seed < 100; ++seed) {
+// A check and its answer are lost together in 36 of 100 cases, and seven in a row end a pair (RFC 8445 14.3): once in
+// some hundred calls of several checks each. All others connect, and nobody ends with both in one role.
+TEST(FullAgents, SettleAConflictAtTwentyPercentLossFromAlmostAnySeed) {
+  int connected = 0;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
     const Role both = seed % 2 == 0 ? Role::kControlling : Role::kControlled;
     SeededRng ties(seed);
     Pair pair(both, ties.u64(), both, ties.u64(), seed, 20);
     pair.introduce();
     pair.start();
     pair.run(38s);
-    ASSERT_TRUE(pair.connected()) << seed;
+    connected += pair.connected();
     ASSERT_TRUE(pair.one_controls()) << seed;
   }
+  EXPECT_GE(connected, 197);
+  std::cout << connected << " of 200 calls connected\n";
 }
 
 TEST(FullAgents, EqualTieBreakersSettleAsWell) {
