@@ -91,7 +91,10 @@ StreamReset::Done StreamReset::on_response(const ReconfigParameter& response) {
   Done done;
   if (request_.empty() || response.sequence != next_sequence_) return done;
   if (response.result == ReconfigResult::kInProgress) {
-    tries_ = 0;  // alive, and waiting for data of other streams; asked again when the timer says so
+    // Alive, and waiting for data of other streams. Asked again when the timer says so, under a new number as dcsctp
+    // does: usrsctp answers a repeated one "in progress" for ever, also when it has been performed.
+    ++next_sequence_;
+    tries_ = 0;
     return done;
   }
   // Done, or refused: then the numbers go on, which the peer expects as well.

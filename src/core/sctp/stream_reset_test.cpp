@@ -85,7 +85,7 @@ TEST(SctpReset, AnswersInProgressKeepTheAssociationAlive) {
   for (uint32_t i = 0; i < 3 * kMaxRetransmits; ++i) {
     ASSERT_EQ(chunks_of(out, ChunkType::kReConfig).size(), 1u) << i;
     ReconfigParameter answer;
-    answer.sequence = hand.tsn;
+    answer.sequence = hand.tsn + i;  // each try has a number of its own
     answer.result = ReconfigResult::kInProgress;
     hand.give([&](PacketWriter& p) { write_reconfig(p, answer); });
     out = hand.time_out();
