@@ -91,7 +91,6 @@ class Client {
  private:
   static constexpr Duration kAudioInterval = 20ms;
   static constexpr Duration kVideoInterval = 33'333us;
-  static constexpr uint8_t kPacketsPerFrame = 4;
   static constexpr Duration kPatience = 400ms;
 
   // Index in media_.

@@ -1,7 +1,9 @@
 #include "ledger.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "picture.h"
 #include "wire/rtp/packet.h"
 
 namespace atm0s::sim {
@@ -9,6 +11,7 @@ namespace atm0s::sim {
 void Ledger::on_link(uint32_t client, bool is_uplink, ByteView datagram, Fate fate) {
   if (rtp::classify(datagram) != rtp::PacketClass::kRtp || datagram.size() < 12) return;
   const OnLink packet{client, is_uplink, load_u32(datagram.data() + 8), load_u16(datagram.data() + 2)};
+  if (is_uplink && fate == Fate::kCarried) arrived_.try_emplace(packet, arrivals_++);
   if (fate != Fate::kCarried) {
     trouble_.try_emplace(packet, fate);
   } else if (const auto lost = trouble_.find(packet); lost != trouble_.end()) {
@@ -19,6 +22,7 @@ void Ledger::on_link(uint32_t client, bool is_uplink, ByteView datagram, Fate fa
 void Ledger::on_sent(Instant now, uint32_t publisher, bool is_video, uint64_t id, uint32_t ssrc, uint16_t sequence) {
   sent_[{publisher, is_video}][id] = {ssrc, sequence, now};
   trouble_.erase({publisher, true, ssrc, sequence});  // of the last time round
+  arrived_.erase({publisher, true, ssrc, sequence});
 }
 
 void Ledger::on_received(uint32_t viewer, bool is_video, uint32_t publisher, uint64_t id, uint32_t ssrc,
@@ -44,6 +48,7 @@ Ledger::Totals Ledger::close(bool relay_loses) {
 
 void Ledger::close_view(const View& view, const Received& received, bool relay_loses) {
   const auto& sent = sent_[view.stream];
+  uint64_t first = 0, last_arrival = 0;
   for (auto it = received.begin(); it != received.end(); ++it) {
     const auto& [id, sequence] = *it;
     const auto original = sent.find(id);
@@ -52,16 +57,26 @@ void Ledger::close_view(const View& view, const Received& received, bool relay_l
       errors_.push_back("client " + std::to_string(view.viewer) + " received what nobody sent");
       continue;
     }
+    // A server keeps the gaps of what it forwards. With another distance between the numbers the view began anew.
+    const int64_t distance = static_cast<int64_t>(id) - sequence;
+    const auto is_of_this_view = [distance](const auto& r) {
+      return static_cast<int64_t>(r.first) - r.second == distance;
+    };
+    if (it == received.begin() || !is_of_this_view(*std::prev(it))) {
+      first = id;
+      last_arrival = 0;
+      for (auto of = it; of != received.end() && is_of_this_view(*of); ++of) {
+        last_arrival = std::max(last_arrival, arrival_of(view.stream, of->first).value_or(0));
+      }
+    }
     const OnLink up{view.stream.publisher, true, original->second.ssrc, original->second.sequence};
     const OnLink down{view.viewer, false, view.ssrc, static_cast<uint16_t>(sequence)};
     ++(trouble_of(up) != nullptr || trouble_of(down) != nullptr ? totals_.recovered : totals_.delivered);
     const auto next = std::next(it);
     if (next == received.end()) break;
-    // A server keeps the gaps of what it forwards. With another distance between the numbers the view began anew.
-    const int64_t distance = static_cast<int64_t>(id) - sequence;
-    const bool is_one_view = distance == static_cast<int64_t>(next->first) - next->second;
+    const bool is_one_view = is_of_this_view(*next);
     for (auto missing = std::next(original); missing != sent.end() && missing->first < next->first; ++missing) {
-      if (!is_one_view) {
+      if (!is_one_view || came_outside(view.stream, first, last_arrival, missing->first)) {
         ++totals_.interrupted;
         continue;
       }
@@ -69,6 +84,26 @@ void Ledger::close_view(const View& view, const Received& received, bool relay_l
       close_missing(view, missing->first, missing->second, number, relay_loses);
     }
   }
+}
+
+std::optional<uint64_t> Ledger::arrival_of(const Stream& stream, uint64_t id) const {
+  const Sent& sent = sent_.at(stream).at(id);
+  const auto it = arrived_.find({stream.publisher, true, sent.ssrc, sent.sequence});
+  return it == arrived_.end() ? std::optional<uint64_t>() : it->second;
+}
+
+// It came when nobody viewed the stream: behind everything that the view brought, or as a part of the view's first
+// picture that overtook the picture's start, and the request for the view too. (What overtakes the start alone is
+// replayed by the server.)
+bool Ledger::came_outside(const Stream& stream, uint64_t first_received, uint64_t last_arrival,
+                          uint64_t missing) const {
+  const auto arrival = arrival_of(stream, missing);
+  if (!stream.is_video || !arrival) return false;
+  if (*arrival > last_arrival) return true;
+  const uint64_t start = first_received / kPacketsPerFrame * kPacketsPerFrame;
+  if (missing >= start + kPacketsPerFrame) return false;
+  const auto start_arrival = arrival_of(stream, start);
+  return start_arrival && *arrival < *start_arrival;
 }
 
 void Ledger::close_missing(const View& view, uint64_t id, const Sent& sent, uint16_t number, bool relay_loses) {

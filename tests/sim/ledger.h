@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,11 +75,15 @@ class Ledger {
 
   void close_view(const View& view, const Received& received, bool relay_loses);
   void close_missing(const View& view, uint64_t id, const Sent& sent, uint16_t number, bool relay_loses);
+  std::optional<uint64_t> arrival_of(const Stream& stream, uint64_t id) const;
+  bool came_outside(const Stream& stream, uint64_t first_received, uint64_t last_arrival, uint64_t missing) const;
   const Fate* trouble_of(const OnLink& packet) const;
 
   std::map<Stream, std::map<uint64_t, Sent>> sent_;
   std::map<View, Received> received_;
-  std::map<OnLink, Fate> trouble_;  // what was lost once, and whether it came at last (sent again byte for byte)
+  std::map<OnLink, Fate> trouble_;      // what was lost once, and whether it came at last (sent again byte for byte)
+  std::map<OnLink, uint64_t> arrived_;  // at the server, in which order
+  uint64_t arrivals_ = 0;
   Totals totals_;
   std::vector<std::string> errors_;
 };

@@ -13,6 +13,9 @@
 
 namespace atm0s::sim {
 
+// Of a publisher's every frame.
+inline constexpr uint8_t kPacketsPerFrame = 4;
+
 // Where a packet stands in its stream; carried in the clear in the payload behind the VP8 headers.
 struct PictureTag {
   uint32_t publisher = 0;
