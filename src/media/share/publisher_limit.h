@@ -1,0 +1,93 @@
+// What a session may send of its video, by its bitrate control mode and what its viewers can use (session protocol,
+// section 6). media/session keeps one for each publishing session and one PublishedStream for each of its video
+// senders; what comes out goes to the client as REMB, `remote_stream_{name}_limit` and b=TIAS. Promises: one slow
+// viewer takes nothing from the others (the most that any viewer can use counts, never the least); a rise is passed on
+// at once, a fall after a hold. Does not encode messages, does not know viewers one by one. Rates are bits per second.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "contract/session.h"
+#include "media/share/layer_rates.h"
+
+namespace atm0s::share {
+
+// A session whose video nobody views sends so little, as in the first generation: enough for a key frame when a viewer
+// comes. And no viewer makes a stream smaller than this.
+inline constexpr uint64_t kIdleBps = 100'000;
+// Viewers come and go and switch layers: less is told after it has been less for so long.
+inline constexpr Duration kFallHold = 2s;
+// Changes under so many percent are not told.
+inline constexpr uint64_t kWorthTellingPercent = 5;
+
+// The layers of a stream, one bit for each spatial or simulcast layer.
+inline constexpr uint8_t kAllLayers = (1 << kSpatialLayers) - 1;
+
+// What viewers want of one stream: begun anew for each update(), viewer by viewer.
+struct Demand {
+  uint32_t viewers = 0;
+  uint64_t most_bps = 0;  // that one of them can use
+  uint8_t layers = 0;     // that one of them gets, or would get with more
+
+  void add_viewer(uint64_t can_use_bps, uint8_t its_layers) {
+    ++viewers;
+    most_bps = most_bps < can_use_bps ? can_use_bps : most_bps;
+    layers |= its_layers;
+  }
+};
+// For Demand::layers: every spatial layer up to `highest`.
+inline constexpr uint8_t layers_up_to(uint32_t highest) {
+  return highest >= kSpatialLayers ? kAllLayers : static_cast<uint8_t>((2u << highest) - 1);
+}
+
+struct StreamLimit {
+  uint64_t max_bitrate_bps = 0;  // 0: no limit of its own
+  uint8_t layers = 0;            // those that somebody wants; others may be turned off
+  bool is_idle = true;           // nobody views it
+  bool operator==(const StreamLimit&) const = default;
+};
+
+struct PublishedStream {
+  // Told by the caller before every update().
+  uint64_t max_bitrate_bps = 0;  // of the sender, 0: none
+  Demand demand;
+
+  // What came out. `changed`: the client has to be told.
+  StreamLimit limit = {};
+  bool changed = false;
+  uint64_t tias_bps = 0;  // for b=TIAS of its m-line, which only a new answer can change; 0: none
+
+  // Kept between two calls.
+  uint64_t usable_bps = 0;  // of its viewers, with falls held back; 0: it has none
+  uint8_t usable_layers = 0;
+  std::optional<Instant> falling_since = {};
+  uint64_t falling_to_bps = 0;  // the most since then
+  uint8_t falling_to_layers = 0;
+  std::optional<StreamLimit> told = {};
+};
+
+class PublisherLimit {
+ public:
+  // `max_bps`: of the session, by the server's setting and its token; 0: none.
+  PublisherLimit(contract::BitrateControlMode mode, uint64_t max_bps) : mode_(mode), max_bps_(max_bps) {}
+  void set_max(uint64_t max_bps) { max_bps_ = max_bps; }
+
+  void update(Instant now, std::span<PublishedStream> streams);
+  // When a fall that is held back is due.
+  Instant next_timeout() const { return next_; }
+
+  // For REMB: what all the session's video together may be; 0: no maximum.
+  uint64_t sum_bps() const { return sum_bps_; }
+
+ private:
+  StreamLimit limit_of(const PublishedStream& stream) const;
+
+  contract::BitrateControlMode mode_;
+  uint64_t max_bps_;
+  uint64_t sum_bps_ = kIdleBps;
+  Instant next_ = kNever;
+};
+
+}  // namespace atm0s::share
