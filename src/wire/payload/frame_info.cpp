@@ -66,8 +66,10 @@ void read_vp9(ByteView payload, FrameStructure& structure, FrameInfo& out) {
   out.spatial_layer = clamp_spatial(descriptor->spatial_layer);
   out.temporal_layer = clamp_temporal(descriptor->temporal_layer);
   out.is_inter_layer_predicted = descriptor->is_inter_layer_predicted;
-  // RFC 9628 4.2, Z: no frame of a higher spatial layer refers to it. With K-SVC that is all but the key pictures.
-  const unsigned highest = descriptor->is_not_reference ? out.spatial_layer : kSpatialLayers - 1u;
+  // RFC 9628 4.2, Z: no frame of a higher spatial layer refers to it. With K-SVC that is all but the key pictures. The
+  // highest layer is needed by those, too, who want one that there is not.
+  const bool is_for_itself = descriptor->is_not_reference && out.spatial_layer < out.top_spatial_layer;
+  const unsigned highest = is_for_itself ? out.spatial_layer : kSpatialLayers - 1u;
   out.needed_by = targets_of(out.spatial_layer, highest, out.temporal_layer);
   // RFC 9628 4.2, U: pictures after this one do not depend on pictures of higher temporal layers before it.
   if (descriptor->is_switching_up_point) {
