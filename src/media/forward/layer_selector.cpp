@@ -151,16 +151,14 @@ Picture& LayerSelector::begin_picture(const FrameInfo& info, uint32_t timestamp)
 }
 
 // No packet of it has come before newer pictures have. It is of the target of the picture before it, or already of that
-// of the one behind it, where that has more temporal layers.
+// of the one behind it, where it is of a temporal layer that only that has.
 Picture& LayerSelector::begin_late_picture(const FrameInfo& info, uint32_t timestamp, size_t age) {
   Picture made = pictures_.at(age);
   const Picture& behind = pictures_.at(age - 1);
   made.next_picture_id =
       static_cast<uint16_t>(info.closes_picture_ids ? made.next_picture_id + step(info, made.picture_id) - 1
                                                     : info.picture_id + picture_id_offset_);
-  if (!behind.is_key && spatial_of(behind.target) == spatial_of(made.target)) {
-    made.target = std::max(made.target, behind.target);
-  }
+  if (!behind.is_key && info.temporal_layer > temporal_of(made.target)) made.target = behind.target;
   made.timestamp = timestamp;
   made.picture_id = info.picture_id;
   made.decided = made.forwarded = 0;

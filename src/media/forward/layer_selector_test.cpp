@@ -13,10 +13,17 @@ struct Case {
   int ssrcs;
 };
 constexpr Case kCases[] = {
-    {"Vp8", Mode::kVp8, 1},           {"Vp8Simulcast", Mode::kVp8, 3},       {"H264", Mode::kH264, 1},
-    {"H264Simulcast", Mode::kH264, 3}, {"Vp9Flexible", Mode::kVp9Flexible, 1}, {"Vp9Fixed", Mode::kVp9Fixed, 1},
-    {"Vp9Key", Mode::kVp9Key, 1},     {"Av1L1T3", Mode::kAv1L1, 1},          {"Av1Simulcast", Mode::kAv1L1, 3},
-    {"Av1L3T3", Mode::kAv1Full, 1},   {"Av1L3T3Key", Mode::kAv1Key, 1},
+    {"Vp8", Mode::kVp8, 1},
+    {"Vp8Simulcast", Mode::kVp8, 3},
+    {"H264", Mode::kH264, 1},
+    {"H264Simulcast", Mode::kH264, 3},
+    {"Vp9Flexible", Mode::kVp9Flexible, 1},
+    {"Vp9Fixed", Mode::kVp9Fixed, 1},
+    {"Vp9Key", Mode::kVp9Key, 1},
+    {"Av1L1T3", Mode::kAv1L1, 1},
+    {"Av1Simulcast", Mode::kAv1L1, 3},
+    {"Av1L3T3", Mode::kAv1Full, 1},
+    {"Av1L3T3Key", Mode::kAv1Key, 1},
 };
 
 class EveryMode : public testing::TestWithParam<Case> {};

@@ -83,7 +83,8 @@ class TestEncoder {
       for (int i = 0; i < frame.packets; ++i) out.push_back(make(id, i, is_key, picture));
       made.push_back(id);
     }
-    for (int s = 0; s < spatial_layers(); ++s) last_[static_cast<size_t>(s)][static_cast<size_t>(temporal)] = made[static_cast<size_t>(s)];
+    for (int s = 0; s < spatial_layers(); ++s)
+      last_[static_cast<size_t>(s)][static_cast<size_t>(temporal)] = made[static_cast<size_t>(s)];
   }
 
  private:
@@ -92,11 +93,16 @@ class TestEncoder {
     const auto& last = last_[static_cast<size_t>(s)];
     if (!has_temporal()) return {last[0]};
     switch (position_) {
-      case 3: return {last[1]};
-      case 5: return {last[0], last[2]};
-      case 6: return {last[0], last[1]};
-      case 7: return {last[0], last[1], last[2]};
-      default: return {last[0]};
+      case 3:
+        return {last[1]};
+      case 5:
+        return {last[0], last[2]};
+      case 6:
+        return {last[0], last[1]};
+      case 7:
+        return {last[0], last[1], last[2]};
+      default:
+        return {last[0]};
     }
   }
   bool is_switch(int temporal) const { return (position_ == 0 && temporal == 0) || (position_ == 2 && temporal == 1); }
@@ -118,9 +124,14 @@ class TestEncoder {
       out.payload = vp9(id, first, last, is_key);
     } else if (mode_ == Mode::kVp8) {
       const bool sync = position_ == 1 || position_ == 2;
-      out.payload = {static_cast<uint8_t>(0x80 | (first ? 0x10 : 0)), 0xE0, static_cast<uint8_t>(0x80 | (picture_id_ >> 8 & 0x7F)),
-                     static_cast<uint8_t>(picture_id_), tl0_, static_cast<uint8_t>(frame.temporal << 6 | (sync ? 0x20 : 0)),
-                     static_cast<uint8_t>(first && is_key ? 0 : 1), 9};
+      out.payload = {static_cast<uint8_t>(0x80 | (first ? 0x10 : 0)),
+                     0xE0,
+                     static_cast<uint8_t>(0x80 | (picture_id_ >> 8 & 0x7F)),
+                     static_cast<uint8_t>(picture_id_),
+                     tl0_,
+                     static_cast<uint8_t>(frame.temporal << 6 | (sync ? 0x20 : 0)),
+                     static_cast<uint8_t>(first && is_key ? 0 : 1),
+                     9};
     } else if (is_key && first) {
       out.payload = {0x78, 0, 2, 0x09, 0x10, 0, 3, 0x67, 0x42, 0xE0};  // STAP-A: delimiter, SPS
     } else {
@@ -135,9 +146,18 @@ class TestEncoder {
     const bool no_upper = frame.spatial == 2 || (is_key_mode() && !is_key);
     const bool has_structure = is_key && first && frame.spatial == 0;
     TestBits w;
-    w.put(1, 1).put(1, !is_key).put(1, 1).put(1, flexible).put(1, first).put(1, last).put(1, has_structure).put(1, no_upper);
+    w.put(1, 1)
+        .put(1, !is_key)
+        .put(1, 1)
+        .put(1, flexible)
+        .put(1, first)
+        .put(1, last)
+        .put(1, has_structure)
+        .put(1, no_upper);
     w.put(1, 1).put(15, picture_id_ & 0x7FFFu);
-    w.put(3, static_cast<uint32_t>(frame.temporal)).put(1, is_switch(frame.temporal)).put(3, static_cast<uint32_t>(frame.spatial));
+    w.put(3, static_cast<uint32_t>(frame.temporal))
+        .put(1, is_switch(frame.temporal))
+        .put(3, static_cast<uint32_t>(frame.spatial));
     w.put(1, frame.spatial > 0 && (is_key || !is_key_mode()));
     if (!flexible) w.put(8, tl0_);
     if (flexible && !is_key) {

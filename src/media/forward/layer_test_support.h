@@ -91,8 +91,11 @@ struct Faults {
   int all() const { return undecodable + sequence + timestamp + marker + picture_id + tl0 + frame_number; }
   std::string text() const {
     std::string out;
-    const auto add = [&out](const char* name, int value) { out += std::string(name) + " " + std::to_string(value) + ", "; };
-    add("undecodable", undecodable), add("cut at a switch", cut), add("sequence", sequence), add("timestamp", timestamp);
+    const auto add = [&out](const char* name, int value) {
+      out += std::string(name) + " " + std::to_string(value) + ", ";
+    };
+    add("undecodable", undecodable), add("cut at a switch", cut), add("sequence", sequence),
+        add("timestamp", timestamp);
     add("marker", marker), add("picture id", picture_id), add("tl0", tl0), add("frame number", frame_number);
     add("of frames", frames), add("pictures", pictures), add("gaps", gaps), add("filled", filled);
     return out;
@@ -138,7 +141,8 @@ class Judge {
   // What comes late of the time before a switch or pause is refused: frames of that time may lack packets, or frames.
   void count_until_switch(int last_picture) {
     const auto count = [&](std::vector<int>& pictures, int& faults) {
-      for (const int picture : pictures) ++(picture > last_picture - (comes_late ? kLatePictures : 1) ? out_.cut : faults);
+      for (const int picture : pictures)
+        ++(picture > last_picture - (comes_late ? kLatePictures : 1) ? out_.cut : faults);
       pictures.clear();
     };
     count(undecodable_, out_.undecodable);
@@ -173,7 +177,8 @@ class Judge {
     }
     const auto markers = std::count_if(picture.begin(), picture.end(), [](const Got& p) { return p.marker; });
     const bool is_right = markers == 1 && picture.back().marker;
-    if (!is_right && (is_whole || !may_be_cut)) bad_markers_.push_back(truth_[static_cast<size_t>(picture[0].frame)].picture);
+    if (!is_right && (is_whole || !may_be_cut))
+      bad_markers_.push_back(truth_[static_cast<size_t>(picture[0].frame)].picture);
     for (const Got& packet : picture) {
       if (packet.timestamp != picture[0].timestamp) ++out_.timestamp;
     }
@@ -283,7 +288,9 @@ struct Scene {
     return judge.judge(viewer.got);
   }
   Target random_target(Rng& rng) {
-    return {{static_cast<uint8_t>(rng.below(3)), static_cast<uint8_t>(rng.below(3))}, pauses && rng.below(6) == 0, rng.below(3) == 0};
+    return {{static_cast<uint8_t>(rng.below(3)), static_cast<uint8_t>(rng.below(3))},
+            pauses && rng.below(6) == 0,
+            rng.below(3) == 0};
   }
   std::optional<Layer> reached;
   Target target;

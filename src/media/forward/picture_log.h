@@ -1,5 +1,5 @@
 // The last pictures of a source and what a viewer got of each, so that a packet that comes late is treated as the rest
-// of its frame was. For layer_selector.h. Pictures are told apart by their RTP timestamp. Fixed size: 772 bytes.
+// of its frame was. For layer_selector.h. Pictures are told apart by their RTP timestamp. Fixed size: about 1 KiB.
 #pragma once
 
 #include <algorithm>
