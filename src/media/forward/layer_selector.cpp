@@ -126,7 +126,7 @@ Picture* LayerSelector::find_picture(const FrameInfo& info, uint32_t timestamp) 
     // The first packet of a key frame came after others of it.
     if (info.is_key_frame && !found.is_key && age == 0 && !found.is_closed && found.decided == found.forwarded) {
       found.is_key = true;
-      choose_target(info);
+      found.switches |= choose_target(info);
       found.target = current_;
     }
     return &found;
@@ -136,8 +136,8 @@ Picture* LayerSelector::find_picture(const FrameInfo& info, uint32_t timestamp) 
 
 Picture& LayerSelector::begin_picture(const FrameInfo& info, uint32_t timestamp) {
   grant_next_picture();
-  choose_target(info);
   Picture made;
+  made.switches = choose_target(info);
   made.timestamp = timestamp;
   made.is_key = info.is_key_frame;
   made.target = current_;
@@ -158,11 +158,11 @@ Picture& LayerSelector::begin_late_picture(const FrameInfo& info, uint32_t times
   made.next_picture_id =
       static_cast<uint16_t>(info.closes_picture_ids ? made.next_picture_id + step(info, made.picture_id) - 1
                                                     : info.picture_id + picture_id_offset_);
-  if (!behind.is_key && info.temporal_layer > temporal_of(made.target)) made.target = behind.target;
+  if (!behind.switches && info.temporal_layer > temporal_of(made.target)) made.target = behind.target;
   made.timestamp = timestamp;
   made.picture_id = info.picture_id;
   made.decided = made.forwarded = 0;
-  made.is_key = made.is_closed = false;
+  made.is_key = made.switches = made.is_closed = false;
   return pictures_.insert_after(age, made);
 }
 
@@ -193,8 +193,9 @@ TargetSet LayerSelector::reachable_with(const FrameInfo& info) const {
   return intact_;
 }
 
-// At the first packet of a picture: the best target that the viewer can have from this picture on.
-void LayerSelector::choose_target(const FrameInfo& info) {
+// At the first packet of a picture: the best target that the viewer can have from this picture on. True when it could
+// not have had that from an earlier one on.
+bool LayerSelector::choose_target(const FrameInfo& info) {
   const TargetSet reachable = reachable_with(info);
   const Wanted wish = wanted();
   const auto find_up_to = [reachable](unsigned from, unsigned to, unsigned temporal) -> std::optional<uint8_t> {
@@ -210,11 +211,13 @@ void LayerSelector::choose_target(const FrameInfo& info) {
   } else if (target_.is_urgent) {
     current_ = find_up_to(spatial_of(current_), spatial_of(current_), 0).value_or(current_);
   }
+  const bool begins_here = !has(intact_, current_);
   const unsigned spatial = spatial_of(current_);
   needs_key_frame_ = spatial > wish.spatial || spatial < std::min<unsigned>(wish.spatial, info.top_spatial_layer);
   // What is above is dropped from now on. Below, in K-SVC, it has been since the last key frame.
   const unsigned lowest = has_dropped_lower_ && !info.is_key_frame ? spatial : 0;
   intact_ = reachable & targets_up_to(lowest, spatial, temporal_of(current_));
+  return begins_here;
 }
 
 // At the first packet of a frame: does the viewer get it?

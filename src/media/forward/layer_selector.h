@@ -104,7 +104,7 @@ class LayerSelector {
   payload::TargetSet reachable_with(const payload::FrameInfo& info) const;
   bool has_references(const payload::FrameInfo& info) const;
   void grant_next_picture();
-  void choose_target(const payload::FrameInfo& info);
+  bool choose_target(const payload::FrameInfo& info);
   void decide(const payload::FrameInfo& info, Picture& picture);
   Decision drop(const payload::FrameInfo& info, const LayeredPacket& packet);
   Decision forward(const payload::FrameInfo& info, const LayeredPacket& packet, Picture& picture);

@@ -19,6 +19,7 @@ struct Picture {
   uint8_t decided = 0;           // spatial layers of which a packet was seen, a bit each
   uint8_t forwarded = 0;         // those of them that the viewer gets
   bool is_key = false;
+  bool switches = false;   // the target is one that begins with this picture, not before it
   bool is_closed = false;  // the viewer has been sent a marker
 };
 
