@@ -12,7 +12,6 @@ namespace atm0s::bwe {
 class LinkCapacity {
  public:
   void on_overuse(uint64_t acknowledged_bps) { add(acknowledged_bps, 0.05); }
-  void on_probe(uint64_t probed_bps) { add(probed_bps, 0.5); }
   void reset() { kbps_.reset(); }
 
   std::optional<uint64_t> bps() const {

@@ -10,14 +10,15 @@ constexpr int64_t kEnoughPackets = 40;
 constexpr double kCutAbove = 0.10;   // gcc-02 6, over what is inherent
 constexpr double kHoldAbove = 0.05;  // over what is inherent; gcc-02 6 holds from 2 % of any loss
 constexpr double kGrowth = 1.08;     // for each observation below; gcc-02 6: 1.05
-constexpr double kMostInherent = 0.25;
+constexpr double kMostInherent =
+    0.06;  // more is taken for congestion: else a policer's loss would be believed step by step
 constexpr Duration kBetweenCuts = 300ms;  // and a round trip (libwebrtc)
 
 }  // namespace
 
 double LossBound::inherent() const {
-  if (windows_ == 0) return 0;
-  return std::min(*std::min_element(recent_.begin(), recent_.begin() + std::min(windows_, kWindows)), kMostInherent);
+  if (windows_ < kWindows) return 0;  // a way that is flooded from the start is not one that always loses
+  return std::min(*std::min_element(recent_.begin(), recent_.end()), kMostInherent);
 }
 
 void LossBound::add(Instant now, int64_t lost, int64_t total, uint64_t bps, Duration rtt) {

@@ -82,7 +82,8 @@ void RateControl::increase(Instant now, std::optional<uint64_t> acknowledged, Du
 }
 
 void RateControl::on_probe(Instant now, uint64_t bps) {
-  capacity_.on_probe(bps);
+  // It got through, so the way carries at least that; libwebrtc takes it for the capacity, and grows slowly from there.
+  if (bps > capacity_.upper_bps()) capacity_.reset();
   bps_ = std::clamp(bps, min_bps_, max_bps_);
   changed_at_ = now;
 }
