@@ -36,7 +36,14 @@ std::optional<Packet> read_bye(const RawPacket& raw) {
   return bye;
 }
 
+// RFC 8888 3.1: one SSRC in front instead of two, the time behind.
+std::optional<Packet> read_congestion_feedback(ByteView body) {
+  if (body.size() < 8) return std::nullopt;
+  return CongestionFeedback{load_u32(body.data()), body.subspan(4, body.size() - 8), load_u32(&body[body.size() - 4])};
+}
+
 std::optional<Packet> read_transport_feedback(const RawPacket& raw) {
+  if (raw.format == kCongestionFormat) return read_congestion_feedback(raw.body);
   Reader reader(raw.body);
   const uint32_t sender_ssrc = reader.u32();
   const uint32_t media_ssrc = reader.u32();
@@ -135,10 +142,12 @@ std::optional<RawPacket> take_packet(ByteView& compound) {
   raw.type = compound[1];
   raw.body = compound.subspan(4, size - 4);
   if (compound[0] & 0x20) {
-    // RFC 3550 6.4.1: padding is a multiple of four, counts itself, and stands on the last packet only.
-    if (size != compound.size() || raw.body.empty()) return std::nullopt;
+    // RFC 3550 6.4.1: padding is a multiple of four, counts itself, and stands on the last packet only. Transport-wide
+    // feedback is padded to a word with it, so by 1 to 3 bytes and in the middle too (draft-holmer 3.1, libwebrtc).
+    const bool fills_word = raw.type == kTransportFeedbackType && raw.format == kTransportCcFormat;
+    if ((size != compound.size() && !fills_word) || raw.body.empty()) return std::nullopt;
     const size_t padding = raw.body.back();
-    if (padding == 0 || padding % 4 != 0 || padding > raw.body.size()) return std::nullopt;
+    if (padding == 0 || (padding % 4 != 0 && !fills_word) || padding > raw.body.size()) return std::nullopt;
     raw.body = raw.body.first(raw.body.size() - padding);
   }
   compound = compound.subspan(size);

@@ -24,6 +24,7 @@ inline constexpr uint8_t kPayloadFeedbackType = 206;
 inline constexpr uint8_t kExtendedReportType = 207;
 inline constexpr uint8_t kNackFormat = 1;
 inline constexpr uint8_t kTransportCcFormat = 15;
+inline constexpr uint8_t kCongestionFormat = 11;  // RFC 8888 3.1
 inline constexpr uint8_t kPliFormat = 1;
 inline constexpr uint8_t kFirFormat = 4;
 inline constexpr uint8_t kApplicationFormat = 15;     // REMB lives here
@@ -147,11 +148,17 @@ struct Remb {
   uint64_t bitrate_bps = 0;
   SsrcList ssrcs;
 };
-// draft-holmer-rmcat-transport-wide-cc-extensions-01 3.1; the body is left to the bandwidth estimator.
+// draft-holmer-rmcat-transport-wide-cc-extensions-01 3.1; the body is read with transport_feedback.h.
 struct TransportFeedback {
   uint32_t sender_ssrc = 0;
   uint32_t media_ssrc = 0;
   ByteView body;
+};
+// RFC 8888 3.1: blocks are taken one by one with take_congestion_block() of transport_feedback.h.
+struct CongestionFeedback {
+  uint32_t sender_ssrc = 0;
+  ByteView blocks;
+  uint32_t report_time = 0;  // middle 32 bits of the NTP time that the reports count back from
 };
 // RFC 3611 4.5: what a receiver of media sent as its time, and how long ago that was. A sender tells it back, which
 // gives the round trip to one that sends nothing.
@@ -181,7 +188,7 @@ struct Other {
 };
 
 using Packet = std::variant<Other, SenderReport, ReceiverReport, SourceName, Bye, Pli, Fir, Nack, Remb,
-                            TransportFeedback, ExtendedReport>;
+                            TransportFeedback, CongestionFeedback, ExtendedReport>;
 
 // One packet of a compound before its body is looked at.
 struct RawPacket {

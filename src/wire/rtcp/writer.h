@@ -10,12 +10,14 @@
 
 #include "base/bytes.h"
 #include "wire/rtcp/packet.h"
+#include "wire/rtcp/transport_feedback.h"
 
 namespace atm0s::rtcp {
 
-inline constexpr size_t kMaxReportBlocks = 31;  // RFC 3550 6.4.1: five bits of count
-inline constexpr size_t kMaxCnameSize = 255;    // RFC 3550 6.5: one byte of length
-inline constexpr size_t kMaxDelays = 31;        // sub-blocks of a DLRR block that we write: as many as report blocks
+inline constexpr size_t kMaxReportBlocks = 31;       // RFC 3550 6.4.1: five bits of count
+inline constexpr size_t kMaxCnameSize = 255;         // RFC 3550 6.5: one byte of length
+inline constexpr size_t kMaxWrittenPackets = 1'024;  // that one transport-wide feedback of ours speaks of
+inline constexpr size_t kMaxDelays = 31;  // sub-blocks of a DLRR block that we write: as many as report blocks
 
 class CompoundWriter {
  public:
@@ -37,6 +39,14 @@ class CompoundWriter {
   // RFC 3611 4.4, 4.5: an extended report of one block. At least one delay, and at most kMaxDelays.
   bool reference_time(uint32_t sender_ssrc, uint64_t ntp);
   bool delays_since_last_rr(uint32_t sender_ssrc, std::span<const DelaySinceLastRr> delays);
+  // Transport-wide feedback (transport_feedback.h): arrivals[i] is that of packet base_sequence + i. Returns how many
+  // of them were told: as many as there is room for, at most kMaxWrittenPackets, and up to where two arrivals are over
+  // 8 s apart; call again with the rest and another datagram. 0: no room, or none has arrived.
+  size_t transport_feedback(uint32_t sender_ssrc, uint32_t media_ssrc, uint16_t base_sequence, uint8_t feedback_count,
+                            std::span<const ArrivalTick> arrivals);
+  // RFC 8888 3.1 with the block of one SSRC.
+  bool congestion_feedback(uint32_t sender_ssrc, uint32_t media_ssrc, uint16_t begin_sequence,
+                           std::span<const CongestionReport> reports, uint32_t report_time);
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }

@@ -1,0 +1,206 @@
+#include "core/bwe/controller.h"
+
+#include <algorithm>
+
+namespace atm0s::bwe {
+namespace {
+
+constexpr Duration kDefaultRtt = 200ms;   // until one is known (libwebrtc)
+constexpr int64_t kReferenceUs = 64'000;  // draft-holmer 3.1: reference time
+constexpr double kPacingFactor = 1.5;     // of the target; libwebrtc has 2.5, see the queueing figures of the tests
+constexpr double kDeepDrop = 0.66;        // libwebrtc: a drop below that share is probed after
+constexpr Duration kDropForgotten = 5s;   // libwebrtc
+constexpr Duration kSilence = 1s;         // without feedback while packets go, and three round trips
+constexpr Duration kBetweenSilenceCuts = 500ms;
+constexpr double kSilenceCut = 0.8;  // libwebrtc: cut back after a feedback time-out
+
+}  // namespace
+
+Controller::Controller(const Config& config)
+    : config_(config),
+      rate_(config.start_bps, config.min_bps, config.max_bps),
+      reported_(config.start_bps, config.min_bps, config.max_bps),
+      plan_(config.max_bps),
+      target_bps_(config.start_bps) {}
+
+void Controller::on_sent(Now now, uint16_t transport_sequence, size_t bytes, std::optional<uint32_t> probe_cluster) {
+  const int64_t newest = next_ - 1;
+  const int64_t sequence = newest + static_cast<int16_t>(transport_sequence - static_cast<uint16_t>(newest));
+  sent_.put(sequence,
+            {now.mono, static_cast<uint32_t>(bytes), probe_cluster.value_or(0), SentPacket::State::kUnderWay});
+  if (!has_sent_) {
+    has_sent_ = true;
+    plan_.start(now.mono, config_.start_bps);
+  }
+  if (!waits_) last_feedback_ = std::max(last_feedback_, now.mono);  // silence counts from when something waits
+  waits_ = true;
+  last_sent_ = now.mono;
+  app_limited_.on_sent(now.mono, bytes, target_bps_);
+}
+
+void Controller::on_feedback(Now now, const rtcp::TransportFeedback& feedback) {
+  if (!rtcp::parse_transport_feedback(feedback.body, read_)) {
+    ++counters_.malformed;
+    return;
+  }
+  ++counters_.feedbacks;
+  last_feedback_ = now.mono;
+  waits_ = false;
+  collect_arrivals(now.mono);
+  if (arrivals_.empty()) {
+    update_target(now.mono);
+    return;
+  }
+  measure_rtt(now.mono);
+  const bool overused_before = trend_.usage() == Usage::kOverusing;
+  std::optional<uint64_t> probed;
+  for (const Arrival& arrival : arrivals_) {
+    acknowledged_.add(arrival.at, arrival.bytes, is_app_limited());
+    if (const auto delta = groups_.add(arrival.sent, arrival.at)) trend_.add(now.mono, *delta, arrival.at);
+    if (arrival.cluster == 0) continue;
+    if (const auto bps = probe_rate_.add(arrival.cluster, arrival.sent, arrival.at, arrival.bytes)) probed = bps;
+  }
+  control(now.mono, probed, overused_before);
+}
+
+void Controller::collect_arrivals(Instant now) {
+  arrivals_.clear();
+  // 24 bits signed that wrap: the value nearest to the last one.
+  const int64_t circle = int64_t{1} << 24;
+  int64_t reference = read_.reference_time;
+  if (reference_) {
+    const int64_t ahead = ((reference - *reference_) % circle + circle + circle / 2) % circle - circle / 2;
+    reference = *reference_ + ahead;
+  }
+  reference_ = reference;
+  const int64_t newest = next_ - 1;
+  int64_t sequence = newest + static_cast<int16_t>(read_.base_sequence - static_cast<uint16_t>(newest));
+  int64_t lost = 0;
+  int64_t total = 0;
+  for (const Duration since_base : read_.since_base) {
+    SentPacket* packet = sent_.find(sequence++);
+    if (!packet) {
+      ++counters_.unknown;
+      continue;
+    }
+    if (since_base == rtcp::PacketArrivals::kNotReceived) {
+      if (packet->state != SentPacket::State::kUnderWay) continue;
+      packet->state = SentPacket::State::kLost;
+      ++lost;
+      ++total;
+      ++counters_.lost;
+      continue;
+    }
+    if (packet->state == SentPacket::State::kArrived) continue;  // told twice
+    if (packet->state == SentPacket::State::kLost) {
+      --lost;
+      --counters_.lost;
+    } else {
+      ++total;
+    }
+    packet->state = SentPacket::State::kArrived;
+    ++counters_.arrived;
+    const Duration at = Duration(reference * kReferenceUs) + since_base;
+    arrivals_.push_back({sequence - 1, at, packet->sent, packet->bytes, packet->cluster});
+  }
+  std::sort(arrivals_.begin(), arrivals_.end(),
+            [](const Arrival& a, const Arrival& b) { return a.at != b.at ? a.at < b.at : a.sequence < b.sequence; });
+  loss_.add(now, lost, total, target_bps_, rtt_.value_or(kDefaultRtt));
+}
+
+// As libwebrtc: from sending to feedback, less how long the receiver kept it back at least.
+void Controller::measure_rtt(Instant now) {
+  Duration least = Duration::max();
+  for (const Arrival& arrival : arrivals_) {
+    least = std::min(least, now - arrival.sent - (arrivals_.back().at - arrival.at));
+  }
+  if (least >= Duration(0)) on_rtt(least);
+}
+
+void Controller::on_rtt(Duration rtt) {
+  if (rtt < Duration(0)) return;
+  rtt_ = rtt_ ? (*rtt_ * 7 + rtt) / 8 : rtt;  // RFC 6298 2.3
+}
+
+void Controller::control(Instant now, std::optional<uint64_t> probed, bool overused_before) {
+  const Usage usage = trend_.usage();
+  const uint64_t before = rate_.bps();
+  if (usage == Usage::kOverusing) ++counters_.overuses;
+  if (probed && usage != Usage::kOverusing) {
+    ++counters_.probe_results;
+    // libwebrtc takes lower results too; one short of what arrives anyway was disturbed by others' packets.
+    if (*probed > rate_.bps() || !acknowledged_.bps() || *probed > *acknowledged_.bps()) {
+      rate_.on_probe(now, *probed);
+      plan_.on_result(now, *probed);
+    }
+  } else {
+    rate_.update(now, usage, acknowledged_.bps(), rtt_.value_or(kDefaultRtt), is_app_limited());
+  }
+  if (static_cast<double>(rate_.bps()) < kDeepDrop * static_cast<double>(before)) {
+    before_drop_bps_ = before;
+    dropped_at_ = now;
+  }
+  if (overused_before && usage != Usage::kOverusing && before_drop_bps_ != 0) {
+    if (now - dropped_at_ < kDropForgotten) plan_.on_recovered(now, before_drop_bps_);
+    before_drop_bps_ = 0;
+  }
+  update_target(now);
+}
+
+void Controller::update_target(Instant now) {
+  uint64_t target = has_feedback() ? rate_.bps() : reported_.bps();
+  if (const auto bound = loss_.bps(); bound && has_feedback()) target = std::min(target, *bound);
+  if (remb_bps_ && now - remb_at_ >= kRembLife) remb_bps_.reset();
+  if (remb_bps_) target = std::min(target, *remb_bps_);
+  target_bps_ = std::clamp(target, config_.min_bps, config_.max_bps);
+  plan_.update(now, target_bps_, is_app_limited(), app_limited_.since());
+}
+
+void Controller::on_remb(Now now, uint64_t bps) {
+  remb_bps_ = bps;
+  remb_at_ = now.mono;
+  reported_.on_remb(now.mono, bps);
+  update_target(now.mono);
+}
+
+void Controller::on_loss_report(Now now, uint8_t fraction_lost) {
+  if (has_feedback()) return;
+  reported_.on_loss(now.mono, fraction_lost, rtt_.value_or(kDefaultRtt));
+  update_target(now.mono);
+}
+
+// Feedback has come before and now it does not, though packets are sent.
+Instant Controller::silence_at() const {
+  if (!has_feedback() || !waits_) return kNever;
+  return std::max(last_feedback_ + kSilence + 3 * rtt_.value_or(kDefaultRtt), last_cut_ + kBetweenSilenceCuts);
+}
+
+void Controller::on_timeout(Now now) {
+  if (now.mono >= silence_at() && now.mono - last_sent_ < kSilence) {
+    ++counters_.silences;
+    rate_.set(now.mono, static_cast<uint64_t>(static_cast<double>(rate_.bps()) * kSilenceCut));
+    last_cut_ = now.mono;
+  } else if (now.mono >= silence_at()) {
+    waits_ = false;  // nothing is sent any more: nothing is waited for
+  }
+  update_target(now.mono);
+}
+
+Instant Controller::next_timeout() const {
+  const Instant remb = remb_bps_ ? remb_at_ + kRembLife : kNever;
+  return std::min({silence_at(), remb, plan_.next_timeout()});
+}
+
+uint64_t Controller::pacing_bps() const {
+  return static_cast<uint64_t>(static_cast<double>(target_bps_) * kPacingFactor);
+}
+
+std::optional<ProbeCluster> Controller::take_probe() {
+  const std::optional<ProbeCluster> cluster = plan_.take();
+  if (!cluster) return cluster;
+  probe_rate_.begin(*cluster);
+  ++counters_.probes;
+  return cluster;
+}
+
+}  // namespace atm0s::bwe

@@ -1,0 +1,87 @@
+#include "core/bwe/probe_plan.h"
+
+#include <algorithm>
+
+namespace atm0s::bwe {
+namespace {
+
+constexpr uint64_t kFirstScale = 3;          // of the start rate (libwebrtc)
+constexpr uint64_t kSecondScale = 6;         // libwebrtc
+constexpr double kGoOnShare = 0.7;           // a result of that share of the probe: a further one
+constexpr uint64_t kFurtherScale = 2;        // of the result
+constexpr Duration kWait = 1s;               // for a result
+constexpr Duration kPeriod = 5s;             // between probes of an app-limited sender (libwebrtc)
+constexpr Duration kAfterRise = 1s;          // between two for more demand
+constexpr double kAfterDropShare = 0.85;     // of the rate before (libwebrtc)
+constexpr Duration kBetweenDropProbes = 5s;  // libwebrtc
+constexpr size_t kLeastPackets = 5;          // libwebrtc
+constexpr uint64_t kLengthMs = 15;           // libwebrtc
+
+}  // namespace
+
+uint64_t ProbePlan::most_bps() const {
+  return std::min(max_bps_, demand_bps_);
+}
+
+void ProbePlan::set_demand(uint64_t bps) {
+  if (bps > demand_bps_) {
+    demand_rose_ = true;
+    if (started_) next_update_ = std::min(next_update_, asked_at_ + kAfterRise);
+  }
+  demand_bps_ = bps;
+}
+
+void ProbePlan::ask(Instant now, uint64_t bps) {
+  if (pending_ == queue_.size()) return;
+  bps = std::min(bps, most_bps());
+  if (bps == 0) return;
+  if (++last_id_ == 0) last_id_ = 1;  // 0 is no cluster
+  queue_[pending_++] = {last_id_, bps, kLeastPackets, static_cast<size_t>(bps * kLengthMs / 8'000)};
+  asked_at_ = now;
+  next_update_ = now + kWait;
+  go_on_above_bps_ = static_cast<uint64_t>(static_cast<double>(bps) * kGoOnShare);
+}
+
+void ProbePlan::start(Instant now, uint64_t start_bps) {
+  started_ = true;
+  next_update_ = now + kWait;
+  asked_at_ = now;
+  if (most_bps() <= start_bps) return;
+  ask(now, kFirstScale * start_bps);
+  if (most_bps() > kFirstScale * start_bps) ask(now, kSecondScale * start_bps);
+}
+
+void ProbePlan::on_result(Instant now, uint64_t bps) {
+  if (go_on_above_bps_ == 0 || bps < go_on_above_bps_ || bps >= most_bps()) return;
+  if (pending_ == 0) ask(now, bps * kFurtherScale);
+}
+
+void ProbePlan::on_recovered(Instant now, uint64_t before_bps) {
+  if (pending_ > 0 || now - asked_at_ < kBetweenDropProbes) return;
+  ask(now, static_cast<uint64_t>(static_cast<double>(before_bps) * kAfterDropShare));
+}
+
+void ProbePlan::update(Instant now, uint64_t estimate_bps, bool app_limited, Instant app_limited_since) {
+  if (!started_ || now < next_update_) return;
+  next_update_ = now + kWait;
+  if (now - asked_at_ >= kWait) go_on_above_bps_ = 0;
+  if (estimate_bps >= most_bps() || pending_ > 0) {
+    demand_rose_ = false;
+    return;
+  }
+  const bool rose = demand_rose_ && now - asked_at_ >= kAfterRise;
+  const bool due = app_limited && now - std::max(asked_at_, app_limited_since) >= kPeriod;
+  if (!rose && !due) return;
+  demand_rose_ = false;
+  ask(now, estimate_bps * kFurtherScale);
+}
+
+std::optional<ProbeCluster> ProbePlan::take() {
+  if (pending_ == 0) return std::nullopt;
+  const ProbeCluster cluster = queue_[0];
+  std::move(queue_.begin() + 1, queue_.begin() + static_cast<std::ptrdiff_t>(pending_), queue_.begin());
+  --pending_;
+  return cluster;
+}
+
+}  // namespace atm0s::bwe

@@ -1,0 +1,50 @@
+// When to probe and how fast: at the start, after a probe that got through, now and then while little is sent, when
+// more is wanted, and after a deep drop. For core/bwe/controller. As libwebrtc's ProbeController.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/time.h"
+#include "core/bwe/probe_rate.h"
+
+namespace atm0s::bwe {
+
+class ProbePlan {
+ public:
+  explicit ProbePlan(uint64_t max_bps) : max_bps_(max_bps), demand_bps_(max_bps) {}
+
+  // No probe is faster than that, and none is made while the estimate is above it.
+  void set_demand(uint64_t bps);
+  // The first packet goes out.
+  void start(Instant now, uint64_t start_bps);
+  // A probe told that rate and it was taken.
+  void on_result(Instant now, uint64_t bps);
+  // The estimate fell from `before` by a third or more, and queues are no longer growing.
+  void on_recovered(Instant now, uint64_t before_bps);
+  // From time to time, with the state of the sender.
+  void update(Instant now, uint64_t estimate_bps, bool app_limited, Instant app_limited_since);
+  std::optional<ProbeCluster> take();
+  bool has_pending() const { return pending_ > 0; }
+  // When update() may have something to do.
+  Instant next_timeout() const { return next_update_; }
+
+ private:
+  void ask(Instant now, uint64_t bps);
+  uint64_t most_bps() const;
+
+  uint64_t max_bps_;
+  uint64_t demand_bps_;
+  std::array<ProbeCluster, 4> queue_{};
+  size_t pending_ = 0;
+  uint32_t last_id_ = 0;
+  uint64_t go_on_above_bps_ = 0;  // 0: no result is waited for
+  Instant asked_at_{};
+  Instant next_update_ = kNever;
+  bool started_ = false;
+  bool demand_rose_ = false;
+};
+
+}  // namespace atm0s::bwe

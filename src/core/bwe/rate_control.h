@@ -1,0 +1,45 @@
+// The rate that the delay allows: up while queues do not grow, down to 85 % of what arrives when they do. For
+// core/bwe/controller. draft-ietf-rmcat-gcc-02 5.5, as libwebrtc's AimdRateControl and DelayBasedBwe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/time.h"
+#include "core/bwe/link_capacity.h"
+#include "core/bwe/trendline.h"
+
+namespace atm0s::bwe {
+
+class RateControl {
+ public:
+  RateControl(uint64_t start_bps, uint64_t min_bps, uint64_t max_bps)
+      : bps_(start_bps), min_bps_(min_bps), max_bps_(max_bps) {}
+
+  // Once for each feedback. `acknowledged`: what arrives. `app_limited`: it says nothing about more.
+  void update(Instant now, Usage usage, std::optional<uint64_t> acknowledged, Duration rtt, bool app_limited);
+  // A probe got through at that rate.
+  void on_probe(Instant now, uint64_t bps);
+  // Something else has found that less is right (loss, silence).
+  void set(Instant now, uint64_t bps);
+  uint64_t bps() const { return bps_; }
+  // The rate before the last decrease and when that was; none yet.
+  std::optional<Instant> decreased_at() const { return decreased_at_; }
+
+ private:
+  enum class State { kHold, kIncrease };
+  bool may_decrease(Instant now, std::optional<uint64_t> acknowledged, Duration rtt) const;
+  void decrease(Instant now, std::optional<uint64_t> acknowledged);
+  void increase(Instant now, std::optional<uint64_t> acknowledged, Duration rtt, bool app_limited);
+  double additive_bps_per_second(Duration rtt) const;
+
+  uint64_t bps_;
+  uint64_t min_bps_;
+  uint64_t max_bps_;
+  State state_ = State::kHold;
+  LinkCapacity capacity_;
+  std::optional<Instant> changed_at_;
+  std::optional<Instant> decreased_at_;
+};
+
+}  // namespace atm0s::bwe
