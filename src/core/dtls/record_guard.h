@@ -14,8 +14,7 @@
 
 namespace atm0s::dtls {
 
-inline constexpr size_t kMaxHelloSize =
-    8 * 1024;  // bytes of a ClientHello; with post-quantum key shares it has about 2 kB
+inline constexpr size_t kMaxHelloSize = 8 * 1024;         // bytes of a ClientHello: a post-quantum one has about 2 kB
 inline constexpr size_t kMaxCertificateChain = 6 * 1024;  // bytes of a peer's certificates: WebRTC's have under 1 kB
 inline constexpr size_t kMaxOtherMessage = 2 * 1024;      // bytes of any other handshake message; they have under 600
 // Handshake messages of one side: five, or six after a HelloVerifyRequest (RFC 6347 4.2.4).

@@ -291,10 +291,12 @@ void Association::flush(Now now, AssociationOutput& out) {
     // An acknowledgement that may still wait goes along with data.
     const bool takes_along = receiver_.has_sack() && sends_data() && sender_.has_something_to_send();
     if (acknowledges && (receiver_.wants_sack(now) || takes_along)) receiver_.write_sack(packet);
-    if (sends_data()) sender_.write_data(now, packet);
+    // Control chunks come first (RFC 9260 6.10). Behind the data, a burst of full packets would leave a request that
+    // is due without a place, and its timer without an end.
     if (state_ == State::kEstablished && peer_has_reconfig_ && packet.left() > kMaxPacketSize / 2) {
       resets_.write_request(now, packet);
     }
+    if (sends_data()) sender_.write_data(now, packet);
     if (packet.empty()) break;
     emit(packet, out);
   }

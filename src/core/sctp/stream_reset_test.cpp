@@ -93,6 +93,33 @@ TEST(SctpReset, AnswersInProgressKeepTheAssociationAlive) {
   EXPECT_TRUE(hand.end.is_up());
 }
 
+// The request's timer comes due while more data may go than a burst holds: the request goes first, its timer goes on.
+TEST(SctpReset, ARequestThatIsDueGoesAheadOfABurstOfData) {
+  ByHand hand;
+  hand.establish();
+  AssociationOutput out;
+  hand.end.reset_stream(hand.now, 4, out);
+  ASSERT_EQ(chunks_of(out, ChunkType::kReConfig).size(), 1u);
+  const Instant due = hand.end.next_timeout();
+  hand.wait(due - hand.now.mono - 1ms);
+  uint32_t sent = hand.tsn - 1;
+  const auto count_sent = [&](const AssociationOutput& some) {
+    sent += static_cast<uint32_t>(chunks_of(some, ChunkType::kData).size());
+  };
+  for (int i = 0; i < 3; ++i) count_sent(hand.send(2, Bytes(60'000, 1)));
+  // Acknowledged one by one, so that the window grows; then all at once, so that it has room for several bursts.
+  for (uint32_t i = 0; i < 20; ++i) count_sent(hand.give_sack(hand.tsn + i));
+  ASSERT_GT(sent - (hand.tsn + 19), 3 * kMaxBurst);
+  count_sent(hand.give_sack(sent));
+  hand.wait(1ms);
+  out = {};
+  hand.end.on_timeout(hand.now, out);
+  EXPECT_EQ(chunks_of(out, ChunkType::kData).size(), kMaxBurst);
+  ASSERT_FALSE(out.packets.empty());
+  EXPECT_EQ(first_chunk(out.packets[0]).type, ChunkType::kReConfig);
+  EXPECT_GT(hand.end.next_timeout(), hand.now.mono);
+}
+
 TEST(SctpReset, OfOursSurvivesAnOutageAndGivesUpAfterAMinute) {
   Pair pair;
   ASSERT_TRUE(pair.up());
