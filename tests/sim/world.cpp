@@ -60,9 +60,10 @@ World::~World() {
 void World::tell_how_to_replay() const {
   const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
   if (test == nullptr) return;
+  const char* workers = std::getenv("ATM0S_SIM_WORKERS");
+  const std::string setting = workers == nullptr ? "" : std::string("ATM0S_SIM_WORKERS=") + workers + ' ';
   std::printf("failed with seed %llu on %zu worker(s); again: %s./dev sim %llu %s.%s\n",
-              static_cast<unsigned long long>(seed_), hosts_.size(),
-              std::getenv("ATM0S_SIM_WORKERS") == nullptr ? "" : "ATM0S_SIM_WORKERS=2 ",
+              static_cast<unsigned long long>(seed_), hosts_.size(), setting.c_str(),
               static_cast<unsigned long long>(seed_), test->test_suite_name(), test->name());
 }
 
