@@ -172,6 +172,7 @@ void Client::take_output(Now now, SendBatch& out) {
       }
     } else if (std::holds_alternative<peer::KeyFrameWanted>(event)) {
       is_key_frame_due_ = true;
+      ++key_frames_wanted_;
     }
   }
   peer_events_.clear();

@@ -68,7 +68,6 @@ class Client {
   void set_conn_id(std::string conn_id) { conn_id_ = std::move(conn_id); }
   const std::string& conn_id() const { return conn_id_; }
   const SocketAddress& address() const { return address_; }
-  void move_to(const SocketAddress& address) { address_ = address; }
   const ClientConfig& config() const { return config_; }
   uint32_t number() const { return number_; }
   peer::Peer& peer() { return *peer_; }
@@ -87,6 +86,7 @@ class Client {
   uint64_t audio_packets(size_t receiver) { return audio_[receiver].packets(); }
   uint64_t video_frames_sent() const { return frame_; }
   uint64_t key_frames_sent() const { return key_frames_sent_; }
+  uint64_t key_frames_wanted() const { return key_frames_wanted_; }
 
  private:
   static constexpr Duration kAudioInterval = 20ms;
@@ -142,7 +142,7 @@ class Client {
   uint32_t frame_ = 0, video_timestamp_ = 0, audio_timestamp_ = 0;
   int64_t audio_sequence_ = 100, video_sequence_ = 200;
   bool is_key_frame_due_ = true;
-  uint64_t key_frames_sent_ = 0;
+  uint64_t key_frames_sent_ = 0, key_frames_wanted_ = 0;
   std::vector<peer::ReceivedPacket> packets_;
   std::vector<peer::Event> peer_events_;
 };

@@ -18,23 +18,13 @@ ClientConfig participant(const std::string& peer, uint32_t receivers = 3) {
   return config;
 }
 
-std::string text_of(const contract::Event& event) {
-  const auto change = [](contract::PresenceChange c) { return std::to_string(static_cast<int>(c)); };
-  if (const auto* stream = std::get_if<contract::StreamEvent>(&event)) {
-    return "stream " + change(stream->change) + ' ' + stream->peer + '/' + stream->stream + ' ' + stream->label +
-           (stream->active ? " active" : " inactive");
-  }
-  if (const auto* peer = std::get_if<contract::PeerEvent>(&event)) {
-    return "peer " + change(peer->change) + ' ' + peer->peer + ' ' + std::to_string(static_cast<int>(peer->status));
-  }
-  if (const auto* state = std::get_if<contract::ReceiverStateEvent>(&event)) {
-    return "receiver " + state->id + ' ' + std::to_string(static_cast<int>(state->state));
-  }
-  if (const auto* state = std::get_if<contract::SenderStateEvent>(&event)) {
-    return "sender " + state->name + ' ' + std::to_string(static_cast<int>(state->state));
-  }
-  if (const auto* stats = std::get_if<contract::RoomStats>(&event)) return "peers " + std::to_string(stats->peers);
-  return "closing " + std::get<contract::SessionClosing>(event).reason;
+// What an event is about.
+std::string subject_of(const contract::Event& event) {
+  if (const auto* stream = std::get_if<contract::StreamEvent>(&event)) return stream->peer;
+  if (const auto* peer = std::get_if<contract::PeerEvent>(&event)) return peer->peer;
+  if (const auto* state = std::get_if<contract::ReceiverStateEvent>(&event)) return state->id;
+  if (const auto* state = std::get_if<contract::SenderStateEvent>(&event)) return state->name;
+  return "session";
 }
 
 void view(World& world, Client& viewer, int receiver, const Client& publisher) {
@@ -101,10 +91,7 @@ std::vector<Impression> impressions(size_t workers, uint64_t* relayed) {
   for (Client* client : story.clients) {
     Impression& impression = out.emplace_back();
     for (const contract::Event& event : client->events()) {
-      const std::string text = text_of(event);
-      impression
-          .events[text.starts_with("stream") || text.starts_with("peer ") ? text.substr(9, 5) : text.substr(0, 16)]
-          .push_back(text);
+      impression.events[subject_of(event)].push_back(text_of(event));
     }
     for (size_t receiver = 0; receiver < 3; ++receiver) {
       impression.frames.push_back(client->video(receiver).decodable_frames());

@@ -1,16 +1,24 @@
 #include "world.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 #include "base/assert.h"
 #include "gtest/gtest.h"
+#include "seeds.h"
 
 namespace atm0s::sim {
 
 namespace {
-// From one thread to another: a wake and a turn of its loop.
-constexpr Duration kRelayDelay = 50us;
+int failures_so_far() {
+  const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+  int failures = 0;
+  for (int i = 0; test != nullptr && i < test->result()->total_part_count(); ++i) {
+    failures += test->result()->GetTestPartResult(i).failed();
+  }
+  return failures;
+}
 }  // namespace
 
 size_t World::default_workers() {
@@ -19,12 +27,13 @@ size_t World::default_workers() {
 }
 
 World::World(uint64_t seed, LinkConfig link, size_t workers)
-    : rng_(seed),
-      openssl_rng_(seed ^ 0x55),
+    : seed_(chosen_seed().value_or(seed)),
+      rng_(seed_),
+      openssl_rng_(seed_ ^ 0x55),
       openssl_(openssl_rng_),
-      seed_(seed),
       link_config_(link),
-      relay_rng_(seed ^ 0x77) {
+      relay_rng_(seed_ ^ 0x77),
+      failures_before_(failures_so_far()) {
   set_time(Instant{10s});
   start_ = now_.mono;
   for (size_t i = 0; i < workers; ++i) {
@@ -39,11 +48,23 @@ World::World(uint64_t seed, LinkConfig link, size_t workers)
 
 World::~World() {
   const Ledger::Totals totals = close_books();
-  if (totals.unaccounted == 0) return;
-  std::string what;
-  for (const std::string& error : ledger_.errors()) what += "\n  " + error;
-  ADD_FAILURE() << "the books do not close, seed " << seed_ << ": of " << totals.sum() << " packets "
-                << totals.unaccounted << " are unaccounted for" << what;
+  if (totals.unaccounted != 0) {
+    std::string what;
+    for (const std::string& error : ledger_.errors()) what += "\n  " + error;
+    ADD_FAILURE() << "the books do not close, seed " << seed_ << ": of " << totals.sum() << " packets "
+                  << totals.unaccounted << " are unaccounted for" << what;
+  }
+  if (failures_so_far() > failures_before_) tell_how_to_replay();
+}
+
+void World::tell_how_to_replay() const {
+  const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+  if (test == nullptr) return;
+  const char* workers = std::getenv("ATM0S_SIM_WORKERS");
+  const std::string setting = workers == nullptr ? "" : std::string("ATM0S_SIM_WORKERS=") + workers + ' ';
+  std::printf("failed with seed %llu on %zu worker(s); again: %s./dev sim %llu %s.%s\n",
+              static_cast<unsigned long long>(seed_), hosts_.size(), setting.c_str(),
+              static_cast<unsigned long long>(seed_), test->test_suite_name(), test->name());
 }
 
 Ledger::Totals World::close_books() {
@@ -58,9 +79,14 @@ void World::set_time(Instant t) {
   dtls::VirtualOpenssl::set_time(now_);
 }
 
-Client& World::add_client(ClientConfig config) {
+Client& World::add_client(ClientConfig config, std::optional<NatConfig> nat) {
   const auto number = static_cast<uint32_t>(clients_.size() + 1);
-  const SocketAddress address{IpAddress::v4(198, 51, 100, static_cast<uint8_t>(number)), 40'000};
+  const auto last = static_cast<uint8_t>(number);
+  SocketAddress address{IpAddress::v4(198, 51, 100, last), 40'000};
+  if (nat) {
+    nats_[number] = std::make_unique<Nat>(*nat, address.ip);
+    address.ip = IpAddress::v4(10, 0, 0, last);
+  }
   clients_.push_back(std::make_unique<Client>(number, std::move(config), address, now_, rng_, &ledger_));
   by_address_[address] = clients_.back().get();
   links_[number] = {std::make_unique<Link>(link_config_, seed_ * 1'000 + number * 2),
@@ -70,7 +96,10 @@ Client& World::add_client(ClientConfig config) {
 
 contract::Reply World::command(contract::Command command, size_t i) {
   node::Worker& worker = *hosts_[i].worker;
-  worker.on_command(now_, std::move(command), server_out_);
+  {
+    const Inside inside(InWorker::kControl);
+    worker.on_command(now_, std::move(command), server_out_);
+  }
   pump(worker);
   ASSERT(!worker.replies().empty());
   contract::Reply reply = std::move(worker.replies().front());
@@ -82,8 +111,10 @@ bool World::connect(Client& client) {
   contract::Reply reply = command({0, contract::Connect{client.connect_request()}}, worker_of(client));
   if (auto* error = std::get_if<Error>(&reply.body)) {
     error_ = std::move(*error);
+    events_.add(elapsed(), client.config().peer, "is refused");
     return false;
   }
+  events_.add(elapsed(), client.config().peer, "joins");
   client.set_conn_id(std::get<contract::ConnectDone>(reply.body).conn_id);
   const bool accepted = client.accept(now_, std::get<contract::ConnectDone>(reply.body).sdp, client_out_);
   dispatch_from_client(client);
@@ -103,6 +134,7 @@ uint64_t World::update_sdp(Client& client) {
 }
 
 bool World::restart_ice(Client& client, int times) {
+  events_.add(elapsed(), client.config().peer, "restarts ICE");
   client.restart_ice(now_);
   const std::string offer = client.make_offer();
   contract::Reply reply;
@@ -112,7 +144,7 @@ bool World::restart_ice(Client& client, int times) {
   if (done == nullptr || !client.accept(now_, done->sdp, client_out_)) return false;
   dispatch_from_client(client);
   return true;
-}  // namespace atm0s::sim
+}
 
 void World::send_raw(Client& client, const std::string& message, bool is_text) {
   client.send_raw(now_, message, is_text, client_out_);
@@ -126,7 +158,10 @@ void World::open_another_channel(Client& client) {
 
 void World::inject(const SocketAddress& from, Bytes bytes, size_t i) {
   Datagram datagram{{from, hosts_[i].address.ip}, now_.mono, bytes};
-  hosts_[i].worker->on_datagrams(now_, {&datagram, 1}, server_out_);
+  {
+    const Inside inside(InWorker::kControl);
+    hosts_[i].worker->on_datagrams(now_, {&datagram, 1}, server_out_);
+  }
   pump(*hosts_[i].worker);
 }
 
@@ -162,7 +197,10 @@ void World::step() {
   deliver_relayed();
   for (const Host& host : hosts_) {
     if (host.worker->next_timeout() > now_.mono) continue;
-    host.worker->on_timeout(now_, server_out_);
+    {
+      const Inside inside(InWorker::kTimer);
+      host.worker->on_timeout(now_, server_out_);
+    }
     pump(*host.worker);
   }
   for (const auto& client : clients_) {
@@ -170,110 +208,6 @@ void World::step() {
     client->on_timeout(now_, client_out_);
     dispatch_from_client(*client);
   }
-}
-
-void World::deliver_due() {
-  // Datagrams that arrive in one instant reach a worker as one burst.
-  std::map<Host*, std::vector<InFlight>> to_server;
-  while (!in_flight_.empty() && in_flight_.begin()->first.first <= now_.mono) {
-    InFlight datagram = std::move(in_flight_.begin()->second);
-    in_flight_.erase(in_flight_.begin());
-    trace(datagram);
-    ++delivered_;
-    if (Host* host = find_host(datagram.to)) {
-      ledger_.on_link(datagram.client, datagram.is_uplink, datagram.bytes, Ledger::Fate::kCarried);
-      to_server[host].push_back(std::move(datagram));
-      continue;
-    }
-    const auto client = by_address_.find(datagram.to);
-    if (client == by_address_.end()) continue;
-    ledger_.on_link(datagram.client, datagram.is_uplink, datagram.bytes,
-                    client->second->is_silent() ? Ledger::Fate::kLost : Ledger::Fate::kCarried);
-    client->second->on_datagram(now_, {datagram.path, now_.mono, datagram.bytes}, client_out_);
-    dispatch_from_client(*client->second);
-  }
-  for (auto& [host, datagrams] : to_server) {
-    std::vector<Datagram> burst;
-    for (InFlight& datagram : datagrams) burst.push_back({datagram.path, now_.mono, datagram.bytes});
-    host->worker->on_datagrams(now_, burst, server_out_);
-    pump(*host->worker);
-  }
-}
-
-// As the loop of the server: the slow lane is worked off, output goes on its way.
-void World::pump(node::Worker& worker) {
-  while (worker.has_slow_work()) worker.do_slow_step(now_, server_out_);
-  dispatch_from_server();
-  for (room::RelayMessage& message : worker.relayed()) {
-    ++relayed_;
-    if (relay_loss_ > 0 && relay_rng_.below(1'000'000) < relay_loss_ * 1'000'000) continue;
-    relay_.emplace(now_.mono + kRelayDelay, std::move(message));
-  }
-  worker.relayed().clear();
-}
-
-void World::deliver_relayed() {
-  while (!relay_.empty() && relay_.begin()->first <= now_.mono) {
-    room::RelayMessage message = std::move(relay_.begin()->second);
-    relay_.erase(relay_.begin());
-    node::Worker& worker = *hosts_[static_cast<size_t>(message.to)].worker;
-    worker.on_relay(now_, std::move(message), server_out_);
-    pump(worker);
-  }
-}
-
-World::Host* World::find_host(const SocketAddress& address) {
-  for (Host& host : hosts_) {
-    if (host.address == address) return &host;
-  }
-  return nullptr;
-}
-
-void World::dispatch_from_client(Client& client) {
-  if (!client.is_silent()) {
-    for (const auto& entry : client_out_.entries()) {
-      if (watch) watch(client, client_out_.bytes(entry));
-      const Host* host = find_host(entry.path.remote);
-      if (host == nullptr) continue;
-      put_on_link(client, true, {client.address(), host->address.ip}, host->address, client_out_.bytes(entry));
-    }
-  }
-  client_out_.clear();
-}
-
-void World::dispatch_from_server() {
-  for (const auto& entry : server_out_.entries()) {
-    const auto client = by_address_.find(entry.path.remote);
-    if (client == by_address_.end()) continue;
-    const SocketAddress& from = hosts_[worker_of(*client->second)].address;
-    put_on_link(*client->second, false, {from, client->first.ip}, client->first, server_out_.bytes(entry));
-  }
-  server_out_.clear();
-}
-
-void World::put_on_link(const Client& client, bool is_uplink, const Path& path_at_receiver, const SocketAddress& to,
-                        ByteView bytes) {
-  Link& link = is_uplink ? uplink(client) : downlink(client);
-  for (int copies = link.duplicates() ? 2 : 1; copies > 0; --copies) {
-    const auto arrival = link.carry(now_.mono);
-    if (!arrival) {
-      ledger_.on_link(client.number(), is_uplink, bytes, Ledger::Fate::kLost);
-      continue;
-    }
-    in_flight_[{*arrival, order_++}] = {path_at_receiver, to, client.number(), is_uplink,
-                                        Bytes(bytes.begin(), bytes.end())};
-  }
-}
-
-// FNV-1a over what arrives: when, where, and every byte.
-void World::trace(const InFlight& datagram) {
-  const auto mix = [this](ByteView bytes) {
-    for (const uint8_t b : bytes) trace_hash_ = (trace_hash_ ^ b) * 0x100000001b3;
-  };
-  const int64_t at = (now_.mono - start_).count();
-  mix({reinterpret_cast<const uint8_t*>(&at), sizeof at});
-  mix(as_bytes(datagram.to.to_string()));
-  mix(datagram.bytes);
 }
 
 size_t World::drain(Duration patience) {

@@ -6,31 +6,53 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/rng.h"
 #include "client.h"
 #include "core/dtls/virtual_openssl_test.h"
+#include "event_trace.h"
 #include "ledger.h"
 #include "link.h"
+#include "nat.h"
 #include "node/worker.h"
 
 namespace atm0s::sim {
+
+// What a worker is at while World calls into it: so that a test can tell its allocations from those of the clients.
+enum class InWorker : uint8_t {
+  kNo,
+  kMedia,    // a burst of RTP and RTCP alone, or relayed packets
+  kControl,  // a burst with STUN or DTLS in it, commands, and other messages between workers
+  kTimer
+};
+inline InWorker in_worker = InWorker::kNo;
+
+struct Inside {
+  explicit Inside(InWorker what) { in_worker = what; }
+  ~Inside() { in_worker = InWorker::kNo; }
+};
 
 class World {
  public:
   // As many workers as ATM0S_SIM_WORKERS says, or one: every simulation has to hold with several.
   explicit World(uint64_t seed, LinkConfig link = {}) : World(seed, link, default_workers()) {}
+  // ATM0S_SIM_SEED goes before `seed`.
   World(uint64_t seed, LinkConfig link, size_t workers);
-  // Closes the books: a packet that the server has lost in silence fails the test.
+  // Closes the books: a packet that the server has lost in silence fails the test. A test that failed in this world's
+  // time says how to play it again.
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   static size_t default_workers();
 
-  // On the workers in turn.
-  Client& add_client(ClientConfig config);
+  // On the workers in turn. With `nat`: behind one.
+  Client& add_client(ClientConfig config, std::optional<NatConfig> nat = std::nullopt);
+  Nat& nat(const Client& client) { return *nats_.at(client.number()); }
+  // The client's NAT gets another address outside, or with `same_address` other ports.
+  void rebind(Client& client, bool same_address = false);
   // Makes the connect call; false when it was refused (error() says why).
   bool connect(Client& client);
   const std::optional<Error>& error() const { return error_; }
@@ -75,6 +97,9 @@ class World {
   Ledger::Totals close_books();
   const Ledger& ledger() const { return ledger_; }
   uint64_t trace_hash() const { return trace_hash_; }
+  // What happened, one line each.
+  EventTrace& events() { return events_; }
+  uint64_t seed() const { return seed_; }
   uint64_t datagrams_delivered() const { return delivered_; }
   uint64_t datagrams_lost() const;
 
@@ -102,16 +127,20 @@ class World {
   void dispatch_from_server();
   void pump(node::Worker& worker);
   void deliver_relayed();
+  void deliver_to_client(Client& client, const InFlight& datagram);
   Host* find_host(const SocketAddress& address);
+  Client* find_client(const SocketAddress& address);
   void put_on_link(const Client& client, bool is_uplink, const Path& path_at_receiver, const SocketAddress& to,
                    ByteView bytes);
+  void observe(Client& client) { events_.observe(elapsed(), client); }
+  void tell_how_to_replay() const;
   void trace(const InFlight& datagram);
   void set_time(Instant t);
 
+  uint64_t seed_;
   SeededRng rng_;
   SeededRng openssl_rng_;
   dtls::VirtualOpenssl openssl_;
-  uint64_t seed_;
   LinkConfig link_config_;
   Now now_;
   Instant start_;
@@ -125,6 +154,10 @@ class World {
   std::vector<std::unique_ptr<Client>> clients_;
   std::map<SocketAddress, Client*> by_address_;
   std::map<uint32_t, Links> links_;
+  std::map<uint32_t, std::unique_ptr<Nat>> nats_;
+  std::set<uint32_t> unknown_;  // clients with a new mapping at which the server has not answered yet
+  EventTrace events_;
+  int failures_before_ = 0;
   std::map<std::pair<Instant, uint64_t>, InFlight> in_flight_;
   uint64_t order_ = 0;
   uint64_t delivered_ = 0;

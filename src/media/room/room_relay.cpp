@@ -23,7 +23,11 @@ void Room::relay_packets(const Published& published, std::span<const peer::Media
   if (published.viewing_slices.empty()) return;
   RelayedPackets burst;
   burst.id = published.id;
+  // Two allocations a burst, however many packets and viewers it has: it goes to another thread and is not given back.
   burst.packets.reserve(packets.size());
+  size_t size = 0;
+  for (const peer::MediaPacket& packet : packets) size += packet.payload.bytes().size();
+  burst.payloads.reserve(size);
   for (const peer::MediaPacket& packet : packets) {
     const ByteView payload = packet.payload.bytes();
     RelayedPacket& relayed = burst.packets.emplace_back(RelayedPacket{packet, payload.size()});

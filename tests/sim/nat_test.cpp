@@ -1,0 +1,152 @@
+// NATs of every kind in front of a client: it connects, and the call goes on when its address changes. The server is
+// ICE lite at a public address, so it never starts: each kind must do.
+#include "nat.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+
+#include "world.h"
+
+namespace atm0s::sim {
+namespace {
+
+using enum NatDependence;
+constexpr NatDependence kAll[] = {kEndpointIndependent, kAddress, kAddressAndPort};
+const char* const kNames[] = {"independent", "by address", "by address and port"};
+constexpr LinkConfig kClean{20ms, 0ms, 0, 0};
+
+const SocketAddress kInner{IpAddress::v4(10, 0, 0, 1), 40'000};
+const SocketAddress kServer{IpAddress::v4(192, 0, 2, 1), 20'000};
+const SocketAddress kOtherPort{IpAddress::v4(192, 0, 2, 1), 20'001};
+const SocketAddress kOther{IpAddress::v4(192, 0, 2, 9), 20'000};
+const IpAddress kOuter = IpAddress::v4(198, 51, 100, 1);
+constexpr Instant kStart{10s};
+
+TEST(Nat, MapsByWhatItsKindDependsOn) {
+  for (const NatDependence kind : kAll) {
+    Nat nat({.mapping = kind}, kOuter);
+    const SocketAddress first = nat.out(kStart, kInner, kServer);
+    EXPECT_EQ(nat.out(kStart, kInner, kServer), first);
+    EXPECT_EQ(nat.out(kStart, kInner, kOtherPort) == first, kind != kAddressAndPort);
+    EXPECT_EQ(nat.out(kStart, kInner, kOther) == first, kind == kEndpointIndependent);
+  }
+}
+
+TEST(Nat, FiltersByWhatItsKindDependsOn) {
+  for (const NatDependence kind : kAll) {
+    Nat nat({.filtering = kind}, kOuter);
+    const SocketAddress outer = nat.out(kStart, kInner, kServer);
+    EXPECT_EQ(nat.in(kStart, outer, kServer), kInner);
+    EXPECT_EQ(nat.in(kStart, outer, kOtherPort).has_value(), kind != kAddressAndPort);
+    EXPECT_EQ(nat.in(kStart, outer, kOther).has_value(), kind == kEndpointIndependent);
+    EXPECT_FALSE(nat.in(kStart, {kOuter, 1}, kServer).has_value()) << "no such mapping";
+  }
+}
+
+TEST(Nat, ForgetsAMappingThatIsNotUsedAndAllThatItHadAtAnotherAddress) {
+  Nat nat({.timeout = 30s}, kOuter);
+  const SocketAddress first = nat.out(kStart, kInner, kServer);
+  EXPECT_EQ(nat.in(kStart + 29s, first, kServer), kInner);
+  EXPECT_FALSE(nat.in(kStart + 30s, first, kServer).has_value()) << "what comes in does not prolong it";
+  const SocketAddress second = nat.out(kStart + 31s, kInner, kServer);
+  EXPECT_NE(second, first);
+  nat.rebind(IpAddress::v4(198, 51, 101, 1));
+  EXPECT_FALSE(nat.in(kStart + 31s, second, kServer).has_value());
+  EXPECT_EQ(nat.out(kStart + 31s, kInner, kServer).ip, IpAddress::v4(198, 51, 101, 1));
+  EXPECT_TRUE(nat.owns(kOuter));
+}
+
+// A call of one behind a NAT and one who is not, both ways.
+struct NatCall {
+  explicit NatCall(NatConfig nat, uint64_t seed = 41) : world(seed, kClean) {
+    ClientConfig config;
+    config.peer = "inside";
+    inside = &world.add_client(config, nat);
+    config.peer = "outside";
+    outside = &world.add_client(config);
+  }
+  bool begins() {
+    if (!world.connect(*inside) || !world.connect(*outside)) return false;
+    if (!world.run_until([&] { return inside->streams().size() == 4 && outside->streams().size() == 4; }, 10s)) {
+      return false;
+    }
+    for (const auto& [viewer, other] : {std::pair(inside, "outside"), std::pair(outside, "inside")}) {
+      world.view(*viewer, "audio_0", other, "audio_main");
+      world.view(*viewer, "video_0", other, "video_main");
+    }
+    return world.run_until([&] { return goes_on_since(0, 0); }, 5s);
+  }
+  bool goes_on_since(uint64_t at_inside, uint64_t at_outside) {
+    return inside->audio_packets(0) > at_inside + 10 && outside->audio_packets(0) > at_outside + 10 &&
+           inside->video(0).decodable_frames() > 0 && outside->video(0).decodable_frames() > 0;
+  }
+  // How long until both hear each other again; kPatience: never.
+  static constexpr Duration kPatience = 20s;
+  Duration silence() {
+    world.run_for(100ms);  // what was under way
+    const uint64_t at_inside = inside->audio_packets(0), at_outside = outside->audio_packets(0);
+    const Instant began = world.now().mono;
+    if (!world.run_until([&] { return goes_on_since(at_inside, at_outside); }, kPatience)) return kPatience;
+    return world.now().mono - began;
+  }
+  bool pictures_come() {
+    const uint64_t a = inside->video(0).decodable_frames(), b = outside->video(0).decodable_frames();
+    world.run_for(2s);
+    return inside->video(0).decodable_frames() > a + 50 && outside->video(0).decodable_frames() > b + 50;
+  }
+
+  World world;
+  Client* inside;
+  Client* outside;
+};
+
+TEST(Nat, OfEveryKindLetsACallThroughAndAnotherAddressInterruptsItForACheck) {
+  for (const NatDependence mapping : kAll) {
+    for (const NatDependence filtering : kAll) {
+      SCOPED_TRACE(std::string(kNames[static_cast<int>(mapping)]) + ", " + kNames[static_cast<int>(filtering)]);
+      NatCall call({mapping, filtering});
+      ASSERT_TRUE(call.begins());
+      Duration longest = 0ms, sum = 0ms;
+      constexpr int kTimes = 4;
+      for (int i = 0; i < kTimes; ++i) {
+        call.world.rebind(*call.inside, i % 2 == 1);
+        const Duration silence = call.silence();
+        longest = std::max(longest, silence);
+        sum += silence;
+        EXPECT_TRUE(call.pictures_come());
+      }
+      // RFC 7675 5.1: the client's checks come each 5 s, times 0.8 to 1.2; nothing else proves who it is.
+      EXPECT_LT(longest, 6s + 500ms);
+      EXPECT_EQ(call.world.session_count(), 2u);
+      std::printf("NAT mapping %s, filtering %s: audio again %lld ms after a new address on average, %lld at most\n",
+                  kNames[static_cast<int>(mapping)], kNames[static_cast<int>(filtering)],
+                  static_cast<long long>(to_ms(sum / kTimes)), static_cast<long long>(to_ms(longest)));
+    }
+  }
+}
+
+TEST(Nat, AClientThatRestartsIceAfterItsAddressChangedIsBackAtOnce) {
+  NatCall call({kAddressAndPort, kAddressAndPort});
+  ASSERT_TRUE(call.begins());
+  call.world.rebind(*call.inside);
+  ASSERT_TRUE(call.world.restart_ice(*call.inside));
+  const Duration silence = call.silence();
+  std::printf("audio again %lld ms after a new address and an ICE restart\n", static_cast<long long>(to_ms(silence)));
+  EXPECT_LT(silence, 1s);
+  EXPECT_TRUE(call.pictures_come());
+}
+
+TEST(Nat, AMappingThatTimedOutWhileAClientWasAwayIsMadeAnewAndTheCallGoesOn) {
+  NatCall call({kAddressAndPort, kAddressAndPort, 10s});
+  ASSERT_TRUE(call.begins());
+  call.inside->set_silent(true);
+  call.world.run_for(15s);
+  call.inside->set_silent(false);
+  EXPECT_LT(call.silence(), 6s + 500ms);
+  EXPECT_EQ(call.world.nat(*call.inside).mappings_made(), 2u);
+  EXPECT_TRUE(call.pictures_come());
+}
+
+}  // namespace
+}  // namespace atm0s::sim
