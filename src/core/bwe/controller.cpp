@@ -131,6 +131,7 @@ void Controller::control(Instant now, std::optional<uint64_t> probed, bool overu
     // libwebrtc takes lower results too; one short of what arrives anyway was disturbed by others' packets.
     if (*probed > rate_.bps() || !acknowledged_.bps() || *probed > *acknowledged_.bps()) {
       rate_.on_probe(now, *probed);
+      acknowledged_.expect_fast_change();  // what arrives will jump; an overuse is not to be judged by the old rate
       plan_.on_result(now, *probed);
     }
   } else {

@@ -57,7 +57,8 @@ void ProbePlan::on_result(Instant now, uint64_t bps) {
 }
 
 void ProbePlan::on_recovered(Instant now, uint64_t before_bps) {
-  if (pending_ > 0 || now - asked_at_ < kBetweenDropProbes) return;
+  if (pending_ > 0 || (drop_probe_at_ && now - *drop_probe_at_ < kBetweenDropProbes)) return;
+  drop_probe_at_ = now;
   ask(now, static_cast<uint64_t>(static_cast<double>(before_bps) * kAfterDropShare));
 }
 

@@ -42,6 +42,7 @@ class ProbePlan {
   uint32_t last_id_ = 0;
   uint64_t go_on_above_bps_ = 0;  // 0: no result is waited for
   Instant asked_at_{};
+  std::optional<Instant> drop_probe_at_;
   Instant next_update_ = kNever;
   bool started_ = false;
   bool demand_rose_ = false;
