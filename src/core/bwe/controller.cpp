@@ -1,16 +1,19 @@
 #include "core/bwe/controller.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace atm0s::bwe {
 namespace {
 
-constexpr Duration kDefaultRtt = 200ms;   // until one is known (libwebrtc)
-constexpr int64_t kReferenceUs = 64'000;  // draft-holmer 3.1: reference time
-constexpr double kPacingFactor = 1.5;     // of the target; libwebrtc has 2.5, see the queueing figures of the tests
-constexpr double kDeepDrop = 0.66;        // libwebrtc: a drop below that share is probed after
-constexpr Duration kDropForgotten = 5s;   // libwebrtc
-constexpr Duration kSilence = 1s;         // without feedback while packets go, and three round trips
+constexpr Duration kDefaultRtt = 200ms;     // until one is known (libwebrtc)
+constexpr int64_t kReferenceUs = 64'000;    // draft-holmer 3.1: reference time
+constexpr double kPacingFactor = 1.5;       // of the target; libwebrtc has 2.5, see the queueing figures of the tests
+constexpr Duration kStandingQueue = 100ms;  // over the least round trip: a queue, and with loss a full one
+constexpr Duration kLeastRttLife = 20s;     // of the least round trip, twice: the way may have changed
+constexpr double kDeepDrop = 0.66;          // libwebrtc: a drop below that share is probed after
+constexpr Duration kDropForgotten = 5s;     // libwebrtc
+constexpr Duration kSilence = 1s;           // without feedback while packets go, and three round trips
 constexpr Duration kBetweenSilenceCuts = 500ms;
 constexpr double kSilenceCut = 0.8;  // libwebrtc: cut back after a feedback time-out
 
@@ -105,7 +108,11 @@ void Controller::collect_arrivals(Instant now) {
   }
   std::sort(arrivals_.begin(), arrivals_.end(),
             [](const Arrival& a, const Arrival& b) { return a.at != b.at ? a.at < b.at : a.sequence < b.sequence; });
-  loss_.add(now, lost, total, target_bps_, rtt_.value_or(kDefaultRtt));
+  loss_.add(now, lost, total, target_bps_, rtt_.value_or(kDefaultRtt), queue_stands());
+}
+
+bool Controller::queue_stands() const {
+  return rtt_ && *rtt_ - std::min({least_rtt_, previous_least_rtt_, *rtt_}) > kStandingQueue;
 }
 
 // As libwebrtc: from sending to feedback, less how long the receiver kept it back at least.
@@ -114,7 +121,13 @@ void Controller::measure_rtt(Instant now) {
   for (const Arrival& arrival : arrivals_) {
     least = std::min(least, now - arrival.sent - (arrivals_.back().at - arrival.at));
   }
-  if (least >= Duration(0)) on_rtt(least);
+  if (least < Duration(0)) return;
+  on_rtt(least);
+  if (now - least_rtt_began_ > kLeastRttLife) {
+    previous_least_rtt_ = std::exchange(least_rtt_, Duration::max());
+    least_rtt_began_ = now;
+  }
+  least_rtt_ = std::min(least_rtt_, least);
 }
 
 void Controller::on_rtt(Duration rtt) {

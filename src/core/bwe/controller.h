@@ -90,6 +90,7 @@ class Controller {
   void measure_rtt(Instant now);
   void control(Instant now, std::optional<uint64_t> probed, bool overused_before);
   void update_target(Instant now);
+  bool queue_stands() const;
   Instant silence_at() const;
 
   Config config_;
@@ -107,6 +108,9 @@ class Controller {
   ProbePlan plan_;
   ProbeRate probe_rate_;
   std::optional<Duration> rtt_;
+  Duration least_rtt_ = Duration::max();           // since least_rtt_began_
+  Duration previous_least_rtt_ = Duration::max();  // in the time before that
+  Instant least_rtt_began_{};
   std::optional<uint64_t> remb_bps_;
   Instant remb_at_{};
   std::optional<int64_t> reference_;  // unwrapped reference time of the newest feedback

@@ -8,10 +8,12 @@ namespace {
 constexpr Duration kWindowLength = 500ms;  // of one observation, longer until it has kEnoughPackets
 constexpr int64_t kEnoughPackets = 40;
 constexpr double kCutAbove = 0.10;   // gcc-02 6, over what is inherent
-constexpr double kHoldAbove = 0.05;  // over what is inherent; gcc-02 6 holds from 2 % of any loss
+constexpr double kHoldAbove = 0.07;  // over what is inherent; gcc-02 6 holds from 2 % of any loss
 constexpr double kGrowth = 1.08;     // for each observation below; gcc-02 6: 1.05
 constexpr double kMostInherent =
     0.06;  // more is taken for congestion: else a policer's loss would be believed step by step
+constexpr double kTailDropAbove = 0.02;   // with a standing queue
+constexpr double kTailDropCut = 0.15;     // as for an overuse
 constexpr Duration kBetweenCuts = 300ms;  // and a round trip (libwebrtc)
 
 }  // namespace
@@ -21,7 +23,7 @@ double LossBound::inherent() const {
   return std::min(*std::min_element(recent_.begin(), recent_.end()), kMostInherent);
 }
 
-void LossBound::add(Instant now, int64_t lost, int64_t total, uint64_t bps, Duration rtt) {
+void LossBound::add(Instant now, int64_t lost, int64_t total, uint64_t bps, Duration rtt, bool queue_stands) {
   if (!started_) window_began_ = now;
   started_ = true;
   lost_ += lost;
@@ -29,18 +31,20 @@ void LossBound::add(Instant now, int64_t lost, int64_t total, uint64_t bps, Dura
   if (now - window_began_ < kWindowLength || total_ < kEnoughPackets) return;
   loss_ = std::clamp(static_cast<double>(lost_) / static_cast<double>(total_), 0.0, 1.0);
   recent_[windows_++ % kWindows] = loss_;
-  judge(now, bps, rtt);
+  judge(now, bps, rtt, queue_stands);
   lost_ = 0;
   total_ = 0;
   window_began_ = now;
 }
 
-void LossBound::judge(Instant now, uint64_t bps, Duration rtt) {
+void LossBound::judge(Instant now, uint64_t bps, Duration rtt, bool queue_stands) {
   const double excess = loss_ - inherent();
-  if (excess > kCutAbove) {
+  const bool tail_drops = queue_stands && loss_ > kTailDropAbove;
+  if (excess > kCutAbove || tail_drops) {
     if (now - cut_at_ < kBetweenCuts + rtt && bound_) return;
     const uint64_t from = std::min(bps, bound_.value_or(bps));
-    bound_ = static_cast<uint64_t>(static_cast<double>(from) * (1 - 0.5 * excess));
+    bound_ =
+        static_cast<uint64_t>(static_cast<double>(from) * (1 - std::max(0.5 * excess, tail_drops ? kTailDropCut : 0)));
     cut_at_ = now;
     return;
   }
