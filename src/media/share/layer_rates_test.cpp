@@ -66,11 +66,11 @@ TEST(LayerRates, AKeyFrameIsNoRate) {
   const uint64_t before = rates.table(at(4'000), Scaling::kIndependent).bps[0][2];
   uint64_t highest = 0;
   for (int64_t ms = 4'000; ms < 8'000; ms += 100) {
-    // Ten times a frame, and then as before.
-    run(rates, ms, ms + 100, 0, 2'000, ms == 4'000 ? 20'000 : 0);
+    // Twenty times a frame, and then as before: without care that is two thirds more.
+    run(rates, ms, ms + 100, 0, 2'000, ms == 4'000 ? 40'000 : 0);
     highest = std::max(highest, rates.table(at(ms + 100), Scaling::kIndependent).bps[0][2]);
   }
-  EXPECT_LT(highest, before * 130 / 100);
+  EXPECT_LT(highest, before * 115 / 100);
 }
 
 TEST(LayerRates, AStreamBeginsWithAKeyFrameAndIsNotTakenForAnotherKind) {
@@ -161,6 +161,17 @@ TEST(LayerRates, AnythingInAnyTimeKeepsOrder) {
       }
     }
   }
+}
+
+// What it costs, told beside the result; nothing is asserted of a machine.
+TEST(LayerRates, CostOfAPacket) {
+  LayerRates rates;
+  constexpr int kPackets = 1'000'000;
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < kPackets; ++i) rates.on_packet(Instant{} + 2ms * i, i % 3, i % 2, 1'200);
+  const auto spent = std::chrono::steady_clock::now() - start;
+  RecordProperty("packet_ns", static_cast<int>(spent.count() / kPackets));
+  EXPECT_GT(rates.own_bps(Instant{} + 2ms * kPackets, {0, 0}), 0u);
 }
 
 }  // namespace

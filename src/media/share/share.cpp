@@ -171,7 +171,7 @@ void note_outcome(Instant now, Claim& claim, const Place& place) {
     claim.risen_at.reset();
     claim.failures = 0;
   }
-  claim.is_new = claim.is_new && place.ladder.size == 0;
+  claim.is_new = place.ladder.size == 0;  // a source that was silent and comes back starts at once, too
   claim.bps = cost(place);
   claim.want_bps = place.ladder.size == 0 ? 0 : place.ladder.steps[place.ladder.size - 1].bps;
   if (place.filled > 0) {

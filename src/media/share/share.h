@@ -48,7 +48,7 @@ struct Claim {
 
   // Kept between two calls; forget() when the receiver shows another source.
   void forget() { *this = Claim{.limit = limit, .rates = {}}; }
-  bool is_new = true;                         // nothing came out yet: it starts at once, with whatever fits
+  bool is_new = true;                         // it had nothing to show yet: it starts at once, with whatever fits
   uint32_t failures = 0;                      // rises in a row that were taken back
   std::optional<Instant> waiting_since = {};  // a higher layer has fitted with headroom since then
   std::optional<Instant> risen_at = {};       // of the last rise that is not forgiven yet
