@@ -73,6 +73,10 @@ contract::Stats Worker::stats() const {
   counter("atm0s_extensions_dropped_total", "Packets sent without header extensions, to stay small enough",
           peers.extensions_dropped);
 
+  counter("atm0s_transport_feedback_sent_total", "Transport-wide feedback told to publishers", peers.feedback_sent);
+  counter("atm0s_transport_feedback_received_total", "Transport-wide feedback of viewers", peers.feedback_received);
+  counter("atm0s_probes_sent_total", "Packets of padding, to find out what a way carries", peers.probes_sent);
+
   // One metric for each transport, an event for each of its counters.
   const auto events = [&](const auto& names, const auto& counters, const char* metric, const char* help) {
     for (const auto& [member, name] : names) {

@@ -65,6 +65,8 @@ class Client {
   bool is_ready() const { return channel_.has_value(); }
   void set_silent(bool is_silent) { is_silent_ = is_silent; }  // killed: nothing in, nothing out
   bool is_silent() const { return is_silent_; }
+  // Packets of streams that no m-line of this client takes now.
+  uint64_t media_refused() const { return peer_ ? peer_->counters().drop_unknown_ssrc : 0; }
   void set_conn_id(std::string conn_id) { conn_id_ = std::move(conn_id); }
   const std::string& conn_id() const { return conn_id_; }
   const SocketAddress& address() const { return address_; }

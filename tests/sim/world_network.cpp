@@ -64,7 +64,12 @@ void World::deliver_to_client(Client& client, const InFlight& datagram) {
                   arrives ? Ledger::Fate::kCarried : Ledger::Fate::kLost);
   if (!arrives) return;
   Bytes bytes = datagram.bytes;  // decrypted in place
+  const uint64_t refused = client.media_refused();
   client.on_datagram(now_, {{datagram.path.remote, client.address().ip}, now_.mono, bytes}, client_out_);
+  // It overtook the answer that names its m-line.
+  if (client.media_refused() != refused) {
+    ledger_.on_link(datagram.client, datagram.is_uplink, datagram.bytes, Ledger::Fate::kLost);
+  }
   dispatch_from_client(client);
   observe(client);
 }

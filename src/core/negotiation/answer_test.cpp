@@ -48,7 +48,7 @@ TEST(MakeAnswer, AnswersARecordedOffer) {
   EXPECT_TRUE(has_line(answer.sdp, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel"));
   EXPECT_TRUE(has_line(answer.sdp, "a=sctp-port:5000"));
   EXPECT_TRUE(has_line(answer.sdp, "a=max-message-size:262144"));
-  for (const char* declined : {"transport-wide-cc", "transport-cc", "abs-send-time", "toffset", "video-timing",
+  for (const char* declined : {"abs-send-time", "toffset", "video-timing",
                                "red/90000", "ulpfec", "flexfec", "G722", "PCMU", "telephone-event"}) {
     EXPECT_EQ(answer.sdp.find(declined), std::string::npos) << declined;
   }
@@ -70,7 +70,7 @@ TEST(MakeAnswer, SaysWhatWasAgreed) {
   EXPECT_EQ(published.local_ssrc, 0u);
   EXPECT_EQ(published.extensions.id_of(rtp::Extension::kMid), 4);
   EXPECT_EQ(published.extensions.id_of(rtp::Extension::kRid), 10);
-  EXPECT_EQ(published.extensions.id_of(rtp::Extension::kTransportCc), 0);
+  EXPECT_EQ(published.extensions.id_of(rtp::Extension::kTransportCc), 3);
   EXPECT_EQ(published.codecs[0].codec, Codec::kVp8);
   EXPECT_EQ(published.codecs[0].rtx_payload_type, 97);
   const NegotiatedMedia& viewed = answer.media[2];

@@ -104,11 +104,13 @@ bool read_variant(NegotiatedCodec& out) {
 void read_feedback(const sdp::MediaDescription& media, NegotiatedCodec& out) {
   for (const sdp::RtcpFb& fb : media.rtcp_fbs) {
     if (fb.payload_type && *fb.payload_type != out.payload_type) continue;
-    // RFC 4585 4.2, RFC 5104 7.1, draft-alvestrand-rmcat-remb. transport-cc is declined: no feedback is sent yet.
+    // RFC 4585 4.2, RFC 5104 7.1, draft-alvestrand-rmcat-remb,
+    // draft-holmer-rmcat-transport-wide-cc-extensions-01 4.
     if (fb.text == "nack") out.nack = true;
     if (fb.text == "nack pli") out.pli = true;
     if (fb.text == "ccm fir") out.fir = true;
     if (fb.text == "goog-remb") out.remb = true;
+    if (fb.text == "transport-cc") out.transport_cc = true;
   }
 }
 

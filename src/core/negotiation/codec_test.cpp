@@ -186,7 +186,7 @@ TEST(ReadCodecs, FindsRtxAndFeedback) {
   EXPECT_EQ(codecs[0].rtx_payload_type, 97) << "RTX may stand before what it repairs";
   EXPECT_EQ(codecs[1].rtx_payload_type, 99) << "the first wins";
   EXPECT_TRUE(codecs[0].nack && codecs[0].pli && codecs[0].fir && codecs[0].remb);
-  EXPECT_FALSE(codecs[0].transport_cc) << "no feedback of that kind is sent yet";
+  EXPECT_TRUE(codecs[0].transport_cc);
   EXPECT_TRUE(codecs[1].nack);
   EXPECT_FALSE(codecs[1].pli);
 }

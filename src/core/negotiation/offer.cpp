@@ -45,6 +45,7 @@ sdp::MediaDescription make_full_section(MediaKind kind) {
     codec.channels = is_video ? 1 : 2;
     codec.fmtp = format.fmtp;
     codec.nack = codec.pli = codec.fir = codec.remb = is_video;
+    codec.transport_cc = true;
     codecs.push_back(std::move(codec));
   }
   write_codecs(out, codecs);
@@ -81,6 +82,7 @@ std::vector<NegotiatedCodec> agree_codecs(const sdp::MediaDescription& offered, 
     codec.pli &= found->pli;
     codec.fir &= found->fir;
     codec.remb &= found->remb;
+    codec.transport_cc &= found->transport_cc;
     return false;
   });
   return out;

@@ -126,7 +126,9 @@ TEST(ReadAnswer, TakesOnlyExtensionsThatWereOffered) {
 TEST(ExtensionPolicy, SaysSomethingOfEveryExtension) {
   EXPECT_EQ(std::size(kExtensionPolicies), rtp::kExtensionCount);
   EXPECT_TRUE(is_accepted(rtp::Extension::kMid));
-  EXPECT_FALSE(is_accepted(rtp::Extension::kTransportCc));
+  EXPECT_TRUE(is_accepted(rtp::Extension::kTransportCc));
+  EXPECT_FALSE(is_forwarded(rtp::Extension::kTransportCc));
+  EXPECT_FALSE(is_accepted(rtp::Extension::kAbsSendTime));
 }
 
 }  // namespace

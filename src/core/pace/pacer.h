@@ -100,6 +100,12 @@ class Pacer {
     ++packets_;
   }
 
+  // So many bytes have gone past the queue.
+  void charge(Instant now, size_t bytes) {
+    settle(now);
+    add_debt(now, bytes);
+  }
+
   // send(Packet&&, Class, size_t bytes, std::optional<uint32_t> probe_cluster) for each that may go now.
   template <typename Send>
   void release(Instant now, Send&& send) {
@@ -184,12 +190,14 @@ class Pacer {
     Queued queued = queue_of(kind).pop();
     bytes_ -= queued.bytes;
     --packets_;
-    // Audio is charged too, but a flood of it does not hold video up for more than a second.
-    debt_ =
-        std::min(debt_ + static_cast<double>(queued.bytes), std::max(static_cast<double>(bps_) / 8, burst_bytes(now)));
+    add_debt(now, queued.bytes);
     ++counters_.sent;
     send(std::move(queued.packet), kind, queued.bytes, cluster);
     return queued.bytes;
+  }
+  // Audio is charged too, but a flood of it does not hold video up for more than a second.
+  void add_debt(Instant now, size_t bytes) {
+    debt_ = std::min(debt_ + static_cast<double>(bytes), std::max(static_cast<double>(bps_) / 8, burst_bytes(now)));
   }
   Instant probe_at() const {
     return probe_began_ +

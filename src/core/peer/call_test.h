@@ -56,7 +56,8 @@ class Call {
     }
   };
 
-  explicit Call(CallWorld& call_world) : world(call_world) {
+  // `paces`: both ends send by transport-wide feedback.
+  explicit Call(CallWorld& call_world, bool paces = false) : world(call_world), paces_(paces) {
     make(server, Role::kServer, {IpAddress::v4(192, 0, 2, 1), 20'000});
     make(client, Role::kClient, {IpAddress::v4(198, 51, 100, 1), 40'000});
     client.peer->open_channel_when_connected("data");
@@ -170,6 +171,7 @@ class Call {
   std::multimap<Instant, std::pair<bool, Bytes>> link;
 
  private:
+  bool paces_;
   void make(End& end, Role role, const SocketAddress& address) {
     end.address = address;
     end.context = std::make_unique<dtls::Context>(dtls::Certificate::make(world.now, world.rng));
@@ -177,6 +179,7 @@ class Call {
     config.role = role;
     config.dtls = end.context.get();
     config.addresses = config.local_addresses = {address};
+    config.paces_media = paces_;
     end.peer = std::make_unique<Peer>(config, world.rng);
   }
 };

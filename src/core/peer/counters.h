@@ -43,7 +43,11 @@ struct Counters {
   uint64_t drop_rtcp_rate = 0;      // compounds over kRtcpPerSecond
   uint64_t drop_nack_rate = 0;      // sequence numbers asked for over kNacksPerSecond
   uint64_t drop_resend_budget = 0;  // retransmissions over kResendBytesPerSecond
-  uint64_t rpc_send_failed = 0;     // data channel queue full or channel gone
+  uint64_t drop_paced = 0;          // the pacer's queue was full, or the m-line changed while the packet waited
+  uint64_t feedback_received = 0;   // transport-wide
+  uint64_t feedback_sent = 0;
+  uint64_t probes_sent = 0;      // packets of padding, to find out what a way carries
+  uint64_t rpc_send_failed = 0;  // data channel queue full or channel gone
 };
 
 inline constexpr CounterName<Counters> kCounterNames[] = {
@@ -75,6 +79,10 @@ inline constexpr CounterName<Counters> kCounterNames[] = {
     {&Counters::drop_rtcp_rate, "drop_rtcp_rate"},
     {&Counters::drop_nack_rate, "drop_nack_rate"},
     {&Counters::drop_resend_budget, "drop_resend_budget"},
+    {&Counters::drop_paced, "drop_paced"},
+    {&Counters::feedback_received, "feedback_received"},
+    {&Counters::feedback_sent, "feedback_sent"},
+    {&Counters::probes_sent, "probes_sent"},
     {&Counters::rpc_send_failed, "rpc_send_failed"},
 };
 static_assert(names_all(kCounterNames));

@@ -27,6 +27,7 @@ Peer::Peer(const Config& config, Rng& rng)
       channels_({}, config.role == Role::kServer ? sctp::DtlsRole::kServer : sctp::DtlsRole::kClient, rng),
       cname_(rng.ice_chars(16)),
       session_id_(rng.u64() >> 2) {
+  estimator_.set_demand(kDefaultDemand);
   for (size_t i = 0; i < config_.local_addresses.size(); ++i) {
     ice_.add_local_candidate(ice::make_host_candidate(config_.local_addresses[i], static_cast<uint16_t>(65'535 - i)));
   }
@@ -170,6 +171,8 @@ void Peer::close(Now now, Output& out) {
 Instant Peer::next_timeout() const {
   Instant due = std::min({ice_.next_timeout(), dtls_.next_timeout(), next_report_});
   if (was_connected_) due = std::min(due, channels_.next_timeout());
+  if (srtp_out_ != nullptr && ice_.selected()) due = std::min(due, arrivals_.next_timeout());
+  if (is_paced()) due = std::min({due, pacer_.next_timeout(), estimator_.next_timeout()});
   return std::min(due, next_nack_);
 }
 
@@ -186,6 +189,11 @@ void Peer::on_timeout(Now now, Output& out) {
     flush_dtls(now, out);
   }
   if (next_nack_ <= now.mono) send_nacks(now, out);
+  if (arrivals_.is_due(now.mono)) send_feedback(now, out.datagrams);
+  if (is_paced()) {
+    if (estimator_.next_timeout() <= now.mono) estimator_.on_timeout(now);
+    pace(now, out.datagrams);
+  }
   if (next_report_ <= now.mono) {
     send_reports(now, out.datagrams);
     next_report_ = now.mono + kReportInterval;

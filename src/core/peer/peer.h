@@ -15,10 +15,13 @@
 #include "base/datagram.h"
 #include "base/result.h"
 #include "base/rng.h"
+#include "core/bwe/arrivals.h"
+#include "core/bwe/controller.h"
 #include "core/dtls/transport.h"
 #include "core/ice/agent.h"
 #include "core/negotiation/answer.h"
 #include "core/negotiation/offer.h"
+#include "core/pace/pacer.h"
 #include "core/peer/counters.h"
 #include "core/peer/media_line.h"
 #include "core/peer/media_packet.h"
@@ -48,6 +51,8 @@ inline constexpr int64_t kNacksPerSecond = 20'000;
 inline constexpr int64_t kRtcpPerSecond = 2'000;
 // Receiver reference times (RFC 3611) that wait for our answer; libwebrtc sends one for each of its modules.
 inline constexpr size_t kMaxReferenceTimes = 8;
+// bit/s that are worth probing for until somebody says what could be sent: one camera at its best.
+inline constexpr uint64_t kDefaultDemand = 2'500'000;
 
 enum class Role : uint8_t { kServer, kClient };  // ICE lite and passive, or controlling, offering and active
 
@@ -58,6 +63,9 @@ struct Config {
   std::vector<SocketAddress> local_addresses;  // what they are on this side of a one-to-one NAT (client role: the same)
   // REMB told to the remote once a second while it sends video; 0: none. The session's configured maximum, bit/s.
   uint64_t max_incoming_video_bps = 0;
+  // Numbers what is sent where transport-wide feedback was negotiated, and sends it no faster than the feedback allows.
+  // Not switched on by the server yet: after an outage the estimate comes back too slowly.
+  bool paces_media = false;
 };
 
 // A packet that the remote sent, decrypted, deduplicated, RTX undone. The view points into the datagram.
@@ -139,6 +147,15 @@ class Peer {
   // --- media
   // Sends one packet on an m-line of which we are the sender. False: not ready, or dropped with a counter.
   bool send_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, SendBatch& datagrams);
+  // What the way to the remote carries, bit/s, of which retransmissions and audio are a part. Nothing while it gives no
+  // transport-wide feedback: then packets go out as they come.
+  std::optional<uint64_t> estimate_bps() const {
+    return is_paced() ? std::optional(estimator_.target_bps()) : std::nullopt;
+  }
+  // What all that is sent to the remote could use at its best: nothing faster is probed for.
+  void set_send_demand(uint64_t wanted_bps) { estimator_.set_demand(wanted_bps); }
+  // Something waits for its turn on the way out: next_timeout() has become earlier.
+  bool has_queued_media() const { return pacer_.queued_packets() > 0; }
   void request_key_frame(Now now, size_t media, SendBatch& datagrams);
 
   // --- data channel
@@ -166,6 +183,14 @@ class Peer {
   }
 
  private:
+  using Probe = std::optional<uint32_t>;  // the cluster that a packet is a part of
+  // What waits for its turn. Padding has no payload; its size is what the pacer was told.
+  struct Paced {
+    size_t media = 0;
+    uint32_t ssrc = 0;  // that it was numbered for: the m-line may have another one by then
+    MediaPacket packet;
+    Outgoing outgoing;
+  };
   // transport (peer.cpp)
   void on_dtls(Now now, const Datagram& datagram, Output& out);
   void after_dtls(Now now, Output& out);
@@ -180,6 +205,17 @@ class Peer {
   MediaLine* find_send_line(uint32_t ssrc);
   void index_ssrcs();
   void resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagrams);
+  bool write_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, Probe probe,
+                   SendBatch& datagrams);
+  // congestion control (peer_pacing.cpp)
+  void note_arrival(const Datagram& datagram, const rtp::View& view, const MediaLine& line);
+  void on_transport_feedback(Now now, const rtcp::TransportFeedback& feedback, SendBatch& datagrams);
+  bool is_paced() const { return config_.paces_media && estimator_.has_feedback(); }
+  void pace(Now now, SendBatch& datagrams);
+  void play_probe(Now now);
+  void send_padding(Now now, uint8_t size, Probe probe, SendBatch& datagrams);
+  MediaLine* find_padding_line();
+  void note_sent(Now now, std::optional<uint16_t> number, size_t size, Probe probe);
   // RTCP (peer_rtcp.cpp)
   void on_rtcp(Now now, const Datagram& datagram, Output& out);
   void on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out);
@@ -191,6 +227,7 @@ class Peer {
   void send_reports(Now now, SendBatch& datagrams);
   void write_extended_reports(Now now, rtcp::CompoundWriter& writer);
   void send_nacks(Now now, Output& out);
+  void send_feedback(Now now, SendBatch& datagrams);
   template <typename Write>
   void send_rtcp(SendBatch& datagrams, Write write);
   uint32_t reporting_ssrc() const;
@@ -206,6 +243,9 @@ class Peer {
   Config config_;
   Rng& rng_;
   // owned
+  bwe::Controller estimator_{bwe::Config{}};
+  bwe::TransportFeedbackBuilder arrivals_;
+  pace::Pacer<Paced> pacer_{bwe::Config{}.start_bps};
   ice::Agent ice_;
   dtls::Transport dtls_;
   std::unique_ptr<srtp::SendContext> srtp_out_;
@@ -213,6 +253,7 @@ class Peer {
   sctp::DataChannels channels_;
   std::vector<std::unique_ptr<MediaLine>> media_;
   // state
+  uint32_t feedback_ssrc_ = 0;  // of the remote: the newest that brought a transport-wide number
   std::string remote_ufrag_, remote_fingerprint_;
   std::string cname_;
   std::string channel_label_;

@@ -22,6 +22,7 @@ void Peer::on_rtp(Now now, const Datagram& datagram, Output& out) {
   if (entry == nullptr) return;
   MediaLine& line = *entry->line;
   stream::ReceiveStream& stream = *entry->stream;
+  note_arrival(datagram, *view, line);
   auto via = stream::ReceiveStream::Via::kMedia;
   bool is_known = line.find_codec(view->payload_type) != nullptr;
   if (stream.config().rtx_ssrc == view->ssrc) {
@@ -123,7 +124,22 @@ void Peer::index_ssrcs() {
 
 namespace {
 
-using Extensions = std::array<rtp::ExtensionValue, stream::KeptExtensions::kMaxValues + 1>;
+using Extensions = std::array<rtp::ExtensionValue, stream::KeptExtensions::kMaxValues + 2>;
+
+// The transport-wide number of one packet, where its m-line negotiated them.
+struct TransportNumber {
+  TransportNumber(bool is_wanted, bwe::Controller& estimator, const MediaLine& line)
+      : id(is_wanted ? line.extensions().id_of(rtp::Extension::kTransportCc) : uint8_t{0}) {
+    if (id != 0) store_u16(bytes.data(), estimator.next_sequence());
+  }
+  std::optional<uint16_t> value() const { return id == 0 ? std::nullopt : std::optional(load_u16(bytes.data())); }
+
+  uint8_t id;
+  std::array<uint8_t, 2> bytes{};
+};
+
+// RTP header, extensions, tag, and IPv4 and UDP in front: about what a packet takes beside its payload.
+constexpr size_t kPacketOverhead = 72;
 
 // A longer MID would need the two-byte form (RFC 8285 4.2); browsers' have a few bytes.
 constexpr size_t kOneByteFormValue = 16;
@@ -132,7 +148,7 @@ constexpr size_t kOneByteFormValue = 16;
 // until a report tells that our SSRC has arrived (RFC 9143 9.2): media of a new m-line overtakes the answer that names
 // its SSRC, and Firefox gives an SSRC that it cannot place to whichever m-line has the payload type.
 std::span<const rtp::ExtensionValue> with_ids(const stream::KeptExtensions& kept, const MediaLine& line,
-                                              Extensions& out) {
+                                              const TransportNumber& number, Extensions& out) {
   const rtp::ExtensionMap& ids = line.extensions();
   size_t count = 0;
   kept.for_each([&](rtp::Extension extension, ByteView value) {
@@ -143,6 +159,7 @@ std::span<const rtp::ExtensionValue> with_ids(const stream::KeptExtensions& kept
   if (mid_id != 0 && !line.send_stream()->remote_report() && !mid.empty() && mid.size() <= kOneByteFormValue) {
     out[count++] = {mid_id, as_bytes(mid)};
   }
+  if (number.id != 0) out[count++] = {number.id, number.bytes};
   return {out.data(), count};
 }
 
@@ -161,6 +178,19 @@ size_t write_within_budget(MutByteView buffer, std::span<const rtp::ExtensionVal
 
 bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing,
                       SendBatch& datagrams) {
+  if (!is_paced()) return write_media(now, media, packet, outgoing, std::nullopt, datagrams);
+  const MediaLine& line = *media_[media];
+  const auto kind = line.kind() == MediaKind::kAudio ? pace::Class::kAudio : pace::Class::kVideo;
+  const uint64_t dropped = pacer_.counters().dropped_video + pacer_.counters().dropped_other;
+  pacer_.enqueue(now.mono, kind, packet.payload.bytes().size() + kPacketOverhead,
+                 {media, line.ssrc(), packet, outgoing});
+  counters_.drop_paced += pacer_.counters().dropped_video + pacer_.counters().dropped_other - dropped;
+  pace(now, datagrams);
+  return true;
+}
+
+bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, Probe probe,
+                       SendBatch& datagrams) {
   MediaLine& line = *media_[media];
   const auto& path = ice_.selected();
   if (!path || srtp_out_ == nullptr || !line.is_sending()) {
@@ -177,10 +207,11 @@ bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Ou
   sent.extensions = packet.extensions;
   sent.payload = packet.payload;
 
+  const TransportNumber number(config_.paces_media, estimator_, line);
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain = write_within_budget(
-      buffer, with_ids(sent.extensions, line, storage), counters_,
+      buffer, with_ids(sent.extensions, line, number, storage), counters_,
       [&](MutByteView room, auto extensions) { return line.send_stream()->write(room, sent, extensions); });
   const size_t size = plain == 0 ? 0 : srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(outgoing.sequence));
   datagrams.commit(*path, size);
@@ -188,6 +219,7 @@ bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Ou
     ++counters_.drop_too_large;
     return false;
   }
+  note_sent(now, number.value(), size, probe);
   line.send_stream()->on_sent(now, sent);
   // Without RTX: these very bytes again, or nothing.
   if (codec != nullptr && codec->nack && sent.rtx_payload_type == 0) {
@@ -212,15 +244,17 @@ void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagr
     if (bytes.empty()) return;
     datagrams.append(*path, bytes);
     resend_budget_.charge(static_cast<int64_t>(bytes.size()));
+    if (is_paced()) pacer_.charge(now.mono, bytes.size());
     ++counters_.again_sent;
     return;
   }
   const stream::SentPacket* sent = stream.find_for_retransmission(now, sequence);
   if (sent == nullptr) return;
+  const TransportNumber number(config_.paces_media, estimator_, line);
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain =
-      write_within_budget(buffer, with_ids(sent->extensions, line, storage), counters_,
+      write_within_budget(buffer, with_ids(sent->extensions, line, number, storage), counters_,
                           [&](MutByteView room, auto extensions) { return stream.write_rtx(room, *sent, extensions); });
   size_t size = 0;
   if (plain != 0) {
@@ -233,7 +267,32 @@ void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagr
     return;
   }
   resend_budget_.charge(static_cast<int64_t>(size));
+  note_sent(now, number.value(), size, std::nullopt);
+  if (is_paced()) pacer_.charge(now.mono, size);
   ++counters_.rtx_sent;
+}
+
+// On an RTX SSRC, where padding is nobody's loss.
+void Peer::send_padding(Now now, uint8_t padding, Probe probe, SendBatch& datagrams) {
+  const auto& path = ice_.selected();
+  MediaLine* line = find_padding_line();
+  if (!path || srtp_out_ == nullptr || line == nullptr) return;
+  const auto& codecs = line->negotiated().codecs;
+  const auto codec = std::find_if(codecs.begin(), codecs.end(), [](const auto& c) { return c.rtx_payload_type; });
+  const TransportNumber number(config_.paces_media, estimator_, *line);
+  Extensions storage;
+  MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
+  const size_t plain = line->send_stream()->write_padding(buffer, *codec->rtx_payload_type, padding,
+                                                          with_ids({}, *line, number, storage));
+  size_t size = 0;
+  if (plain != 0) {
+    const int64_t index = line->rtx_index(load_u16(buffer.data() + 2));
+    size = srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(index));
+  }
+  datagrams.commit(*path, size);
+  if (size == 0) return;
+  note_sent(now, number.value(), size, probe);
+  ++counters_.probes_sent;
 }
 
 }  // namespace atm0s::peer

@@ -44,6 +44,10 @@ void Peer::on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out) {
     for (const rtcp::FirEntry entry : fir->entries) want_key_frame(entry.ssrc);
   } else if (const auto* bye = std::get_if<rtcp::Bye>(&packet)) {
     on_bye(*bye);
+  } else if (const auto* feedback = std::get_if<rtcp::TransportFeedback>(&packet)) {
+    on_transport_feedback(now, *feedback, out.datagrams);
+  } else if (const auto* remb = std::get_if<rtcp::Remb>(&packet)) {
+    estimator_.on_remb(now, remb->bitrate_bps);
   } else if (const auto* extended = std::get_if<rtcp::ExtendedReport>(&packet)) {
     on_extended_report(now, *extended);
   }
@@ -58,6 +62,7 @@ void Peer::on_report_blocks(Now now, const rtcp::ReportBlocks& blocks) {
     if (!rtt) continue;
     round_trips_.as_sender = stream::smooth(round_trips_.as_sender, *rtt);
     set_rtt(*round_trips_.as_sender);
+    estimator_.on_rtt(*rtt);
   }
 }
 
@@ -203,6 +208,17 @@ void Peer::send_nacks(Now now, Output& out) {
       }
       if (stream->take_key_frame_wanted()) out.events.push_back(PictureLost{line->index()});
     }
+  }
+}
+
+void Peer::send_feedback(Now now, SendBatch& datagrams) {
+  bool is_more = true;
+  while (is_more) {
+    is_more = false;  // also when there is no way: nothing is written then
+    send_rtcp(datagrams, [&](rtcp::CompoundWriter& writer) {
+      is_more = arrivals_.write(now.mono, reporting_ssrc(), feedback_ssrc_, writer);
+      counters_.feedback_sent += !writer.empty();
+    });
   }
 }
 

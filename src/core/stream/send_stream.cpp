@@ -106,6 +106,20 @@ size_t SendStream::write_rtx(MutByteView out, const SentPacket& packet,
   return size;
 }
 
+size_t SendStream::write_padding(MutByteView out, uint8_t rtx_payload_type, uint8_t padding,
+                                 std::span<const rtp::ExtensionValue> extensions) {
+  if (!config_.rtx_ssrc || !started_ || padding == 0) return 0;
+  const rtp::Header header{false, rtx_payload_type, next_rtx_sequence_, last_timestamp_, *config_.rtx_ssrc};
+  const size_t header_size = rtp::write_header(out, header, extensions);
+  if (header_size == 0 || out.size() - header_size < padding) return 0;
+  out[0] |= 0x20;  // RFC 3550 5.1: P; the last byte counts the padding, itself included
+  std::memset(out.data() + header_size, 0, padding);
+  out[header_size + padding - 1] = padding;
+  ++next_rtx_sequence_;
+  ++counters_.padding_packets;
+  return header_size + padding;
+}
+
 uint32_t SendStream::timestamp_at(Instant at) const {
   const int64_t elapsed_us = to_us(at - last_timestamp_at_);
   return last_timestamp_ + static_cast<uint32_t>(elapsed_us * config_.clock_rate / 1'000'000);

@@ -38,6 +38,7 @@ struct SendCounters {
   uint64_t payload_bytes = 0;
   uint64_t rtx_packets = 0;
   uint64_t rtx_payload_bytes = 0;
+  uint64_t padding_packets = 0;   // on the RTX SSRC
   uint64_t again_packets = 0;     // sent again byte for byte, without RTX
   uint64_t nacked = 0;            // sequence numbers that the remote asked for
   uint64_t nacked_unknown = 0;    // of them too old, never sent, or not kept
@@ -73,6 +74,10 @@ class SendStream {
   const SentPacket* find_for_retransmission(Now now, uint16_t sequence);
   // The packet inside RTX (RFC 4588 4), under the next RTX sequence number. Bytes written; 0 when it does not fit.
   size_t write_rtx(MutByteView out, const SentPacket& packet, std::span<const rtp::ExtensionValue> extensions);
+  // A packet of `padding` bytes (1 to 255) and nothing else under the next RTX sequence number, as browsers probe too:
+  // no receiver takes it for a loss. Bytes written; 0 without RTX, before the first packet, or when it does not fit.
+  size_t write_padding(MutByteView out, uint8_t rtx_payload_type, uint8_t padding,
+                       std::span<const rtp::ExtensionValue> extensions);
   // Without RTX: call once for each packet sent, with its bytes as they went out, protected. Only these may be sent
   // again under their sequence number.
   void keep_ciphertext(Now now, uint16_t sequence, ByteView bytes);

@@ -1,0 +1,83 @@
+// Transport-wide feedback between two peers, and what a paced sender makes of it.
+#include <gtest/gtest.h>
+
+#include "core/peer/call_test.h"
+#include "wire/rtcp/transport_feedback.h"
+
+namespace atm0s::peer {
+namespace {
+
+using negotiation::Direction;
+
+struct CongestionTest : testing::Test {
+  CallWorld world{5};
+  Call call{world, true};
+
+  std::vector<negotiation::OfferMedia> lines() {
+    return {Call::line(MediaKind::kAudio, Direction::kSendOnly, "0", 100),
+            Call::line(MediaKind::kVideo, Direction::kRecvOnly, "1")};
+  }
+  // A frame of `packets` times 1,000 bytes every 33 ms from the server to the client.
+  void show(Duration length, size_t packets) {
+    const std::string payload(1'000, 'x');
+    for (Duration at{}; at < length; at += 33ms) {
+      for (size_t i = 0; i < packets; ++i) call.send(call.server, 2, sequence_++, payload, timestamp_);
+      timestamp_ += 2'970;
+      call.run(33ms);
+    }
+  }
+  int64_t sequence_ = 1'000;
+  uint32_t timestamp_ = 0;
+};
+
+TEST_F(CongestionTest, FeedbackComesAndTheEstimateCoversWhatIsSent) {
+  ASSERT_TRUE(call.connect(lines()));
+  EXPECT_FALSE(call.server.peer->estimate_bps());
+  show(5s, 6);  // 1.5 Mbit/s
+  const Counters& server = call.server.peer->counters();
+  EXPECT_GE(server.feedback_received, 40u);
+  EXPECT_LE(server.feedback_received, 110u);
+  EXPECT_LE(call.client.peer->counters().feedback_sent - server.feedback_received, 1u);  // on its way
+  ASSERT_TRUE(call.server.peer->estimate_bps());
+  EXPECT_GE(*call.server.peer->estimate_bps(), 1'500'000u);
+  EXPECT_GT(server.probes_sent, 0u);
+  EXPECT_EQ(server.drop_paced, 0u);
+  // All of it arrived, probes are no media, and nothing was asked for again.
+  EXPECT_EQ(call.client.got.size(), static_cast<size_t>(sequence_ - 1'000));
+  EXPECT_EQ(server.nacks_received, 0u);
+}
+
+// A bottleneck of 600 kbit/s with half a second of queue in front of a stream of 1.5 Mbit/s.
+TEST_F(CongestionTest, ASlowWayBringsTheEstimateDownToWhatItCarries) {
+  ASSERT_TRUE(call.connect(lines()));
+  show(3s, 6);
+  Instant free_at = world.now.mono;
+  call.drop = [&](bool to_server, const Bytes& datagram) {
+    if (to_server) return false;
+    free_at = std::max(free_at, world.now.mono);
+    if (free_at - world.now.mono > 500ms) return true;
+    free_at += Duration(static_cast<int64_t>(datagram.size()) * 8'000'000 / 600'000);
+    call.link.emplace(free_at + Call::kOneWay, std::pair(false, datagram));
+    return true;
+  };
+  for (int i = 0; i < 400; ++i) {  // a source that keeps to the estimate
+    show(33ms, std::clamp<size_t>(*call.server.peer->estimate_bps() / 260'000, 1, 6));
+  }
+  ASSERT_TRUE(call.server.peer->estimate_bps());
+  EXPECT_LE(*call.server.peer->estimate_bps(), 750'000u);
+  EXPECT_GE(*call.server.peer->estimate_bps(), 250'000u);
+}
+
+TEST_F(CongestionTest, WithoutPacingNothingIsNumberedAndNothingIsTold) {
+  Call plain{world};
+  ASSERT_TRUE(plain.connect(lines()));
+  for (int64_t i = 0; i < 100; ++i) {
+    plain.send(plain.server, 2, 1'000 + i, "picture", static_cast<uint32_t>(i) * 3'000);
+    plain.run(10ms);
+  }
+  EXPECT_EQ(plain.client.peer->counters().feedback_sent, 0u);
+  EXPECT_FALSE(plain.server.peer->estimate_bps());
+}
+
+}  // namespace
+}  // namespace atm0s::peer
