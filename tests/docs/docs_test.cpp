@@ -196,6 +196,35 @@ TEST(Ways, NameTheFilesAndTheirSize) {
   check_way("docs/ways/rpc.md");
 }
 
+// docs/reliability.md: | 1 | weakness | `ATest` in `a/file.cpp`, `a_fuzz` | figure |. What the third cell names in code
+// and is no path is a test; up to this row each has one.
+constexpr int kRowsWithTests = 18;
+
+TEST(Reliability, NamesTestsThatThereAre) {
+  std::set<std::string> tests = find_tests(kRoot / "src");
+  tests.merge(find_tests(kRoot / "tests"));
+  ASSERT_GT(tests.size(), 500u);
+  const Document document = read_document("docs/reliability.md");
+  const std::regex name(R"(`(\w+)`)");
+  int rows = 0;
+  for (const TableRow& row : find_rows(document)) {
+    int number = 0;
+    const std::string& first = row.cells.front();
+    std::from_chars(first.data(), first.data() + first.size(), number);
+    if (number == 0) continue;
+    ASSERT_EQ(row.cells.size(), 4u) << at(document, row.line);
+    EXPECT_EQ(number, ++rows) << at(document, row.line);
+    const std::string& named = row.cells[2];
+    int found = 0;
+    for (std::sregex_iterator match(named.begin(), named.end(), name), end; match != end; ++match) {
+      EXPECT_TRUE(tests.contains((*match)[1])) << at(document, row.line) << "there is no test " << (*match)[1];
+      ++found;
+    }
+    EXPECT_TRUE(number > kRowsWithTests || found > 0) << at(document, row.line) << "no test for " << row.cells[1];
+  }
+  EXPECT_GE(rows, kRowsWithTests);
+}
+
 // --- the test's own eyes --------------------------------------------------------------------------------------------
 
 TEST(Reading, RowsLinksAndPaths) {

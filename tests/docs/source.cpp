@@ -56,4 +56,17 @@ std::set<std::string> find_settings(std::string_view source) {
   return out;
 }
 
+std::set<std::string> find_tests(const std::filesystem::path& folder) {
+  static const std::regex kTest(R"(\bTEST(?:_F|_P)?\((\w+),\s*(\w+)\))");
+  std::set<std::string> out;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    const std::string path = entry.path().generic_string();
+    if (!entry.is_regular_file() || !is_test(path)) continue;
+    if (path.ends_with("_fuzz.cpp")) out.insert(entry.path().stem().string());
+    const std::string text = read_text(entry.path());
+    for_each_match(text, kTest, [&](const auto& match) { out.insert({match[1].str(), match[2].str()}); });
+  }
+  return out;
+}
+
 }  // namespace atm0s::docs

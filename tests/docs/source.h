@@ -1,5 +1,5 @@
-// The sources as docs_test looks at them: constants and their values, metrics, flags. Reads text, not C++: enough for
-// how this project writes them.
+// The sources as docs_test looks at them: constants and their values, metrics, flags, tests. Reads text, not C++:
+// enough for how this project writes them.
 #pragma once
 
 #include <filesystem>
@@ -27,5 +27,9 @@ void find_metrics(std::string_view source, Metrics& out);
 
 // The names of the settings table: "media-ip".
 std::set<std::string> find_settings(std::string_view source);
+
+// What a page may name as proof: suites and tests of GoogleTest in *_test.cpp and *_test.h, and fuzz targets, which are
+// the names of *_fuzz.cpp; of all files under the folder.
+std::set<std::string> find_tests(const std::filesystem::path& folder);
 
 }  // namespace atm0s::docs

@@ -244,5 +244,33 @@ TEST_F(HostileTest, AStrangerThatRepeatsACheckMovesNoCall) {
   EXPECT_TRUE(the_call_goes_on());
 }
 
+// At any moment of a call in which somebody asks without end, somebody has just asked to be let in, and somebody has
+// vanished: every worker says that nobody is left, and nobody is let in any more.
+TEST(Drain, OfAHundredUnderLoadEachEnds) {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    World world(1'000 + seed);
+    std::vector<Client*> people;
+    for (const char* name : {"a", "b", "asks", "vanishes"}) {
+      people.push_back(&world.add_client(participant(name)));
+      ASSERT_TRUE(world.connect(*people.back()));
+    }
+    const auto see_all = [](const Client* client) { return client->streams().size() == 8; };
+    ASSERT_TRUE(world.run_until([&] { return std::all_of(people.begin(), people.end(), see_all); }, 10s));
+    world.view(*people[0], "video_0", "b", "video_main");
+    world.view(*people[1], "video_0", "vanishes", "video_main");
+    people[3]->set_silent(seed % 2 == 0);
+    world.run_for(10ms * seed);
+    ASSERT_TRUE(world.connect(world.add_client(participant("late"))));
+    world.run_for(3ms * (seed % 20));
+    for (int i = 0; i < 400; ++i) world.request(*people[2], contract::PeerPing{});
+    ASSERT_EQ(world.session_count(), 5u);
+    ASSERT_EQ(world.drain(1s), world.worker_count()) << seed;
+    ASSERT_EQ(world.session_count(), 0u) << seed;
+    ASSERT_EQ(world.room_count(), 0u) << seed;
+    ASSERT_FALSE(world.connect(world.add_client(participant("later"))));
+    EXPECT_EQ(world.error()->code, ErrorCode::kShuttingDown);
+  }
+}
+
 }  // namespace
 }  // namespace atm0s::sim
