@@ -1,5 +1,6 @@
 // Room: what its slices tell each other, and what follows from it here.
 #include <algorithm>
+#include <bit>
 
 #include "base/assert.h"
 #include "media/room/room.h"
@@ -20,22 +21,39 @@ void Room::relay_change(SliceState change, Output& out) {
 }
 
 void Room::relay_packets(const Published& published, std::span<const peer::MediaPacket> packets, Output& out) {
-  if (published.viewing_slices.empty()) return;
-  RelayedPackets burst;
-  burst.id = published.id;
-  // Two allocations a burst, however many packets and viewers it has: it goes to another thread and is not given back.
-  burst.packets.reserve(packets.size());
+  for (const SliceId to : published.viewing_slices) {
+    RelayMessage message = take_spare_burst(out);
+    message.from = self_;
+    message.to = to;
+    message.room = name_;
+    auto& burst = std::get<RelayedPackets>(message.body);
+    burst.id = published.id;
+    fill(burst, packets);
+    out.relay.push_back(std::move(message));
+  }
+}
+
+RelayMessage Room::take_spare_burst(Output& out) {
+  if (out.spare_bursts.empty()) return {{}, {}, {}, RelayedPackets{}};
+  RelayMessage spare = std::move(out.spare_bursts.back());
+  out.spare_bursts.pop_back();
+  return spare;
+}
+
+void Room::fill(RelayedPackets& burst, std::span<const peer::MediaPacket> packets) {
   size_t size = 0;
   for (const peer::MediaPacket& packet : packets) size += packet.payload.bytes().size();
-  burst.payloads.reserve(size);
+  burst.packets.clear();
+  burst.payloads.clear();
+  // In powers of two: buffers that are used again have soon grown to what the largest burst needs.
+  burst.packets.reserve(std::bit_ceil(packets.size()));
+  burst.payloads.reserve(std::bit_ceil(size));
   for (const peer::MediaPacket& packet : packets) {
     const ByteView payload = packet.payload.bytes();
     RelayedPacket& relayed = burst.packets.emplace_back(RelayedPacket{packet, payload.size()});
     relayed.packet.payload = {};
     burst.payloads.insert(burst.payloads.end(), payload.begin(), payload.end());
   }
-  for (size_t i = 1; i < published.viewing_slices.size(); ++i) send(published.viewing_slices[i], burst, out);
-  send(published.viewing_slices.front(), std::move(burst), out);
 }
 
 void Room::view(const Published& published, bool is_viewed, Output& out) {
