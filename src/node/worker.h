@@ -27,7 +27,7 @@ inline constexpr size_t kMaxAddressesPerSession = 16;
 inline constexpr size_t kMaxRoomSessions = 200;     // of one room on one worker, before another is used
 inline constexpr size_t kMaxSlowDatagrams = 4'096;  // that wait in the slow lane
 // Bursts that were given back by the other workers and wait to be used again: as many as are ever on their way at once
-// while the others keep up. Some kB each.
+// while the others keep up. About 20 kB each.
 inline constexpr size_t kMaxSpareBursts = 1'024;
 inline constexpr size_t kMaxSlowPerSession = 64;  // of one session among them: a handshake's flight and some requests
 

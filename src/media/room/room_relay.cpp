@@ -9,6 +9,14 @@ namespace atm0s::room {
 
 using contract::PresenceChange;
 
+// What the buffers of a burst hold from the beginning: most need never grow, whichever stream they are used for next.
+// Those that must, do so in powers of two, and stay as large.
+constexpr size_t kUsualBurstPackets = 16;
+constexpr size_t kUsualBurstBytes = 16 * 1'024;
+constexpr size_t kUsualRoomName = 64;
+// So many are made when none is left: a moment with one more on its way than ever before need not make another.
+constexpr size_t kBurstsMadeAtOnce = 8;
+
 // --- to other slices --------------------------------------------------------------------------------------------
 
 void Room::send(SliceId to, decltype(RelayMessage::body) body, Output& out) {
@@ -34,7 +42,15 @@ void Room::relay_packets(const Published& published, std::span<const peer::Media
 }
 
 RelayMessage Room::take_spare_burst(Output& out) {
-  if (out.spare_bursts.empty()) return {{}, {}, {}, RelayedPackets{}};
+  if (out.spare_bursts.empty()) {
+    for (size_t i = 0; i < kBurstsMadeAtOnce; ++i) {
+      RelayMessage& made = out.spare_bursts.emplace_back();
+      made.room.reserve(kUsualRoomName);
+      auto& burst = made.body.emplace<RelayedPackets>();
+      burst.packets.reserve(kUsualBurstPackets);
+      burst.payloads.reserve(kUsualBurstBytes);
+    }
+  }
   RelayMessage spare = std::move(out.spare_bursts.back());
   out.spare_bursts.pop_back();
   return spare;
@@ -45,7 +61,7 @@ void Room::fill(RelayedPackets& burst, std::span<const peer::MediaPacket> packet
   for (const peer::MediaPacket& packet : packets) size += packet.payload.bytes().size();
   burst.packets.clear();
   burst.payloads.clear();
-  // In powers of two: buffers that are used again have soon grown to what the largest burst needs.
+  // std::bit_ceil: reserve() alone would grow to each new size anew.
   burst.packets.reserve(std::bit_ceil(packets.size()));
   burst.payloads.reserve(std::bit_ceil(size));
   for (const peer::MediaPacket& packet : packets) {
