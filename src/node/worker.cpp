@@ -164,7 +164,7 @@ void Worker::send_digests(Now now, room::Output& out) {
 
 // --- other workers ----------------------------------------------------------------------------------------------
 
-void Worker::on_relay(Now now, room::RelayMessage message, SendBatch& send) {
+void Worker::on_relay(Now now, const room::RelayMessage& message, SendBatch& send) {
   ++counters_.relay_messages_received;
   const auto it = rooms_.find(message.room);
   if (it == rooms_.end()) return;  // no slice of it here, or no longer: the sender need not know
@@ -175,6 +175,10 @@ void Worker::on_relay(Now now, room::RelayMessage message, SendBatch& send) {
   }
   it->second.room->on_relay(now, message, out);
   settle(now, out);
+}
+
+void Worker::give_back(room::RelayMessage message) {
+  if (room::has_packets(message) && spare_bursts_.size() < kMaxSpareBursts) spare_bursts_.push_back(std::move(message));
 }
 
 Worker::RoomEntry& Worker::open_room(Now now, const std::string& name, room::Output& out) {

@@ -26,7 +26,10 @@ inline constexpr size_t kMaxSessions = 20'000;
 inline constexpr size_t kMaxAddressesPerSession = 16;
 inline constexpr size_t kMaxRoomSessions = 200;     // of one room on one worker, before another is used
 inline constexpr size_t kMaxSlowDatagrams = 4'096;  // that wait in the slow lane
-inline constexpr size_t kMaxSlowPerSession = 64;    // of one session among them: a handshake's flight and some requests
+// Bursts that were given back by the other workers and wait to be used again: as many as are ever on their way at once
+// while the others keep up. About 20 kB each.
+inline constexpr size_t kMaxSpareBursts = 1'024;
+inline constexpr size_t kMaxSlowPerSession = 64;  // of one session among them: a handshake's flight and some requests
 
 struct Config {
   size_t index = 0;  // of this worker, the first part of its conn_ids
@@ -67,7 +70,10 @@ class Worker {
   // What goes to the other workers, each message to its `to`; taken and emptied by the pump. Losing one costs media or
   // time, never consistency.
   std::vector<room::RelayMessage>& relayed() { return relayed_; }
-  void on_relay(Now now, room::RelayMessage message, SendBatch& out);
+  void on_relay(Now now, const room::RelayMessage& message, SendBatch& out);
+  // By the pump: a message with packets that another worker has read. Its buffers are used for the next burst. Without
+  // it, and beyond kMaxSpareBursts, all is the same but that bursts allocate.
+  void give_back(room::RelayMessage message);
 
   size_t session_count() const { return sessions_.size(); }
   size_t room_count() const { return rooms_.size(); }
@@ -114,7 +120,9 @@ class Worker {
   RoomEntry& open_room(Now now, const std::string& name, room::Output& out);
   void rearm(Now now, Entry& entry);
   void drop(Now now, Entry& entry, room::Output& out);
-  room::Output output(SendBatch& datagrams) { return {datagrams, pool_, events_, touched_, relayed_, rooms_due_}; }
+  room::Output output(SendBatch& datagrams) {
+    return {datagrams, pool_, events_, touched_, relayed_, spare_bursts_, rooms_due_};
+  }
 
   // given
   Config config_;
@@ -143,7 +151,7 @@ class Worker {
   std::vector<SessionId> touched_;
   std::vector<SessionId> burst_;
   std::vector<contract::Reply> replies_;
-  std::vector<room::RelayMessage> relayed_;
+  std::vector<room::RelayMessage> relayed_, spare_bursts_;
 };
 
 }  // namespace atm0s::node

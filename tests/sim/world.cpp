@@ -42,7 +42,7 @@ World::World(uint64_t seed, LinkConfig link, size_t workers)
     config.index = i;
     config.worker_count = workers;
     config.addresses = config.local_addresses = {address};
-    hosts_.push_back({address, std::make_unique<node::Worker>(config, now_, rng_)});
+    hosts_.push_back({address, std::make_unique<node::Worker>(config, now_, rng_), {}});
   }
 }
 
@@ -100,7 +100,7 @@ contract::Reply World::command(contract::Command command, size_t i) {
     const Inside inside(InWorker::kControl);
     worker.on_command(now_, std::move(command), server_out_);
   }
-  pump(worker);
+  pump(hosts_[i]);
   ASSERT(!worker.replies().empty());
   contract::Reply reply = std::move(worker.replies().front());
   worker.replies().clear();
@@ -162,7 +162,7 @@ void World::inject(const SocketAddress& from, Bytes bytes, size_t i) {
     const Inside inside(InWorker::kControl);
     hosts_[i].worker->on_datagrams(now_, {&datagram, 1}, server_out_);
   }
-  pump(*hosts_[i].worker);
+  pump(hosts_[i]);
 }
 
 uint64_t World::view(Client& client, const std::string& receiver, const std::string& peer, const std::string& stream) {
@@ -195,13 +195,13 @@ Instant World::next_event() const {
 void World::step() {
   deliver_due();
   deliver_relayed();
-  for (const Host& host : hosts_) {
+  for (Host& host : hosts_) {
     if (host.worker->next_timeout() > now_.mono) continue;
     {
       const Inside inside(InWorker::kTimer);
       host.worker->on_timeout(now_, server_out_);
     }
-    pump(*host.worker);
+    pump(host);
   }
   for (const auto& client : clients_) {
     if (client->next_timeout() > now_.mono) continue;
@@ -211,9 +211,9 @@ void World::step() {
 }
 
 size_t World::drain(Duration patience) {
-  for (const Host& host : hosts_) {
+  for (Host& host : hosts_) {
     host.worker->on_command(now_, {9, contract::Drain{}}, server_out_);
-    pump(*host.worker);
+    pump(host);
   }
   run_for(patience);
   size_t drained = 0;

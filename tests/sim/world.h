@@ -110,6 +110,7 @@ class World {
   struct Host {
     SocketAddress address;
     std::unique_ptr<node::Worker> worker;
+    std::vector<room::RelayMessage> given_back;  // its messages that others have read
   };
   struct InFlight {
     Path path;  // as its receiver sees it
@@ -125,7 +126,7 @@ class World {
   void deliver_due();
   void dispatch_from_client(Client& client);
   void dispatch_from_server();
-  void pump(node::Worker& worker);
+  void pump(Host& host);
   void deliver_relayed();
   void deliver_to_client(Client& client, const InFlight& datagram);
   Host* find_host(const SocketAddress& address);

@@ -51,7 +51,7 @@ void World::deliver_due() {
       const Inside inside(has_media_alone ? InWorker::kMedia : InWorker::kControl);
       host->worker->on_datagrams(now_, burst, server_out_);
     }
-    pump(*host->worker);
+    pump(*host);
   }
 }
 
@@ -75,31 +75,36 @@ void World::deliver_to_client(Client& client, const InFlight& datagram) {
 }
 
 // As the loop of the server: the slow lane is worked off, output goes on its way.
-void World::pump(node::Worker& worker) {
+void World::pump(Host& host) {
+  node::Worker& worker = *host.worker;
   {
     const Inside inside(InWorker::kControl);
     while (worker.has_slow_work()) worker.do_slow_step(now_, server_out_);
   }
   dispatch_from_server();
+  if (worker.relayed().empty()) return;
   for (room::RelayMessage& message : worker.relayed()) {
     ++relayed_;
     if (relay_loss_ > 0 && relay_rng_.below(1'000'000) < relay_loss_ * 1'000'000) continue;
     relay_.emplace(now_.mono + kRelayDelay, std::move(message));
   }
   worker.relayed().clear();
+  const Inside inside(InWorker::kMedia);
+  for (room::RelayMessage& message : host.given_back) worker.give_back(std::move(message));
+  host.given_back.clear();
 }
 
 void World::deliver_relayed() {
   while (!relay_.empty() && relay_.begin()->first <= now_.mono) {
     room::RelayMessage message = std::move(relay_.begin()->second);
     relay_.erase(relay_.begin());
-    node::Worker& worker = *hosts_[static_cast<size_t>(message.to)].worker;
+    Host& host = hosts_[static_cast<size_t>(message.to)];
     {
-      const bool is_packets = std::holds_alternative<room::RelayedPackets>(message.body);
-      const Inside inside(is_packets ? InWorker::kMedia : InWorker::kControl);
-      worker.on_relay(now_, std::move(message), server_out_);
+      const Inside inside(room::has_packets(message) ? InWorker::kMedia : InWorker::kControl);
+      host.worker->on_relay(now_, message, server_out_);
     }
-    pump(worker);
+    if (room::has_packets(message)) hosts_[static_cast<size_t>(message.from)].given_back.push_back(std::move(message));
+    pump(host);
   }
 }
 

@@ -35,6 +35,7 @@ class MediaWorkers::Pumped final : public io::MediaMachine {
         mailboxes_(mailboxes),
         mailbox_(*mailboxes[config.index]),
         outgoing_(mailboxes.size()),
+        used_up_(mailboxes.size()),
         worker_(std::move(config), io::read_clocks(), rng_),
         loop_(*this, std::move(sockets), std::move(replies)),
         thread_([this] { loop_.run(); }) {}
@@ -53,8 +54,12 @@ class MediaWorkers::Pumped final : public io::MediaMachine {
   int mail_fd() const override { return mailbox_.fd(); }
   void on_mail(Now now, SendBatch& out) override {
     mailbox_.take_all(incoming_);
-    for (room::RelayMessage& message : incoming_) worker_.on_relay(now, std::move(message), out);
+    for (room::RelayMessage& message : incoming_) {
+      worker_.on_relay(now, message, out);
+      if (room::has_packets(message)) used_up_[static_cast<size_t>(message.from)].push_back(std::move(message));
+    }
     incoming_.clear();
+    for (size_t from = 0; from < used_up_.size(); ++from) mailboxes_[from]->give_back(used_up_[from]);
   }
   void finish_turn(std::vector<contract::Reply>& out) override {
     for (room::RelayMessage& message : worker_.relayed()) {
@@ -64,7 +69,12 @@ class MediaWorkers::Pumped final : public io::MediaMachine {
     if (!worker_.relayed().empty()) {
       worker_.relayed().clear();
       // One wake of each other worker for all that a turn has for it.
-      for (size_t to = 0; to < outgoing_.size(); ++to) drop_relay_full_ += mailboxes_[to]->post_all(outgoing_[to]);
+      for (size_t to = 0; to < outgoing_.size(); ++to) {
+        drop_relay_full_ += mailboxes_[to]->post_all(outgoing_[to]);
+        give_back(outgoing_[to]);
+      }
+      mailbox_.take_given_back(given_back_);
+      give_back(given_back_);
     }
     for (contract::Reply& reply : worker_.replies()) {
       if (auto* stats = std::get_if<contract::Stats>(&reply.body)) add_udp_stats(*stats);
@@ -82,6 +92,10 @@ class MediaWorkers::Pumped final : public io::MediaMachine {
   const std::vector<SocketAddress>& addresses() const { return addresses_; }
 
  private:
+  void give_back(std::vector<room::RelayMessage>& messages) {
+    for (room::RelayMessage& message : messages) worker_.give_back(std::move(message));
+    messages.clear();
+  }
   void add_udp_stats(contract::Stats& stats) const {
     const io::UdpCounters udp = loop_.udp_counters();
     const auto counter = [&](const char* name, const char* help, uint64_t value, std::string labels = "") {
@@ -105,7 +119,8 @@ class MediaWorkers::Pumped final : public io::MediaMachine {
   const Mailboxes& mailboxes_;  // of all workers, by their index
   io::Mailbox<room::RelayMessage>& mailbox_;
   std::vector<std::vector<room::RelayMessage>> outgoing_;  // by worker
-  std::vector<room::RelayMessage> incoming_;
+  std::vector<std::vector<room::RelayMessage>> used_up_;   // what this one has read, by its maker
+  std::vector<room::RelayMessage> incoming_, given_back_;
   uint64_t relay_sent_ = 0, drop_relay_full_ = 0;
   io::SystemRng rng_;
   node::Worker worker_;

@@ -1,5 +1,7 @@
 // A bounded queue from any thread to one reader, with a descriptor that becomes readable when something is in it.
 // Values are plain structs. A full mailbox refuses: the poster counts it and answers BUSY; nothing grows without bound.
+// The other way, without a wake, go values that other readers have used up and that the owner made: their buffers are
+// used again.
 #pragma once
 
 #include <algorithm>
@@ -42,7 +44,7 @@ class Mailbox {
     return true;
   }
 
-  // The values in one go, with one wake; those that did not fit are counted and gone.
+  // The values in one go, with one wake; how many did not fit: these stay in `values`.
   size_t post_all(std::vector<T>& values) {
     if (values.empty()) return 0;
     size_t taken = 0;
@@ -54,9 +56,8 @@ class Mailbox {
       for (size_t i = 0; i < taken; ++i) values_.push_back(std::move(values[i]));
     }
     if (was_empty && taken > 0) wakeup_.signal();
-    const size_t refused = values.size() - taken;
-    values.clear();
-    return refused;
+    values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(taken));
+    return values.size();
   }
 
   // By the reader: everything that is in it, appended to `out`.
@@ -67,12 +68,29 @@ class Mailbox {
     values_.clear();
   }
 
+  // By whoever has used up what the reader of this mailbox had posted elsewhere. Beyond the capacity they are gone.
+  void give_back(std::vector<T>& values) {
+    if (values.empty()) return;
+    const std::lock_guard lock(mutex_);
+    const size_t taken = std::min(values.size(), capacity_ - given_back_.size());
+    for (size_t i = 0; i < taken; ++i) given_back_.push_back(std::move(values[i]));
+    values.clear();
+  }
+
+  // By the reader: all that was given back, appended to `out`.
+  void take_given_back(std::vector<T>& out) {
+    const std::lock_guard lock(mutex_);
+    for (T& value : given_back_) out.push_back(std::move(value));
+    given_back_.clear();
+  }
+
   int fd() const { return wakeup_.fd(); }
 
  private:
   const size_t capacity_;
   std::mutex mutex_;
   std::vector<T> values_;
+  std::vector<T> given_back_;
   Wakeup wakeup_;
 };
 

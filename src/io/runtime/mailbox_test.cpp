@@ -4,7 +4,9 @@
 #include <poll.h>
 
 #include <memory>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace atm0s::io {
 namespace {
@@ -37,6 +39,62 @@ TEST(Mailbox, RefusesWhenFullAndTakesAgainWhenEmptied) {
   EXPECT_EQ(out.size(), 2u);
   EXPECT_TRUE(mailbox.post(std::make_unique<int>(4)));
   EXPECT_TRUE(is_readable(mailbox));
+}
+
+TEST(Mailbox, WhatDidNotFitStaysWithItsPoster) {
+  Mailbox<int> mailbox(2);
+  std::vector<int> values{1, 2, 3};
+  EXPECT_EQ(mailbox.post_all(values), 1u);
+  EXPECT_EQ(values, std::vector<int>{3});
+}
+
+TEST(Mailbox, WhatIsGivenBackWakesNobodyAndIsBounded) {
+  Mailbox<std::string> mailbox(2);
+  std::vector<std::string> used_up{"a", "b", "c"};
+  mailbox.give_back(used_up);
+  EXPECT_TRUE(used_up.empty());
+  EXPECT_FALSE(is_readable(mailbox));
+  std::vector<std::string> out;
+  mailbox.take_all(out);
+  EXPECT_TRUE(out.empty()) << "it is not mail";
+  mailbox.take_given_back(out);
+  EXPECT_EQ(out, (std::vector<std::string>{"a", "b"}));
+}
+
+// Two threads that write into each other's mailbox and give back what they have read: buffers go round, few are made.
+TEST(Mailbox, BuffersGoRoundBetweenTwoThreads) {
+  constexpr size_t kRounds = 20'000;
+  Mailbox<std::vector<int>> mailboxes[2] = {Mailbox<std::vector<int>>(64), Mailbox<std::vector<int>>(64)};
+  size_t made[2] = {}, wrong[2] = {};
+  const auto run = [&](size_t self) {
+    std::vector<std::vector<int>> spare, outgoing, incoming;
+    for (size_t sent = 0, read = 0; sent < kRounds || read < kRounds;) {
+      if (sent < kRounds) {
+        made[self] += spare.empty();
+        std::vector<int> buffer = spare.empty() ? std::vector<int>() : std::move(spare.back());
+        if (!spare.empty()) spare.pop_back();
+        buffer.assign(100, static_cast<int>(sent));
+        outgoing.push_back(std::move(buffer));
+        sent += 1 - mailboxes[1 - self].post_all(outgoing);
+        for (std::vector<int>& refused : outgoing) spare.push_back(std::move(refused));
+        outgoing.clear();
+      }
+      mailboxes[self].take_given_back(spare);
+      mailboxes[self].take_all(incoming);
+      for (const std::vector<int>& values : incoming) {
+        wrong[self] += values != std::vector<int>(100, static_cast<int>(read++));
+      }
+      mailboxes[1 - self].give_back(incoming);
+      std::this_thread::yield();
+    }
+  };
+  std::thread other([&] { run(1); });
+  run(0);
+  other.join();
+  for (const size_t self : {0, 1}) {
+    EXPECT_EQ(wrong[self], 0u);
+    EXPECT_LT(made[self], 1'000u) << "of " << kRounds;
+  }
 }
 
 // A reader that sleeps on the descriptor sees every value of several posters, and is never left asleep over one.

@@ -21,7 +21,8 @@ struct Output {
   std::vector<std::pair<SessionId, contract::Event>>& events;
   std::vector<SessionId>& touched;  // next_timeout() of these may have become earlier
   std::vector<RelayMessage>& relay;
-  Instant& rooms_due;  // the earliest next_timeout() of any room; only ever moved forward in here
+  std::vector<RelayMessage>& spare_bursts;  // with packets, and read by others: their buffers are used again
+  Instant& rooms_due;                       // the earliest next_timeout() of any room; only ever moved forward in here
 
   void wake_rooms_at(Instant due) { rooms_due = std::min(rooms_due, due); }
 };

@@ -2,7 +2,8 @@
 // Plain values, so that a mailbox between two threads carries them as well as a datagram between two nodes could. Any
 // of them may be lost: state is numbered and repeated on request (Digest, WantState), views are repeated with every
 // digest, packets are media. media/room makes and reads them, node addresses them, apps/server and tests/sim carry
-// them.
+// them, and bring messages with packets back to where they were made once they have been read: their buffers are used
+// again, so that a burst allocates nothing.
 #pragma once
 
 #include <compare>
@@ -87,5 +88,9 @@ struct RelayMessage {
   std::string room;
   std::variant<SliceState, SliceDigest, WantState, SliceGone, ViewStream, WantKeyFrame, RelayedPackets> body;
 };
+// Worth bringing back to its maker: the others are rare.
+inline bool has_packets(const RelayMessage& message) {
+  return std::holds_alternative<RelayedPackets>(message.body);
+}
 
 }  // namespace atm0s::room

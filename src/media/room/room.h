@@ -123,6 +123,8 @@ class Room {
   void send(SliceId to, decltype(RelayMessage::body) body, Output& out);
   void relay_change(SliceState change, Output& out);
   void relay_packets(const Published& published, std::span<const peer::MediaPacket> packets, Output& out);
+  static RelayMessage take_spare_burst(Output& out);
+  static void fill(RelayedPackets& burst, std::span<const peer::MediaPacket> packets);
   void view(const Published& published, bool is_viewed, Output& out);
   RelayedStream relayed(const Published& published);
   SliceState whole_state();

@@ -1,5 +1,6 @@
 // Room: what its slices tell each other, and what follows from it here.
 #include <algorithm>
+#include <bit>
 
 #include "base/assert.h"
 #include "media/room/room.h"
@@ -7,6 +8,14 @@
 namespace atm0s::room {
 
 using contract::PresenceChange;
+
+// What the buffers of a burst hold from the beginning: most need never grow, whichever stream they are used for next.
+// Those that must, do so in powers of two, and stay as large.
+constexpr size_t kUsualBurstPackets = 16;
+constexpr size_t kUsualBurstBytes = 16 * 1'024;
+constexpr size_t kUsualRoomName = 64;
+// So many are made when none is left: a moment with one more on its way than ever before need not make another.
+constexpr size_t kBurstsMadeAtOnce = 8;
 
 // --- to other slices --------------------------------------------------------------------------------------------
 
@@ -20,22 +29,47 @@ void Room::relay_change(SliceState change, Output& out) {
 }
 
 void Room::relay_packets(const Published& published, std::span<const peer::MediaPacket> packets, Output& out) {
-  if (published.viewing_slices.empty()) return;
-  RelayedPackets burst;
-  burst.id = published.id;
-  // Two allocations a burst, however many packets and viewers it has: it goes to another thread and is not given back.
-  burst.packets.reserve(packets.size());
+  for (const SliceId to : published.viewing_slices) {
+    RelayMessage message = take_spare_burst(out);
+    message.from = self_;
+    message.to = to;
+    message.room = name_;
+    auto& burst = std::get<RelayedPackets>(message.body);
+    burst.id = published.id;
+    fill(burst, packets);
+    out.relay.push_back(std::move(message));
+  }
+}
+
+RelayMessage Room::take_spare_burst(Output& out) {
+  if (out.spare_bursts.empty()) {
+    for (size_t i = 0; i < kBurstsMadeAtOnce; ++i) {
+      RelayMessage& made = out.spare_bursts.emplace_back();
+      made.room.reserve(kUsualRoomName);
+      auto& burst = made.body.emplace<RelayedPackets>();
+      burst.packets.reserve(kUsualBurstPackets);
+      burst.payloads.reserve(kUsualBurstBytes);
+    }
+  }
+  RelayMessage spare = std::move(out.spare_bursts.back());
+  out.spare_bursts.pop_back();
+  return spare;
+}
+
+void Room::fill(RelayedPackets& burst, std::span<const peer::MediaPacket> packets) {
   size_t size = 0;
   for (const peer::MediaPacket& packet : packets) size += packet.payload.bytes().size();
-  burst.payloads.reserve(size);
+  burst.packets.clear();
+  burst.payloads.clear();
+  // std::bit_ceil: reserve() alone would grow to each new size anew.
+  burst.packets.reserve(std::bit_ceil(packets.size()));
+  burst.payloads.reserve(std::bit_ceil(size));
   for (const peer::MediaPacket& packet : packets) {
     const ByteView payload = packet.payload.bytes();
     RelayedPacket& relayed = burst.packets.emplace_back(RelayedPacket{packet, payload.size()});
     relayed.packet.payload = {};
     burst.payloads.insert(burst.payloads.end(), payload.begin(), payload.end());
   }
-  for (size_t i = 1; i < published.viewing_slices.size(); ++i) send(published.viewing_slices[i], burst, out);
-  send(published.viewing_slices.front(), std::move(burst), out);
 }
 
 void Room::view(const Published& published, bool is_viewed, Output& out) {

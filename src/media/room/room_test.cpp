@@ -66,9 +66,9 @@ struct RoomTest : testing::Test {
   SendBatch datagrams;
   std::vector<std::pair<SessionId, contract::Event>> events;
   std::vector<SessionId> touched;
-  std::vector<RelayMessage> relay;
+  std::vector<RelayMessage> relay, spare_bursts;
   Instant rooms_due = kNever;
-  Output out{datagrams, world.pool, events, touched, relay, rooms_due};
+  Output out{datagrams, world.pool, events, touched, relay, spare_bursts, rooms_due};
   Room room{"room"};
 };
 
