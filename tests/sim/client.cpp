@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "core/peer/known_keys_test.h"
 
 namespace atm0s::sim {
 
@@ -23,6 +24,14 @@ Client::Client(uint32_t number, ClientConfig config, SocketAddress address, Now 
   peer_config.local_addresses = {address_};
   peer_ = std::make_unique<peer::Peer>(peer_config, rng);
   peer_->open_channel_when_connected("data");
+  if (config_.sends_simulcast) {
+    for (SimulcastLayer& layer : layers_) {
+      layer.ssrc = rng_.u32();
+      layer.timestamp = rng_.u32();
+      layer.sequence = 100 + rng_.below(20'000);
+      layer.picture_id = static_cast<uint16_t>(rng_.below(0x8000));
+    }
+  }
   if (config_.sends_audio) publish(MediaKind::kAudio);
   if (config_.sends_video) publish(MediaKind::kVideo);
   for (uint32_t i = 0; i < config_.video_receivers; ++i) add_line(MediaKind::kVideo, Direction::kRecvOnly);
@@ -72,6 +81,18 @@ void Client::add_receiver(MediaKind kind) {
 
 std::string Client::make_offer() {
   std::string offer = peer_->make_offer(media_, {});
+  if (config_.sends_simulcast && video_line_) {
+    // As Chromium: rids (RFC 8851) and simulcast (RFC 8853) instead of SSRCs.
+    const auto begin = offer.find("m=video");
+    auto end = offer.find("m=", begin + 2);
+    if (end == std::string::npos) end = offer.size();
+    std::string section = offer.substr(begin, end - begin);
+    for (size_t at = 0; (at = section.find("a=ssrc", at)) != std::string::npos;) {
+      section.erase(at, section.find('\n', at) + 1 - at);
+    }
+    section += "a=rid:q send\r\na=rid:h send\r\na=rid:f send\r\na=simulcast:send q;h;f\r\n";
+    offer.replace(begin, end - begin, section);
+  }
   if (config_.takes_red) return offer;
   const auto remove = [&offer](std::string_view text, std::string_view instead) {
     for (size_t at = 0; (at = offer.find(text, at)) != std::string::npos;) offer.replace(at, text.size(), instead);
@@ -170,9 +191,14 @@ void Client::take_output(Now now, SendBatch& out) {
       } else {
         on_event(std::get<contract::Event>(*parsed));
       }
-    } else if (std::holds_alternative<peer::KeyFrameWanted>(event)) {
+    } else if (const auto* wanted = std::get_if<peer::KeyFrameWanted>(&event)) {
       is_key_frame_due_ = true;
       ++key_frames_wanted_;
+      for (SimulcastLayer& layer : layers_) {
+        if (layer.ssrc != wanted->ssrc) continue;
+        layer.is_key_frame_due = true;
+        ++layer.asked;
+      }
     }
   }
   peer_events_.clear();
@@ -271,7 +297,7 @@ void Client::send_audio(Now now, SendBatch& out) {
     ledger_->on_sent(now.mono, number_, false, sound_.sent() - 1, peer_->media(media).ssrc(),
                      static_cast<uint16_t>(audio_sequence_));
   }
-  peer_->send_media(now, media, packet, {audio_sequence_++, audio_timestamp_, payload_type}, out);
+  peer_->send_media(now, media, packet, {audio_sequence_++, audio_timestamp_, payload_type, packet.marker}, out);
 }
 
 void Client::send_video(Now now, SendBatch& out) {
@@ -282,6 +308,7 @@ void Client::send_video(Now now, SendBatch& out) {
   const auto vp8 = std::find_if(line.negotiated().codecs.begin(), line.negotiated().codecs.end(),
                                 [](const auto& codec) { return codec.codec == Codec::kVp8; });
   if (vp8 == line.negotiated().codecs.end()) return;
+  if (config_.sends_simulcast) return send_simulcast(now, vp8->payload_type, out);
   PictureTag tag{number_, frame_++, 0, kPacketsPerFrame, is_key_frame_due_};
   key_frames_sent_ += is_key_frame_due_;
   is_key_frame_due_ = false;
@@ -293,7 +320,42 @@ void Client::send_video(Now now, SendBatch& out) {
     if (ledger_ != nullptr) {
       ledger_->on_sent(now.mono, number_, true, packet_id(tag), line.ssrc(), static_cast<uint16_t>(video_sequence_));
     }
-    peer_->send_media(now, media, packet, {video_sequence_++, video_timestamp_, vp8->payload_type}, out);
+    peer_->send_media(now, media, packet, {video_sequence_++, video_timestamp_, vp8->payload_type, packet.marker}, out);
+  }
+}
+
+// The peer's m-line knows one SSRC; these three are written and protected here. Nothing is sent again.
+void Client::send_simulcast(Now now, uint8_t payload_type, SendBatch& out) {
+  constexpr size_t kSizes[] = {200, 500, 1'000};
+  const auto path = peer_->selected_path();
+  const auto& line = peer_->media(*video_line_ + 1);
+  if (!path) return;
+  for (uint8_t i = 0; i < layers_.size(); ++i) {
+    SimulcastLayer& layer = layers_[i];
+    layer.timestamp += 3'000;
+    peer::PeerTestAccess::know_sent_ssrc(*peer_, *video_line_ + 1, layer.ssrc);
+    if (layer.is_muted) continue;
+    PictureTag tag{layer_publisher(number_, i), layer.frame++, 0, kPacketsPerFrame, layer.is_key_frame_due};
+    layer.key_frames_sent += tag.is_key;
+    layer.is_key_frame_due = false;
+    for (; tag.packet < tag.packets; ++tag.packet) {
+      const auto sequence = static_cast<uint16_t>(layer.sequence);
+      const rtp::Header header{tag.packet + 1 == tag.packets, payload_type, sequence, layer.timestamp, layer.ssrc};
+      constexpr std::string_view kRids = "qhf";
+      const rtp::ExtensionValue ids[] = {
+          {line.extensions().id_of(rtp::Extension::kMid), as_bytes(line.negotiated().mid)},
+          {line.extensions().id_of(rtp::Extension::kRid), as_bytes(kRids.substr(i, 1))}};
+      Bytes bytes(kMaxDatagramSize);
+      size_t size = rtp::write_header(bytes, header, ids);
+      const Bytes payload = make_video_payload(tag, kSizes[i], layer.picture_id);
+      std::copy(payload.begin(), payload.end(), bytes.begin() + static_cast<ptrdiff_t>(size));
+      size = peer::PeerTestAccess::srtp_out(*peer_).protect_rtp(bytes, size + payload.size(),
+                                                                static_cast<uint64_t>(layer.sequence));
+      if (ledger_ != nullptr) ledger_->on_sent(now.mono, tag.publisher, true, packet_id(tag), layer.ssrc, sequence);
+      out.append(*path, ByteView(bytes).first(size));
+      ++layer.sequence;
+    }
+    layer.picture_id = (layer.picture_id + 1) & 0x7FFF;
   }
 }
 

@@ -2,6 +2,7 @@
 // and a check of what comes in. World moves it through virtual time.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,6 +17,8 @@
 
 namespace atm0s::sim {
 
+inline constexpr uint8_t kSimulcastLayers = 3;
+
 struct ClientConfig {
   std::string room = "room";
   std::string peer;
@@ -26,7 +29,8 @@ struct ClientConfig {
   std::vector<Codec> codecs;  // the session's; empty: all
   size_t audio_copies = 0;    // sends RED with so many copies, once it is negotiated
   bool has_inband_fec = false;
-  bool takes_red = true;  // false: as a client that does not offer RED
+  bool sends_simulcast = false;  // video in kSimulcastLayers layers, known by MID and RID alone
+  bool takes_red = true;         // false: as a client that does not offer RED
   contract::Grant grant;
 };
 
@@ -86,6 +90,11 @@ class Client {
   VideoViewer& video(size_t receiver) { return video_[receiver]; }
   const Listener& audio(size_t receiver) { return audio_[receiver]; }
   uint64_t audio_packets(size_t receiver) { return audio_[receiver].packets(); }
+  // The "publisher" of PictureTag for a layer of simulcast.
+  static uint32_t layer_publisher(uint32_t number, uint8_t layer) { return number * 1'000 + layer; }
+  uint64_t layer_key_frames_sent(uint8_t layer) const { return layers_[layer].key_frames_sent; }
+  uint64_t layer_key_frames_asked(uint8_t layer) const { return layers_[layer].asked; }
+  void set_layer_muted(uint8_t layer, bool is_muted) { layers_[layer].is_muted = is_muted; }
   uint64_t video_frames_sent() const { return frame_; }
   uint64_t key_frames_sent() const { return key_frames_sent_; }
   uint64_t key_frames_wanted() const { return key_frames_wanted_; }
@@ -104,6 +113,7 @@ class Client {
   void ask_for_picture(Now now, size_t media, size_t receiver, SendBatch& out);
   void send_audio(Now now, SendBatch& out);
   void send_video(Now now, SendBatch& out);
+  void send_simulcast(Now now, uint8_t payload_type, SendBatch& out);
   size_t receiver_index(size_t media) const;
   static uint64_t packet_id(const PictureTag& tag);
 
@@ -143,6 +153,15 @@ class Client {
   bool has_spoken_ = false;
   uint32_t frame_ = 0, video_timestamp_ = 0, audio_timestamp_ = 0;
   int64_t audio_sequence_ = 100, video_sequence_ = 200;
+  struct SimulcastLayer {
+    uint32_t ssrc = 0, timestamp = 0;
+    int64_t sequence = 0;
+    uint16_t picture_id = 0;
+    uint32_t frame = 0;
+    bool is_key_frame_due = true, is_muted = false;
+    uint64_t key_frames_sent = 0, asked = 0;
+  };
+  std::array<SimulcastLayer, kSimulcastLayers> layers_;
   bool is_key_frame_due_ = true;
   uint64_t key_frames_sent_ = 0, key_frames_wanted_ = 0;
   std::vector<peer::ReceivedPacket> packets_;

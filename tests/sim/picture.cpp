@@ -6,13 +6,20 @@ namespace atm0s::sim {
 namespace {
 constexpr uint32_t kMagic = 0x5041'5453;
 constexpr size_t kVideoHeader = 1 + 10;  // VP8 payload descriptor, and the frame header of a key frame's first packet
+constexpr size_t kPictureIds = 5;        // the rest of the descriptor, with a long picture id
 }  // namespace
 
-Bytes make_video_payload(const PictureTag& tag, size_t size) {
-  Bytes out(std::max(size, kVideoHeader + 15));
+Bytes make_video_payload(const PictureTag& tag, size_t size, std::optional<uint16_t> picture_id) {
+  Bytes out(std::max(size, kVideoHeader + kPictureIds + 15));
   Writer writer(out);
   // RFC 7741 4.2: S bit on the first packet. RFC 6386 9.1: frame tag, P = 0 for key frames, start code, 320x180.
-  writer.u8(tag.packet == 0 ? 0x10 : 0x00);
+  writer.u8(static_cast<uint8_t>((tag.packet == 0 ? 0x10 : 0x00) | (picture_id ? 0x80 : 0x00)));
+  if (picture_id) {
+    writer.u8(0xE0);
+    writer.u16(*picture_id | 0x8000);
+    writer.u8(static_cast<uint8_t>(*picture_id));  // TL0PICIDX: every picture is of the lowest layer
+    writer.u8(0);
+  }
   writer.u8(static_cast<uint8_t>(tag.is_key ? 0x10 : 0x11));
   writer.u16(0);
   writer.u8(0x9d);
@@ -31,7 +38,7 @@ Bytes make_video_payload(const PictureTag& tag, size_t size) {
 
 std::optional<PictureTag> read_video_payload(ByteView payload) {
   Reader reader(payload);
-  reader.skip(kVideoHeader);
+  reader.skip(kVideoHeader + (!payload.empty() && payload[0] & 0x80 ? kPictureIds : 0));
   if (reader.u32() != kMagic) return std::nullopt;
   PictureTag tag;
   tag.publisher = reader.u32();
@@ -59,6 +66,7 @@ void VideoViewer::on_packet(ByteView payload, int64_t sequence, uint32_t timesta
       !is_new && it->second != frame_id) {
     ++contradictions_;
   }
+  if ((payload[0] & 0x80) != 0) picture_id_of_sequence_[sequence] = load_u16(payload.data() + 2) & 0x7FFF;
   Frame& frame = frames_[tag->publisher][tag->frame];
   frame.wanted = tag->packets;
   frame.is_key = tag->is_key;
@@ -69,6 +77,16 @@ void VideoViewer::on_packet(ByteView payload, int64_t sequence, uint32_t timesta
     keys_ += frame.is_key;
     advance(tag->publisher);
   }
+}
+
+uint64_t VideoViewer::picture_id_jumps() const {
+  uint64_t jumps = 0;
+  std::optional<uint16_t> before;
+  for (const auto& [sequence, id] : picture_id_of_sequence_) {
+    if (before && id != *before && id != ((*before + 1) & 0x7FFF)) ++jumps;
+    before = id;
+  }
+  return jumps;
 }
 
 void VideoViewer::advance(uint32_t publisher) {

@@ -25,7 +25,8 @@ struct PictureTag {
   bool is_key = false;
 };
 
-Bytes make_video_payload(const PictureTag& tag, size_t size);
+// With a picture id, as simulcast has: RFC 7741 4.2 with X, I, L and T, of one temporal layer.
+Bytes make_video_payload(const PictureTag& tag, size_t size, std::optional<uint16_t> picture_id = {});
 std::optional<PictureTag> read_video_payload(ByteView payload);
 
 class VideoViewer {
@@ -42,6 +43,8 @@ class VideoViewer {
   uint32_t shown_publisher() const { return shown_publisher_; }
   // Two packets with one sequence number but another content, or a timestamp shared by two frames: a broken rewrite.
   uint64_t contradictions() const { return contradictions_; }
+  // In the order of sequence numbers, picture ids that are neither that of the packet before nor the next one.
+  uint64_t picture_id_jumps() const;
 
  private:
   struct Frame {
@@ -55,6 +58,7 @@ class VideoViewer {
   std::map<uint32_t, std::map<uint32_t, Frame>> frames_;  // by publisher, by number
   std::map<uint32_t, std::optional<uint32_t>> decoded_;   // by publisher: the last decodable frame
   std::map<int64_t, uint64_t> content_of_sequence_;
+  std::map<int64_t, uint16_t> picture_id_of_sequence_;
   std::map<uint32_t, uint64_t> frame_of_timestamp_;
   uint64_t packets_ = 0, complete_ = 0, decodable_ = 0, keys_ = 0, contradictions_ = 0;
   uint32_t shown_publisher_ = 0;

@@ -16,6 +16,12 @@ struct PeerTestAccess {
     peer.srtp_in_ = std::make_unique<srtp::ReceiveContext>(profile, key, salt);
   }
   static size_t ssrcs_received(const Peer& peer) { return peer.received_.size(); }
+  // Where a client of a test protects packets of SSRCs that its m-lines do not know.
+  static srtp::SendContext& srtp_out(Peer& peer) { return *peer.srtp_out_; }
+  // Key frames that are asked for of such an SSRC are told, too.
+  static void know_sent_ssrc(Peer& peer, size_t media, uint32_t ssrc) {
+    if (peer.sent_.find(ssrc) == nullptr) peer.sent_.add({ssrc, peer.media_[media].get(), nullptr});
+  }
   // Where a client of a test puts in SCTP packets of its own making, and asks for the keys that it shares.
   static dtls::Transport& dtls(Peer& peer) { return peer.dtls_; }
 };

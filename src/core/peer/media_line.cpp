@@ -122,6 +122,30 @@ stream::ReceiveStream* MediaLine::attach_rtx(uint32_t rtx_ssrc, std::string_view
   return repaired;
 }
 
+size_t MediaLine::simulcast_layers() const {
+  if (kind() != MediaKind::kVideo) return 1;
+  const size_t count = negotiated_.rids.empty() ? negotiated_.remote_ssrcs.size() : negotiated_.rids.size();
+  return std::clamp<size_t>(count, 1, kMaxSimulcastLayers);
+}
+
+uint8_t MediaLine::simulcast_layer_of(uint32_t ssrc) const {
+  const size_t layers = simulcast_layers();
+  if (layers == 1) return 0;
+  const auto clamped = [layers](auto place) {
+    return static_cast<uint8_t>(std::min(static_cast<size_t>(place), layers - 1));
+  };
+  const auto& rids = negotiated_.rids;
+  for (const auto& stream : receive_streams_) {
+    if (stream->config().ssrc != ssrc || stream->config().rid.empty()) continue;
+    const auto it = std::find(rids.begin(), rids.end(), stream->config().rid);
+    if (it != rids.end()) return clamped(it - rids.begin());
+  }
+  // Firefox names the SSRCs of its rids in the same order.
+  const auto& named = negotiated_.remote_ssrcs;
+  const auto it = std::find_if(named.begin(), named.end(), [ssrc](const auto& n) { return n.ssrc == ssrc; });
+  return it == named.end() ? uint8_t{0} : clamped(it - named.begin());
+}
+
 bool MediaLine::is_named(uint32_t ssrc) const {
   return std::any_of(negotiated_.remote_ssrcs.begin(), negotiated_.remote_ssrcs.end(),
                      [&](const auto& named) { return named.ssrc == ssrc; });

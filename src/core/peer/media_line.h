@@ -14,11 +14,14 @@
 #include "core/negotiation/media.h"
 #include "core/stream/receive_stream.h"
 #include "core/stream/send_stream.h"
+#include "wire/payload/frame_info.h"
 
 namespace atm0s::peer {
 
 // SSRCs that one m-line may bring in: three simulcast layers with their RTX, and as many again for a restart.
 inline constexpr size_t kMaxReceiveStreams = 12;
+// Simulcast layers that are told apart; browsers send three.
+inline constexpr size_t kMaxSimulcastLayers = payload::kSpatialLayers;
 // One that has been silent for so long gives its place to a new one.
 inline constexpr Duration kSilentStream = 10s;
 
@@ -52,6 +55,11 @@ class MediaLine {
   stream::ReceiveStream* add_receive_stream(Instant now, uint32_t ssrc, std::string_view rid);
   // The stream that an RTX SSRC repairs: the layer of its repaired RID (RFC 8852 3.2), or the only one without RTX.
   stream::ReceiveStream* attach_rtx(uint32_t rtx_ssrc, std::string_view repaired_rid);
+  // How many SSRCs the remote sends of one picture, at most kMaxSimulcastLayers; 1: no simulcast. Layers come lowest
+  // first: in the order of the rids that were negotiated (Chromium's q, h, f), else of the SSRCs that the offer names.
+  // An SSRC of which neither is known counts as the lowest, higher ones than are told apart as the highest.
+  size_t simulcast_layers() const;
+  uint8_t simulcast_layer_of(uint32_t ssrc) const;
   bool is_full() const { return receive_streams_.size() >= kMaxReceiveStreams; }
   uint32_t evictions() const { return evictions_; }
   // What numbers a stream's packets: changes whenever a packet of its SSRC may get a sequence number that an earlier

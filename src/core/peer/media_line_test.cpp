@@ -60,6 +60,33 @@ TEST_F(MediaLineTest, ALayerThatWasNotNegotiatedIsRefused) {
   EXPECT_EQ(line.add_receive_stream(kStart, 10, "z"), nullptr);
 }
 
+TEST_F(MediaLineTest, SimulcastLayersCountFromTheFirstRid) {
+  EXPECT_EQ(line.simulcast_layers(), 3u);
+  line.add_receive_stream(kStart, 30, "f");
+  line.add_receive_stream(kStart, 10, "q");
+  line.add_receive_stream(kStart, 20, "h");
+  line.add_receive_stream(kStart, 40, "");
+  EXPECT_EQ(line.simulcast_layer_of(10), 0);
+  EXPECT_EQ(line.simulcast_layer_of(20), 1);
+  EXPECT_EQ(line.simulcast_layer_of(30), 2);
+  EXPECT_EQ(line.simulcast_layer_of(40), 0) << "nobody knows";
+}
+
+TEST_F(MediaLineTest, WithoutRidsTheOfferOrdersTheLayers) {
+  negotiation::NegotiatedMedia named = simulcast();
+  named.rids.clear();
+  named.remote_ssrcs = {{300, 301}, {100, 101}, {50, {}}, {51, {}}, {52, {}}};
+  line.negotiate(named, 0);
+  EXPECT_EQ(line.simulcast_layers(), kMaxSimulcastLayers);
+  EXPECT_EQ(line.simulcast_layer_of(300), 0);
+  EXPECT_EQ(line.simulcast_layer_of(100), 1);
+  EXPECT_EQ(line.simulcast_layer_of(52), kMaxSimulcastLayers - 1) << "a higher one counts as the highest";
+  named.remote_ssrcs = {{300, 301}};
+  line.negotiate(named, 0);
+  EXPECT_EQ(line.simulcast_layers(), 1u);
+  EXPECT_EQ(line.simulcast_layer_of(7), 0);
+}
+
 TEST_F(MediaLineTest, ANewerStreamOfALayerTakesItOver) {
   stream::ReceiveStream* old = line.add_receive_stream(kStart, 10, "q");
   stream::ReceiveStream* young = line.add_receive_stream(kStart, 11, "q");

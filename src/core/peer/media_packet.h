@@ -7,6 +7,7 @@
 
 #include "base/packet_pool.h"
 #include "core/stream/sent_packet.h"
+#include "wire/payload/frame_info.h"
 #include "wire/rtp/extension.h"
 #include "wire/rtp/packet.h"
 
@@ -21,6 +22,9 @@ struct MediaPacket {
   uint32_t ssrc = 0;     // of the source
   int64_t sequence = 0;  // of the source, unwrapped
   uint32_t timestamp = 0;  // of the source
+  // Video: of its SSRC, 0 is the lowest (MediaLine::simulcast_layer_of); and what choosing layers takes.
+  uint8_t simulcast_layer = 0;
+  payload::FrameInfo info;
   stream::KeptExtensions extensions;
   PacketRef payload;
 };

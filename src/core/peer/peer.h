@@ -94,10 +94,13 @@ struct ChannelClosed {
 };
 struct RemoteClosed {};  // DTLS close_notify, or the association was aborted
 struct KeyFrameWanted {
-  size_t media;  // the remote asks for a key frame of what we send on it
+  size_t media;
+  uint32_t ssrc;  // the remote asks for a key frame of what we send with it
 };
 struct PictureLost {
-  size_t media;  // what the remote sends on it has a loss that retransmission will not repair: only a key frame helps
+  size_t media;
+  uint32_t
+      ssrc;  // what the remote sends with it has a loss that retransmission will not repair: only a key frame helps
 };
 using Event = std::variant<Connected, Failed, ChannelOpened, ChannelMessage, ChannelClosed, RemoteClosed,
                            KeyFrameWanted, PictureLost>;
@@ -118,6 +121,8 @@ struct Outgoing {
   int64_t sequence = 0;  // unwrapped: gives the SRTP rollover counter
   uint32_t timestamp = 0;
   uint8_t payload_type = 0;  // of this peer's m-line
+  bool marker = false;
+  stream::PayloadPatch patch = {};
 };
 
 class Peer {
@@ -156,7 +161,8 @@ class Peer {
   void set_send_demand(uint64_t wanted_bps) { estimator_.set_demand(wanted_bps); }
   // Something waits for its turn on the way out: next_timeout() has become earlier.
   bool has_queued_media() const { return pacer_.queued_packets() > 0; }
-  void request_key_frame(Now now, size_t media, SendBatch& datagrams);
+  // Of all that the remote sends on the m-line, or of the SSRCs of one simulcast layer.
+  void request_key_frame(Now now, size_t media, SendBatch& datagrams, std::optional<uint8_t> simulcast_layer = {});
 
   // --- data channel
   // Once connected; ChannelOpened follows. False: there are too many.

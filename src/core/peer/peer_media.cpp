@@ -39,7 +39,7 @@ void Peer::on_rtp(Now now, const Datagram& datagram, Output& out) {
   }
   const auto received = stream.on_packet(now, datagram.arrived, *view, via);
   next_nack_ = std::min(next_nack_, stream.next_timeout());
-  if (stream.take_key_frame_wanted()) out.events.push_back(PictureLost{line.index()});
+  if (stream.take_key_frame_wanted()) out.events.push_back(PictureLost{line.index(), stream.config().ssrc});
   if (!received.accepted) {
     ++counters_.drop_duplicate;
     return;
@@ -201,7 +201,8 @@ bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const O
   stream::SentPacket sent;
   sent.sequence = static_cast<uint16_t>(outgoing.sequence);
   sent.timestamp = outgoing.timestamp;
-  sent.marker = packet.marker;
+  sent.marker = outgoing.marker;
+  sent.patch = outgoing.patch;
   sent.payload_type = outgoing.payload_type;
   sent.rtx_payload_type = codec != nullptr ? codec->rtx_payload_type.value_or(0) : 0;
   sent.extensions = packet.extensions;

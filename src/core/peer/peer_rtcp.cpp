@@ -28,7 +28,7 @@ void Peer::on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out) {
     const MediaLine* line = find_send_line(ssrc);
     if (line == nullptr) return;
     ++counters_.key_frame_requests_received;
-    out.events.push_back(KeyFrameWanted{line->index()});
+    out.events.push_back(KeyFrameWanted{line->index(), ssrc});
   };
   if (const auto* report = std::get_if<rtcp::SenderReport>(&packet)) {
     const SsrcTable::Entry* entry = received_.find(report->sender.ssrc);
@@ -206,7 +206,7 @@ void Peer::send_nacks(Now now, Output& out) {
         if (written == 0) break;
         left = left.subspan(written);
       }
-      if (stream->take_key_frame_wanted()) out.events.push_back(PictureLost{line->index()});
+      if (stream->take_key_frame_wanted()) out.events.push_back(PictureLost{line->index(), stream->config().ssrc});
     }
   }
 }
@@ -222,8 +222,10 @@ void Peer::send_feedback(Now now, SendBatch& datagrams) {
   }
 }
 
-void Peer::request_key_frame(Now, size_t media, SendBatch& datagrams) {
-  for (const auto& stream : media_[media]->receive_streams()) {
+void Peer::request_key_frame(Now, size_t media, SendBatch& datagrams, std::optional<uint8_t> simulcast_layer) {
+  const MediaLine& line = *media_[media];
+  for (const auto& stream : line.receive_streams()) {
+    if (simulcast_layer && line.simulcast_layer_of(stream->config().ssrc) != *simulcast_layer) continue;
     ++counters_.key_frame_requests_sent;
     send_rtcp(datagrams, [&](rtcp::CompoundWriter& writer) { writer.pli(reporting_ssrc(), stream->config().ssrc); });
   }

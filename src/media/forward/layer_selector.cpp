@@ -321,17 +321,24 @@ void LayerSelector::note_frame_number(uint16_t frame_number) {
 std::optional<uint8_t> LayerSelector::wants_key_frame_of(Now now) const {
   if (target_.is_paused) return std::nullopt;
   const uint8_t wish = wanted_simulcast_layer();
+  // What it gets is sent no more: the next best that is, if any.
+  if (active_ && now.mono - heard_at_[*active_] >= kDeath) return find_alive(now, wish);
   if (active_) {
     if (*active_ == wish) return needs_key_frame_ ? active_ : std::nullopt;
     return is_alive(now, wish) ? std::optional(wish) : std::nullopt;
   }
+  return find_alive(now, wish).value_or(wish);
+}
+
+// The best that is not above `wish`, else the one above that is nearest.
+std::optional<uint8_t> LayerSelector::find_alive(Now now, uint8_t wish) const {
   for (size_t layer = size_t{wish} + 1; layer-- > 0;) {
     if (is_alive(now, layer)) return static_cast<uint8_t>(layer);
   }
   for (size_t layer = wish; layer < simulcast_layers_; ++layer) {
     if (is_alive(now, layer)) return static_cast<uint8_t>(layer);
   }
-  return wish;
+  return std::nullopt;
 }
 
 std::optional<Layer> LayerSelector::current() const {

@@ -71,6 +71,9 @@ class LayerSelector {
   static constexpr size_t kMaxSimulcastLayers = 4;
   // A simulcast layer that is silent for so long is taken for gone.
   static constexpr Duration kSilence = 1s;
+  // One that is forwarded and silent for so long is given up for another. A still screen is sent once a second by
+  // libwebrtc, and of its layers one comes first.
+  static constexpr Duration kDeath = 2s;
 
   // Another source, with so many SSRCs. Ids at the viewer go on.
   void attach(size_t simulcast_layers);
@@ -96,6 +99,7 @@ class LayerSelector {
   uint8_t wanted_simulcast_layer() const;
   Wanted wanted() const;
   bool is_alive(Now now, size_t simulcast_layer) const;
+  std::optional<uint8_t> find_alive(Now now, uint8_t wish) const;
   bool may_begin(Now now, const payload::FrameInfo& info, uint8_t simulcast_layer) const;
   void begin(const payload::FrameInfo& info, uint8_t simulcast_layer);
   Picture* find_picture(const payload::FrameInfo& info, uint32_t timestamp);

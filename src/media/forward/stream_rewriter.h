@@ -10,16 +10,22 @@
 
 #include "base/rng.h"
 #include "base/time.h"
-#include "media/forward/rewriter.h"
 
 namespace atm0s::forward {
+
+struct Rewritten {
+  int64_t sequence = 0;  // unwrapped
+  uint32_t timestamp = 0;
+};
 
 class StreamRewriter {
  public:
   // Source numbers behind the newest whose places are known; a later packet is refused.
   static constexpr int64_t kWindow = 1'024;
 
-  // As Rewriter.
+  // RFC 3550 5.1: random starts. The sequence starts in the lower half of the circle, so that no packet that is
+  // reordered around the first one wraps below the rollover counter of zero. `first_sequence`, when it is not 0: the
+  // SSRC has sent before, and no SRTP index may be used twice.
   StreamRewriter(uint32_t clock_rate, int64_t first_sequence, Rng& rng);
 
   // The next packet given to rewrite() is the first of a new source. Timestamps go on by the time that passes until

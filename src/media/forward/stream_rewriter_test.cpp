@@ -114,5 +114,30 @@ TEST_F(StreamRewriterTest, KeepsItsOrderAndNeverGivesANumberTwice) {
   }
 }
 
+TEST(StreamRewriterStart, NeverRepeatsATimestampWhenSwitchingFast) {
+  SeededRng rng(3);
+  StreamRewriter fast(48'000, 0, rng);
+  const Instant now{1s};
+  uint32_t previous = fast.rewrite(now, 1, 0)->timestamp;
+  int64_t sequence = fast.rewrite(now, 2, 0)->sequence;
+  for (int i = 0; i < 10; ++i) {
+    fast.restart();
+    const auto out = fast.rewrite(now, 1'000 * i, 7u * static_cast<uint32_t>(i));
+    EXPECT_EQ(out->sequence, ++sequence);
+    EXPECT_GE(out->timestamp - previous, 480u);
+    previous = out->timestamp;
+  }
+}
+
+TEST(StreamRewriterStart, StartsInTheLowerHalfOfTheCircle) {
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    SeededRng rng(seed);
+    StreamRewriter starting(90'000, 0, rng);
+    const int64_t sequence = starting.rewrite(Instant{1s}, 65'535, 0)->sequence;
+    EXPECT_GE(sequence, 0x1000);
+    EXPECT_LT(sequence, 0x8000);
+  }
+}
+
 }  // namespace
 }  // namespace atm0s::forward

@@ -4,9 +4,9 @@
 
 namespace atm0s::receiver {
 namespace {
-// A source may send several SSRCs (simulcast). One is forwarded; another takes over, on a key frame, only when the
-// first has been silent for so long.
-constexpr Duration kSsrcSilence = 1s;
+// A layer is of one SSRC at a time. Another one of the same layer takes over only when the first has been silent for so
+// long.
+constexpr Duration kSsrcSilence = forward::LayerSelector::kSilence;
 // Loss that a viewer reports, of 256, from which on it gets more copies of each audio frame than the publisher sends: 3
 // % and 10 %. A report of one second has 50 packets, so 20 % loss now and then looks like 10 %.
 constexpr uint8_t kLossForTwoCopies = 8;
@@ -43,44 +43,62 @@ void Receiver::attach(Source* source) {
   source_ = source;
   translation_ = {};  // another source may come to lie where the old one lay
   rewriter_.restart();
-  wants_key_frame_ = false;
+  is_undecodable_ = false;
+  simulcast_layers_ = source_ == nullptr ? uint8_t{1} : source_->simulcast_layers;
+  selector_.attach(simulcast_layers_);
   if (source_ == nullptr) {
     if (remote_) set_state(ReceiverState::kSourceDeactived);
     return;
   }
-  wants_key_frame_ = kind_ == MediaKind::kVideo;
   on_active_changed();
 }
 
 void Receiver::on_active_changed() {
   if (source_ == nullptr) return;
-  set_state(source_->active ? ReceiverState::kConnecting : ReceiverState::kSourceDeactived);
+  if (!source_->active) return set_state(ReceiverState::kSourceDeactived);
+  set_state(target().is_paused ? ReceiverState::kPaused : ReceiverState::kConnecting);
+}
+
+void Receiver::set_target(const forward::Target& target) {
+  if (kind_ != MediaKind::kVideo) return;
+  const bool was_paused = selector_.target().is_paused;
+  selector_.set_target(target);
+  if (was_paused != target.is_paused) on_active_changed();
+}
+
+std::optional<uint8_t> Receiver::wants_key_frame_of(Now now) const {
+  // None would help who cannot decode it; asking on and on would cost every other viewer its bitrate.
+  if (kind_ != MediaKind::kVideo || source_ == nullptr || is_undecodable_) return std::nullopt;
+  return selector_.wants_key_frame_of(now);
+}
+
+uint8_t Receiver::shown_simulcast_layer(Now now) const {
+  if (simulcast_layers_ <= 1) return 0;
+  if (const auto shown = selector_.current()) return shown->spatial;
+  return selector_.wants_key_frame_of(now).value_or(0);
 }
 
 bool Receiver::forward(Now now, const peer::MediaPacket& packet, PacketPool& pool, SendBatch& datagrams) {
   const Translation& format = translate(packet.payload_type);
+  is_undecodable_ = !format.to;
   if (!format.to) {
-    wants_key_frame_ = false;  // none would help; asking on and on would cost every other viewer its bitrate
     if (source_->active) set_state(ReceiverState::kConnecting, ErrorCode::kUnsupportedCodec);
     return false;
   }
-  if (packet.ssrc == source_ssrc_ && packet.epoch != source_epoch_) rewriter_.restart();
-  const bool was_attached = rewriter_.is_attached();
-  if (!may_start_with(now, packet)) return false;
-  source_ssrc_heard_ = now.mono;
-  const bool has_started = !was_attached || !rewriter_.is_attached();
-  const auto rewritten = rewriter_.rewrite(now.mono, packet.sequence, packet.timestamp);
-  if (!rewritten) return false;
-  peer::Outgoing outgoing{rewritten->sequence, rewritten->timestamp, *format.to};
-  peer::MediaPacket red;
-  if (const size_t copies = format.red_to ? wanted_copies(packet) : 0; copies > 0) {
-    red = packet;
-    red.payload = source_->red_out.make(packet, copies, *format.to, pool);
-    if (red.payload) outgoing.payload_type = *format.red_to;
+  const Place place = kind_ == MediaKind::kAudio ? place_audio(now, packet) : place_video(now, packet);
+  if (!place.rewritten) return place.has_started;
+  peer::Outgoing outgoing{place.rewritten->sequence, place.rewritten->timestamp, *format.to, place.marker, place.patch};
+  peer::MediaPacket other;  // instead of `packet`
+  if (place.is_empty) {
+    other.payload = pool.copy({});
+  } else if (const size_t copies = format.red_to ? wanted_copies(packet) : 0; copies > 0) {
+    other = packet;
+    other.payload = source_->red_out.make(packet, copies, *format.to, pool);
+    if (other.payload) outgoing.payload_type = *format.red_to;
   }
-  if (!peer_.send_media(now, media_, red.payload ? red : packet, outgoing, datagrams)) return false;
-  if (source_->active) set_state(ReceiverState::kLive);
-  return has_started && kind_ == MediaKind::kVideo;
+  if (!peer_.send_media(now, media_, other.payload ? other : packet, outgoing, datagrams)) return false;
+  if (source_->active && !target().is_paused && !place.is_empty) set_state(ReceiverState::kLive);
+  return place.has_started;
 }
 
 size_t Receiver::wanted_copies(const peer::MediaPacket& packet) const {
@@ -90,32 +108,70 @@ size_t Receiver::wanted_copies(const peer::MediaPacket& packet) const {
   return std::max<size_t>(wanted, packet.copies);
 }
 
-bool Receiver::may_start_with(Now now, const peer::MediaPacket& packet) {
-  const bool can_start = kind_ == MediaKind::kAudio || packet.starts_key_frame;
-  if (rewriter_.is_attached()) {
-    if (packet.ssrc == source_ssrc_) {
-      // Another format on the same SSRC: a video's decoder begins with a key frame.
-      if (packet.payload_type == source_payload_type_) return true;
-      if (packet.sequence < source_format_since_) return false;  // late, of the format before
-      wants_key_frame_ = !can_start;
-      if (can_start) begin_format(packet);
-      return can_start;
-    }
-    if (!can_start || now.mono - source_ssrc_heard_ < kSsrcSilence) return false;
+Receiver::Place Receiver::place_audio(Now now, const peer::MediaPacket& packet) {
+  if (packet.ssrc == source_ssrc_) {
+    if (packet.epoch != source_epoch_) rewriter_.restart();
+  } else if (rewriter_.is_attached()) {
+    if (now.mono - source_ssrc_heard_ < kSsrcSilence) return {};
     rewriter_.restart();
   }
-  if (!can_start) {
-    wants_key_frame_ = true;
-    return false;
+  if (!rewriter_.is_attached()) begin(packet);
+  source_ssrc_heard_ = now.mono;
+  Place out;
+  out.rewritten = rewriter_.rewrite(now.mono, packet.sequence, packet.timestamp);
+  out.marker = packet.marker;
+  return out;
+}
+
+Receiver::Place Receiver::place_video(Now now, const peer::MediaPacket& packet) {
+  if (simulcast_layers_ != source_->simulcast_layers) {
+    simulcast_layers_ = source_->simulcast_layers;
+    selector_.attach(simulcast_layers_);
   }
-  wants_key_frame_ = false;
-  source_ssrc_ = packet.ssrc;
-  source_epoch_ = packet.epoch;
-  begin_format(packet);
+  if (!may_continue_with(now, packet)) return {};
+  const forward::LayeredPacket layered{packet.simulcast_layer, packet.marker, packet.sequence, packet.timestamp,
+                                       packet.payload.bytes()};
+  const forward::Decision decision = selector_.on_packet(now, packet.info, layered);
+  if (decision.restarts) {
+    rewriter_.restart();
+    begin(packet);
+  }
+  Place out;
+  out.has_started = decision.restarts;
+  if (decision.action == forward::Decision::Action::kIgnore) return out;
+  source_ssrc_heard_ = now.mono;
+  if (decision.action == forward::Decision::Action::kDrop) {
+    // Its number stays free, for the numbers behind it close up; else the participant would ask for it in vain.
+    out.rewritten = rewriter_.drop(decision.drop_from, packet.sequence, packet.timestamp);
+    out.is_empty = true;
+    return out;
+  }
+  out.rewritten = rewriter_.rewrite(now.mono, packet.sequence, packet.timestamp);
+  out.marker = decision.marker;
+  out.patch = decision.patch;
+  return out;
+}
+
+// Is it of the SSRC, numbering and format that is forwarded, where it is of the layer that is? When it is the first of
+// others, they begin with their next key frame.
+bool Receiver::may_continue_with(Now now, const peer::MediaPacket& packet) {
+  if (!selector_.is_forwarding()) return true;
+  if (simulcast_layers_ > 1 && selector_.current()->spatial != packet.simulcast_layer) return true;
+  if (packet.ssrc != source_ssrc_) {
+    if (now.mono - source_ssrc_heard_ < kSsrcSilence) return false;
+    selector_.restart();
+  } else if (packet.epoch != source_epoch_) {
+    selector_.restart();
+  } else if (packet.payload_type != source_payload_type_) {
+    if (packet.sequence < source_format_since_) return false;  // late, of the format before
+    selector_.restart();
+  }
   return true;
 }
 
-void Receiver::begin_format(const peer::MediaPacket& packet) {
+void Receiver::begin(const peer::MediaPacket& packet) {
+  source_ssrc_ = packet.ssrc;
+  source_epoch_ = packet.epoch;
   source_payload_type_ = packet.payload_type;
   source_format_since_ = packet.sequence;
 }

@@ -8,7 +8,8 @@
 
 #include "contract/session.h"
 #include "core/peer/peer.h"
-#include "media/forward/rewriter.h"
+#include "media/forward/layer_selector.h"
+#include "media/forward/stream_rewriter.h"
 #include "media/sender/source.h"
 
 namespace atm0s::receiver {
@@ -30,10 +31,19 @@ class Receiver {
   void on_active_changed();
   Source* source() const { return source_; }
 
-  // Sends a packet of the source to the participant. Sets wants_key_frame() when it cannot start without one. True when
-  // it started a picture with this packet: what stands behind it in the stream but came before it is wanted as well.
+  // Which layers of a video it gets, or that it gets none for now.
+  void set_target(const forward::Target& target);
+  const forward::Target& target() const { return selector_.target(); }
+  // What it gets now; nothing while it waits for a key frame or is paused.
+  std::optional<forward::Layer> current() const { return selector_.current(); }
+
+  // Sends a packet of the source to the participant, when it is of a layer that it gets. True when it started a picture
+  // with this packet: what stands behind it in the stream but came before it is wanted as well.
   bool forward(Now now, const peer::MediaPacket& packet, PacketPool& pool, SendBatch& datagrams);
-  bool wants_key_frame() const { return wants_key_frame_; }
+  // The simulcast layer that has to send a key frame before the participant sees what it is to see.
+  std::optional<uint8_t> wants_key_frame_of(Now now) const;
+  // The one that a participant means that has lost its picture.
+  uint8_t shown_simulcast_layer(Now now) const;
 
   // The state when it has changed since the last call.
   std::optional<contract::ReceiverState> take_state_change();
@@ -50,8 +60,18 @@ class Receiver {
   const contract::ReceiverLimit& limit() const { return limit_; }
 
  private:
-  bool may_start_with(Now now, const peer::MediaPacket& packet);
-  void begin_format(const peer::MediaPacket& packet);
+  // Where a packet goes in the participant's stream, and with what.
+  struct Place {
+    std::optional<forward::Rewritten> rewritten;
+    bool is_empty = false;  // the packet is left out, but its number was promised
+    bool has_started = false;
+    bool marker = false;
+    stream::PayloadPatch patch;
+  };
+  Place place_audio(Now now, const peer::MediaPacket& packet);
+  Place place_video(Now now, const peer::MediaPacket& packet);
+  bool may_continue_with(Now now, const peer::MediaPacket& packet);
+  void begin(const peer::MediaPacket& packet);
   // What a payload type of the source is on our m-line, found anew when either is negotiated anew.
   struct Translation {
     const Source* source = nullptr;
@@ -77,11 +97,13 @@ class Receiver {
   // state
   std::optional<contract::StreamKey> remote_;
   Source* source_ = nullptr;
-  forward::Rewriter rewriter_;
+  forward::StreamRewriter rewriter_;
+  forward::LayerSelector selector_;
+  uint8_t simulcast_layers_ = 1;  // that the selector knows of
   contract::ReceiverLimit limit_;
-  bool wants_key_frame_ = false;
+  bool is_undecodable_ = false;  // the participant has no codec for what came last
   Translation translation_;
-  uint32_t source_ssrc_ = 0;  // the one SSRC of the source that is forwarded, and how it is numbered
+  uint32_t source_ssrc_ = 0;  // the SSRC of the source that is forwarded, and how it is numbered
   uint64_t source_epoch_ = 0;
   uint8_t source_payload_type_ = 0;  // and what it is in since which number
   int64_t source_format_since_ = 0;

@@ -27,7 +27,7 @@ struct ReceiverTest : testing::Test {
     source.kind = MediaKind::kVideo;
     source.publisher = publisher.server.peer.get();
     source.media = 1;
-    source.take_codecs(publisher.server.peer->media(1));
+    source.take_formats(publisher.server.peer->media(1));
   }
   uint8_t payload_type(const Call& call, Codec codec) const {
     for (const auto& c : call.server.peer->media(1).negotiated().codecs) {
@@ -38,7 +38,7 @@ struct ReceiverTest : testing::Test {
   peer::MediaPacket packet(int64_t sequence, bool is_key, uint64_t epoch = 0) {
     peer::MediaPacket out;
     out.payload_type = payload_type(publisher, Codec::kVp8);
-    out.starts_key_frame = is_key;
+    out.starts_key_frame = out.info.is_key_frame = out.info.starts_frame = is_key;
     out.ssrc = 1'000;
     out.sequence = sequence;
     out.epoch = epoch;
@@ -62,14 +62,14 @@ struct ReceiverTest : testing::Test {
 TEST_F(ReceiverTest, WaitsForAKeyFrameAndSaysSo) {
   receiver->bind(source.key);
   receiver->attach(&source);
-  EXPECT_TRUE(receiver->wants_key_frame());
+  EXPECT_TRUE(receiver->wants_key_frame_of(world.now));
   forward(packet(100, false));
   EXPECT_EQ(shown(), 0u);
-  EXPECT_TRUE(receiver->wants_key_frame());
+  EXPECT_TRUE(receiver->wants_key_frame_of(world.now));
   forward(packet(101, true));
   forward(packet(102, false));
   EXPECT_EQ(shown(), 2u);
-  EXPECT_FALSE(receiver->wants_key_frame());
+  EXPECT_FALSE(receiver->wants_key_frame_of(world.now));
   EXPECT_EQ(receiver->state(), ReceiverState::kLive);
 }
 
@@ -93,7 +93,7 @@ TEST_F(ReceiverTest, ASourceWhoseNumbersBeginAnewNeverRepeatsOurs) {
   const int64_t newest = viewer.client.got.back().sequence;
   forward(packet(103, false, 2));
   EXPECT_EQ(shown(), 10u) << "another numbering: nothing before its key frame";
-  EXPECT_TRUE(receiver->wants_key_frame());
+  EXPECT_TRUE(receiver->wants_key_frame_of(world.now));
   for (int64_t sequence = 104; sequence < 110; ++sequence) forward(packet(sequence, sequence == 104, 2));
   ASSERT_EQ(shown(), 16u);
   EXPECT_EQ(viewer.client.got[10].sequence, newest + 1);
@@ -118,7 +118,7 @@ TEST_F(ReceiverTest, ASourceThatLiesWhereAnotherLayIsLookedAtAnew) {
   ASSERT_TRUE(vp9_only.connect({Call::line(MediaKind::kVideo, Direction::kSendOnly, "v", 1'000)}, {{Codec::kVp9}}));
   const uint32_t version = source.codecs_version;
   source = {};
-  source.take_codecs(vp9_only.server.peer->media(1));
+  source.take_formats(vp9_only.server.peer->media(1));
   ASSERT_EQ(source.codecs_version, version);
   receiver->bind(source.key);
   receiver->attach(&source);
@@ -128,7 +128,7 @@ TEST_F(ReceiverTest, ASourceThatLiesWhereAnotherLayIsLookedAtAnew) {
   EXPECT_EQ(shown(), 0u);
   receiver->attach(nullptr);
   source = {};
-  source.take_codecs(publisher.server.peer->media(1));
+  source.take_formats(publisher.server.peer->media(1));
   receiver->attach(&source);
   forward(packet(200, true));
   EXPECT_EQ(shown(), 1u);
@@ -142,7 +142,7 @@ TEST_F(ReceiverTest, WhatTheViewerCannotDecodeAsksForNoKeyFrames) {
   blind.attach(&source);
   for (int64_t sequence = 1; sequence < 5; ++sequence) {
     EXPECT_FALSE(blind.forward(world.now, packet(sequence, sequence % 2 == 0), world.pool, vp9_viewer.server.out));
-    EXPECT_FALSE(blind.wants_key_frame());
+    EXPECT_FALSE(blind.wants_key_frame_of(world.now));
   }
   EXPECT_EQ(blind.take_state_change(), ReceiverState::kConnecting);
   EXPECT_EQ(blind.reason(), ErrorCode::kUnsupportedCodec) << "and says why";
@@ -171,14 +171,14 @@ TEST_F(ReceiverTest, AnotherFormatOnTheSameSsrcBeginsWithAKeyFrame) {
   };
   forward(vp9(103, false));
   EXPECT_EQ(shown(), 2u);
-  EXPECT_TRUE(receiver->wants_key_frame());
+  EXPECT_TRUE(receiver->wants_key_frame_of(world.now));
   forward(vp9(104, true));
   forward(packet(102, false));
   forward(vp9(105, false));
   EXPECT_EQ(shown(), 4u) << "what is late of the format before is left out";
-  EXPECT_FALSE(receiver->wants_key_frame());
+  EXPECT_FALSE(receiver->wants_key_frame_of(world.now));
   const auto& got = viewer.client.got;
-  EXPECT_EQ(got[3].sequence, got[0].sequence + 5);
+  EXPECT_EQ(got[3].sequence, got[0].sequence + 3) << "and nobody asks for it";
 }
 
 TEST_F(ReceiverTest, AnEmptyPacketKeepsItsPlaceInTheSequence) {
@@ -199,6 +199,78 @@ TEST_F(ReceiverTest, AnEmptyPacketKeepsItsPlaceInTheSequence) {
   viewer.run(500ms);
   EXPECT_EQ(shown(), 3u);
   EXPECT_EQ(viewer.client.peer->counters().nacks_sent, 0u);
+}
+
+TEST_F(ReceiverTest, GetsTheSimulcastLayerOfItsTargetAndSaysWhichKeyFrameItWaitsFor) {
+  source.simulcast_layers = 3;
+  const auto layered = [this](uint8_t layer, int64_t sequence, bool is_key) {
+    auto out = packet(sequence, is_key);
+    out.simulcast_layer = layer;
+    out.ssrc = 1'000u + layer;
+    return out;
+  };
+  receiver->set_target({{0, 2}});
+  receiver->bind(source.key);
+  receiver->attach(&source);
+  for (const uint8_t layer : {2, 1, 0}) forward(layered(layer, 100 * (layer + 1), true));
+  ASSERT_EQ(shown(), 1u);
+  EXPECT_FALSE(receiver->wants_key_frame_of(world.now));
+  receiver->set_target({{2, 2}});
+  EXPECT_EQ(receiver->wants_key_frame_of(world.now), 2);
+  forward(layered(2, 301, false));
+  forward(layered(0, 101, false));
+  EXPECT_EQ(shown(), 2u) << "the old one goes on until then";
+  EXPECT_EQ(receiver->shown_simulcast_layer(world.now), 0);
+  forward(layered(2, 302, true));
+  forward(layered(0, 102, false));
+  ASSERT_EQ(shown(), 3u);
+  EXPECT_EQ(receiver->shown_simulcast_layer(world.now), 2);
+  for (size_t i = 1; i < 3; ++i) EXPECT_EQ(viewer.client.got[i].sequence, viewer.client.got[i - 1].sequence + 1);
+}
+
+TEST_F(ReceiverTest, APausedOneGetsNothingAndSaysSoUntilTheNextKeyFrame) {
+  receiver->bind(source.key);
+  receiver->attach(&source);
+  forward(packet(100, true));
+  forward::Target target = receiver->target();
+  target.is_paused = true;
+  receiver->take_state_change();
+  receiver->set_target(target);
+  EXPECT_EQ(receiver->take_state_change(), ReceiverState::kPaused);
+  forward(packet(101, false));
+  forward(packet(102, true));
+  EXPECT_EQ(shown(), 1u);
+  EXPECT_FALSE(receiver->wants_key_frame_of(world.now));
+  EXPECT_FALSE(receiver->take_state_change());
+  target.is_paused = false;
+  receiver->set_target(target);
+  EXPECT_EQ(receiver->take_state_change(), ReceiverState::kConnecting);
+  EXPECT_EQ(receiver->wants_key_frame_of(world.now), 0);
+  forward(packet(103, false));
+  forward(packet(104, true));
+  EXPECT_EQ(shown(), 2u);
+  EXPECT_EQ(receiver->take_state_change(), ReceiverState::kLive);
+  EXPECT_EQ(viewer.client.got[1].sequence, viewer.client.got[0].sequence + 1);
+}
+
+TEST_F(ReceiverTest, AnotherSsrcOfTheSameLayerTakesOverOnceTheFirstIsSilent) {
+  receiver->bind(source.key);
+  receiver->attach(&source);
+  forward(packet(100, true));
+  auto other = packet(500, true);
+  other.ssrc = 2'000;
+  forward(other);
+  EXPECT_EQ(shown(), 1u);
+  world.set_time(world.now.mono + 1s);
+  other.sequence = 501;
+  other.info = {};
+  forward(other);
+  EXPECT_EQ(shown(), 1u);
+  EXPECT_EQ(receiver->wants_key_frame_of(world.now), 0) << "the old one is gone";
+  other = packet(502, true);
+  other.ssrc = 2'000;
+  forward(other);
+  EXPECT_EQ(shown(), 2u);
 }
 
 }  // namespace

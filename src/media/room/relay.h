@@ -17,6 +17,7 @@
 #include "contract/session.h"
 #include "core/negotiation/media.h"
 #include "core/peer/media_packet.h"
+#include "media/share/layer_rates.h"
 
 namespace atm0s::room {
 
@@ -45,6 +46,8 @@ struct RelayedStream {
   std::string label;
   bool active = true;
   std::vector<negotiation::NegotiatedCodec> codecs;
+  uint8_t simulcast_layers = 1;
+  share::Scaling scaling = share::Scaling::kIndependent;
 };
 
 // The peers and streams of a slice: all of them, or what has changed since `version` - 1.
@@ -69,6 +72,7 @@ struct ViewStream {
 };
 struct WantKeyFrame {
   StreamId id{};
+  uint8_t simulcast_layer = 0;
 };
 
 struct RelayedPacket {

@@ -9,6 +9,7 @@ namespace atm0s::room {
 using contract::PresenceChange;
 using contract::PublishScope;
 using contract::SubscribeScope;
+using sender::KeyFrameAsk;
 
 // --- presence ---------------------------------------------------------------------------------------------------
 
@@ -106,6 +107,7 @@ contract::StreamEvent Room::stream_event(const Source& source, PresenceChange ch
   event.peer = source.key.peer;
   event.stream = source.key.stream;
   event.kind = source.kind;
+  event.scaling = source.told_scaling();
   event.active = source.active;
   event.label = source.label;
   return event;
@@ -196,7 +198,7 @@ void Room::bind(Now now, Receiver& receiver, const contract::StreamKey& remote, 
     if (published->subscribers.size() == 1) view(*published, true, out);
     // A stream of the other kind cannot be shown on this m-line; the receiver says "no source" for as long.
     receiver.attach(receiver.kind() == published->source.kind ? &published->source : nullptr);
-    if (receiver.wants_key_frame()) want_key_frame(now, published->source, out);
+    if (const auto layer = receiver.wants_key_frame_of(now)) want_key_frame(now, published->source, *layer, out);
   } else {
     waiting_.emplace(remote, &receiver);
   }
@@ -211,7 +213,7 @@ void Room::unbind(Receiver& receiver, Output& out) {
     if (published->subscribers.empty()) {
       view(*published, false, out);
       if (!has_subscribers(published->source)) {
-        published->source.key_frames.cancel();
+        published->source.cancel_key_frames();
         published->source.forget_packets();
       }
     }
@@ -232,15 +234,16 @@ void Room::fan_out(Now now, Source& source, std::span<const peer::MediaPacket> p
   uint64_t first = 0;
   if (source.kind == MediaKind::kVideo) {
     for (const peer::MediaPacket& packet : packets) {
-      if (packet.starts_key_frame) source.key_frames.on_key_frame();
+      if (packet.starts_key_frame) source.key_frames[packet.simulcast_layer].on_key_frame();
       first = source.recent.add(packet);
     }
+    measure(now, *published, packets, out);
     first -= packets.size() - 1;
   } else {
     for (const peer::MediaPacket& packet : packets) source.add_frame(packet);
   }
   relay_packets(*published, packets, out);
-  bool is_key_frame_wanted = false;
+  std::array<bool, peer::kMaxSimulcastLayers> are_wanted{};
   for (Receiver* receiver : published->subscribers) {
     if (receiver->source() == nullptr) continue;
     for (size_t i = 0; i < packets.size(); ++i) {
@@ -249,10 +252,19 @@ void Room::fan_out(Now now, Source& source, std::span<const peer::MediaPacket> p
         receiver->forward(now, earlier, out.pool, out.datagrams);
       });
     }
-    is_key_frame_wanted |= receiver->wants_key_frame();
+    if (const auto layer = receiver->wants_key_frame_of(now)) are_wanted[*layer] = true;
     tell_state(*receiver, out);
   }
-  if (is_key_frame_wanted) want_key_frame(now, source, out);
+  for (uint8_t layer = 0; layer < are_wanted.size(); ++layer) {
+    if (are_wanted[layer]) want_key_frame(now, source, layer, out);
+  }
+}
+
+void Room::measure(Now now, Published& published, std::span<const peer::MediaPacket> packets, Output& out) {
+  bool has_changed = false;
+  for (const peer::MediaPacket& packet : packets) has_changed |= published.source.measure(now.mono, packet);
+  // Where the publisher is; other slices are told.
+  if (has_changed && is_local(published)) on_updated(published.source, false, out);
 }
 
 bool Room::has_subscribers(const Source& source) const {
@@ -260,19 +272,30 @@ bool Room::has_subscribers(const Source& source) const {
   return it != streams_.end() && !(it->second->subscribers.empty() && it->second->viewing_slices.empty());
 }
 
-void Room::want_key_frame(Now now, Source& source, Output& out) {
-  if (source.kind != MediaKind::kVideo) return;
-  source.key_frames.want(now.mono);
+void Room::want_key_frame(Now now, Source& source, uint8_t simulcast_layer, Output& out) {
+  if (source.kind != MediaKind::kVideo || simulcast_layer >= source.key_frames.size()) return;
+  source.key_frames[simulcast_layer].want(now.mono);
   ask_if_due(now, source, out);
   if (source.publisher != nullptr) {
     out.touched.push_back(source.owner);
   } else {
-    out.wake_rooms_at(source.key_frames.next_timeout());
+    out.wake_rooms_at(source.next_key_frame_timeout());
   }
 }
 
-void Room::on_picture_lost(Now now, Source& source, Output& out) {
-  if (has_subscribers(source)) want_key_frame(now, source, out);
+void Room::on_key_frame_wanted(Now now, Receiver& receiver, Output& out) {
+  if (receiver.source() == nullptr) return;
+  want_key_frame(now, *receiver.source(), receiver.shown_simulcast_layer(now), out);
+}
+
+void Room::on_picture_lost(Now now, Source& source, uint8_t simulcast_layer, Output& out) {
+  if (has_subscribers(source)) want_key_frame(now, source, simulcast_layer, out);
+}
+
+void Room::on_target_changed(Now now, Receiver& receiver, Output& out) {
+  tell_state(receiver, out);
+  if (receiver.source() == nullptr) return;
+  if (const auto layer = receiver.wants_key_frame_of(now)) want_key_frame(now, *receiver.source(), *layer, out);
 }
 
 void Room::on_key_frame_timeout(Now now, Source& source, Output& out) {
@@ -280,11 +303,15 @@ void Room::on_key_frame_timeout(Now now, Source& source, Output& out) {
 }
 
 void Room::ask_if_due(Now now, Source& source, Output& out) {
-  if (!source.key_frames.take_due(now.mono)) return;
-  if (source.publisher != nullptr) {
-    source.publisher->request_key_frame(now, source.media, out.datagrams);
-  } else if (const Published* published = find_published(source.key)) {
-    send(published->slice, WantKeyFrame{published->id}, out);
+  for (uint8_t layer = 0; layer < source.key_frames.size(); ++layer) {
+    KeyFrameAsk& ask = source.key_frames[layer];
+    if (ask.is_wanted() && !source.is_sent(now.mono, layer)) ask.cancel();
+    if (!ask.take_due(now.mono)) continue;
+    if (source.publisher != nullptr) {
+      source.publisher->request_key_frame(now, source.media, out.datagrams, layer);
+    } else if (const Published* published = find_published(source.key)) {
+      send(published->slice, WantKeyFrame{published->id, layer}, out);
+    }
   }
 }
 

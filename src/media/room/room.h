@@ -65,9 +65,11 @@ class Room {
   void fan_out(Now now, Source& source, std::span<const peer::MediaPacket> packets, Output& out);
   bool has_subscribers(const Source& source) const;
   // A receiver's participant lost its picture (PLI or FIR).
-  void want_key_frame(Now now, Source& source, Output& out);
+  void on_key_frame_wanted(Now now, Receiver& receiver, Output& out);
   // A loss on the way from the publisher that retransmission will not repair.
-  void on_picture_lost(Now now, Source& source, Output& out);
+  void on_picture_lost(Now now, Source& source, uint8_t simulcast_layer, Output& out);
+  // Receiver::set_target() has been called: tells its state, and asks for the key frame that it may need.
+  void on_target_changed(Now now, Receiver& receiver, Output& out);
   // The retry of a source of this slice is due.
   void on_key_frame_timeout(Now now, Source& source, Output& out);
 
@@ -111,7 +113,9 @@ class Room {
   void tell_peer(const RelayedPeer& about, contract::PresenceChange change, Output& out);
   void tell_room_stats(Output& out);
   void tell_state(Receiver& receiver, Output& out);
+  void want_key_frame(Now now, Source& source, uint8_t simulcast_layer, Output& out);
   void ask_if_due(Now now, Source& source, Output& out);
+  void measure(Now now, Published& published, std::span<const peer::MediaPacket> packets, Output& out);
   // Into streams_, with the receivers that wait for it; null when the name is taken.
   Published* insert(Source source, StreamId id, SliceId slice, Output& out);
   void tell_updated(Source& source, bool active_changed, Output& out);

@@ -79,10 +79,11 @@ void Room::view(const Published& published, bool is_viewed, Output& out) {
 RelayedStream Room::relayed(const Published& published) {
   const Source& source = published.source;
   const Participant* peer = find_participant(source.owner);
-  return {source.key,   peer == nullptr ? Entered{} : peer->presence.entered,
-          published.id, source.kind,
-          source.label, source.active,
-          source.codecs};
+  return {source.key,    peer == nullptr ? Entered{} : peer->presence.entered,
+          published.id,  source.kind,
+          source.label,  source.active,
+          source.codecs, source.simulcast_layers,
+          source.scaling};
 }
 
 SliceState Room::whole_state() {
@@ -154,7 +155,8 @@ void Room::on_relay(Now now, const RelayMessage& message, Output& out) {
   } else if (const auto* viewed = std::get_if<ViewStream>(&message.body)) {
     on_view(now, from, viewed->id, viewed->is_viewed, out);
   } else if (const auto* wanted = std::get_if<WantKeyFrame>(&message.body)) {
-    if (Published* published = find_local(wanted->id)) want_key_frame(now, published->source, out);
+    if (Published* published = find_local(wanted->id))
+      want_key_frame(now, published->source, wanted->simulcast_layer, out);
   } else {
     on_packets(now, std::get<RelayedPackets>(message.body), out);
   }
@@ -218,12 +220,12 @@ void Room::apply_stream(Now now, SliceId from, const RelayedStream& stream, Outp
     if (known->slice != from) return;
     if (known->id == stream.id) {
       Source& source = known->source;
-      if (source.codecs != stream.codecs) {
-        source.codecs = stream.codecs;
-        ++source.codecs_version;
-      }
+      if (source.codecs != stream.codecs) source.set_codecs(stream.codecs);
       const bool active_changed = source.active != stream.active;
-      if (!active_changed && source.label == stream.label) return;
+      const contract::StreamScaling told = source.told_scaling();
+      source.simulcast_layers = stream.simulcast_layers;
+      source.scaling = stream.scaling;
+      if (!active_changed && source.label == stream.label && source.told_scaling() == told) return;
       source.active = stream.active;
       source.label = stream.label;
       return tell_updated(source, active_changed, out);
@@ -236,12 +238,16 @@ void Room::apply_stream(Now now, SliceId from, const RelayedStream& stream, Outp
   source.label = stream.label;
   source.active = stream.active;
   source.codecs = stream.codecs;
+  source.simulcast_layers = stream.simulcast_layers;
+  source.scaling = stream.scaling;
   Published* published = insert(std::move(source), stream.id, from, out);
   ASSERT(published != nullptr);
   remote_streams_[stream.id] = published;
   if (published->subscribers.empty()) return;
   view(*published, true, out);
-  want_key_frame(now, published->source, out);
+  for (const Receiver* receiver : published->subscribers) {
+    if (const auto layer = receiver->wants_key_frame_of(now)) want_key_frame(now, published->source, *layer, out);
+  }
 }
 
 void Room::remove_remote_peer(const std::string& name, Output& out) {
@@ -276,11 +282,13 @@ void Room::on_view(Now now, SliceId from, StreamId id, bool is_viewed, Output& o
   if (is_viewed == (it != viewing.end())) return;
   if (is_viewed) {
     viewing.push_back(from);
-    return want_key_frame(now, published->source, out);
+    // Of simulcast the slice says itself which layer it waits for.
+    if (published->source.simulcast_layers == 1) want_key_frame(now, published->source, 0, out);
+    return;
   }
   viewing.erase(it);
   if (has_subscribers(published->source)) return;
-  published->source.key_frames.cancel();
+  published->source.cancel_key_frames();
   published->source.forget_packets();
 }
 
@@ -303,7 +311,7 @@ void Room::on_packets(Now now, const RelayedPackets& burst, Output& out) {
 Instant Room::next_timeout() const {
   Instant due = kNever;
   for (const auto& [id, published] : remote_streams_) {
-    due = std::min(due, published->source.key_frames.next_timeout());
+    due = std::min(due, published->source.next_key_frame_timeout());
   }
   return due;
 }

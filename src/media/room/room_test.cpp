@@ -28,7 +28,7 @@ struct RoomTest : testing::Test {
     made.owner = kAnna;
     made.publisher = publisher.server.peer.get();
     made.media = 1;
-    made.take_codecs(publisher.server.peer->media(1));
+    made.take_formats(publisher.server.peer->media(1));
     return made;
   }
   std::unique_ptr<Receiver> receiver(const std::string& id, MediaKind kind = MediaKind::kVideo) {
@@ -51,7 +51,7 @@ struct RoomTest : testing::Test {
   peer::MediaPacket packet(int64_t sequence, bool is_key) {
     peer::MediaPacket p;
     p.payload_type = publisher.server.peer->media(1).negotiated().codecs[0].payload_type;
-    p.starts_key_frame = is_key;
+    p.starts_key_frame = p.info.is_key_frame = p.info.starts_frame = is_key;
     p.ssrc = 1'000;
     p.sequence = sequence;
     p.timestamp = static_cast<uint32_t>(sequence) * 3'000;
@@ -201,13 +201,13 @@ TEST_F(RoomTest, KeyFramesAreAskedForUntilOneComesAndNotForNobody) {
   EXPECT_EQ(asked(), before + 2);
   const auto key = packet(10, true);
   room.fan_out(world.now, *published, {&key, 1}, out);
-  EXPECT_EQ(published->key_frames.next_timeout(), kNever);
-  room.on_picture_lost(world.now, *published, out);
-  EXPECT_TRUE(published->key_frames.is_wanted()) << "somebody watches";
+  EXPECT_EQ(published->next_key_frame_timeout(), kNever);
+  room.on_picture_lost(world.now, *published, 0, out);
+  EXPECT_TRUE(published->key_frames[0].is_wanted()) << "somebody watches";
   room.unbind(*video, out);
-  EXPECT_FALSE(published->key_frames.is_wanted());
-  room.on_picture_lost(world.now, *published, out);
-  EXPECT_FALSE(published->key_frames.is_wanted()) << "nobody does";
+  EXPECT_FALSE(published->key_frames[0].is_wanted());
+  room.on_picture_lost(world.now, *published, 0, out);
+  EXPECT_FALSE(published->key_frames[0].is_wanted()) << "nobody does";
 }
 
 TEST_F(RoomTest, WhatCameBeforeTheFirstPacketOfAKeyFrameIsShownToo) {

@@ -1,17 +1,25 @@
 #include "media/sender/source.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "wire/payload/key_frame.h"
 #include "wire/payload/red.h"
 
 namespace atm0s::sender {
 
-bool Source::take_codecs(const peer::MediaLine& line) {
-  if (codecs == line.negotiated().codecs) return false;
-  codecs = line.negotiated().codecs;
-  ++codecs_version;
+bool Source::take_formats(const peer::MediaLine& line) {
+  const auto layers = static_cast<uint8_t>(line.simulcast_layers());
+  const bool are_same = codecs == line.negotiated().codecs;
+  if (are_same && layers == simulcast_layers) return false;
+  simulcast_layers = layers;
+  if (!are_same) set_codecs(line.negotiated().codecs);
   return true;
+}
+
+void Source::set_codecs(const std::vector<negotiation::NegotiatedCodec>& to) {
+  codecs = to;
+  ++codecs_version;
 }
 
 const negotiation::NegotiatedCodec* Source::find_codec(uint8_t payload_type) const {
@@ -46,6 +54,50 @@ void Source::add_frame(const peer::MediaPacket& packet) {
   if (codec != nullptr && codec->payload_type == packet.payload_type) red_out.add(packet);
 }
 
+// Begins anew with another SSRC of the layer, or another numbering of it.
+payload::FrameInfo Source::read_info(const peer::MediaPacket& packet, Codec codec, ByteView payload,
+                                     ByteView descriptor) {
+  if (frames.size() <= packet.simulcast_layer) frames.resize(packet.simulcast_layer + size_t{1});
+  Frames& known = frames[packet.simulcast_layer];
+  if (known.ssrc != packet.ssrc || known.epoch != packet.epoch) known = {packet.ssrc, packet.epoch, {}};
+  return payload::read_frame_info(codec, payload, packet.marker, descriptor, known.structure);
+}
+
+bool Source::measure(Instant now, const peer::MediaPacket& packet) {
+  const payload::FrameInfo& info = packet.info;
+  const size_t spatial = simulcast_layers > 1 ? packet.simulcast_layer : info.spatial_layer;
+  const size_t size = packet.payload.bytes().size();
+  if (size != 0) rates.on_packet(now, spatial, info.temporal_layer, size);
+  share::Scaling found = scaling;
+  if (simulcast_layers > 1) {
+    found = share::Scaling::kIndependent;
+  } else if (info.top_spatial_layer > 0 && info.spatial_layer == 0 && !info.is_key_frame) {
+    const bool is_for_all =
+        (info.needed_by & payload::target_bit(info.top_spatial_layer, payload::kTemporalLayers - 1)) != 0;
+    found = is_for_all ? share::Scaling::kFullSvc : share::Scaling::kKeySvc;
+  }
+  return std::exchange(scaling, found) != found;
+}
+
+Instant Source::next_key_frame_timeout() const {
+  Instant due = kNever;
+  for (const KeyFrameAsk& ask : key_frames) due = std::min(due, ask.next_timeout());
+  return due;
+}
+
+bool Source::is_sent(Instant now, uint8_t simulcast_layer) const {
+  if (simulcast_layers <= 1) return true;
+  bool is_any = false, is_this = false;
+  for (uint8_t layer = 0; layer < simulcast_layers; ++layer) {
+    for (uint8_t temporal = 0; temporal < share::kTemporalLayers; ++temporal) {
+      if (!rates.alive_since(now, {layer, temporal})) continue;
+      is_any = true;
+      is_this |= layer == simulcast_layer;
+    }
+  }
+  return is_this || !is_any;
+}
+
 void Source::read(const peer::MediaLine& line, const peer::ReceivedPacket& received, PacketPool& pool,
                   std::vector<peer::MediaPacket>& out) {
   const rtp::View& view = received.view;
@@ -60,6 +112,11 @@ void Source::read(const peer::MediaLine& line, const peer::ReceivedPacket& recei
   packet.ssrc = view.ssrc;
   packet.sequence = received.sequence;
   packet.timestamp = view.timestamp;
+  if (kind == MediaKind::kVideo) {
+    packet.simulcast_layer = line.simulcast_layer_of(view.ssrc);
+    const auto descriptor = rtp::find_extension(view, line.extensions().id_of(rtp::Extension::kDependencyDescriptor));
+    packet.info = read_info(packet, codec->codec, view.payload, descriptor.value_or(ByteView{}));
+  }
   packet.extensions = peer::keep_extensions(view, line.extensions());
   if (kind == MediaKind::kAudio) {
     const RedReader::Packet place{packet.ssrc, packet.epoch, packet.sequence, packet.timestamp};

@@ -3,6 +3,7 @@
 // media/session, or the slice of the room where that is, feeds it packets.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "media/sender/recent_packets.h"
 #include "media/sender/red_reader.h"
 #include "media/sender/red_writer.h"
+#include "media/share/layer_rates.h"
 
 namespace atm0s::sender {
 
@@ -29,13 +31,26 @@ struct Source {
   // What its packets may be in, by the publisher's payload types.
   std::vector<negotiation::NegotiatedCodec> codecs;
   uint32_t codecs_version = 0;  // another one with every change of `codecs`
-  KeyFrameAsk key_frames;
-  RecentPackets recent;  // video only
-  RedReader red_in;      // audio only, where the publisher is
-  RedWriter red_out;     // audio only, where the viewers are
+  // SSRCs of one picture, lowest first; 1: no simulcast.
+  uint8_t simulcast_layers = 1;
+  // How the spatial layers inside the one SSRC stand on each other, as its packets tell; kIndependent: there is one.
+  share::Scaling scaling = share::Scaling::kIndependent;
+  std::array<KeyFrameAsk, peer::kMaxSimulcastLayers> key_frames;  // by simulcast layer
+  share::LayerRates rates;                                        // video only, as its packets come by here
+  RecentPackets recent;                                           // video only
+  RedReader red_in;                                               // audio only, where the publisher is
+  RedWriter red_out;                                              // audio only, where the viewers are
+  // What the frames of an SSRC have in common, by simulcast layer, where the publisher is. Of the SSRC that came last.
+  struct Frames {
+    uint32_t ssrc = 0;
+    uint64_t epoch = 0;
+    payload::FrameStructure structure;
+  };
+  std::vector<Frames> frames;
 
-  // Takes the codecs of the publisher's m-line; false when they were these already.
-  bool take_codecs(const peer::MediaLine& line);
+  // Takes the codecs and simulcast layers of the publisher's m-line; false when they were these already.
+  bool take_formats(const peer::MediaLine& line);
+  void set_codecs(const std::vector<negotiation::NegotiatedCodec>& to);
   // Of a media or RED payload type.
   const negotiation::NegotiatedCodec* find_codec(uint8_t payload_type) const;
 
@@ -46,11 +61,27 @@ struct Source {
             std::vector<peer::MediaPacket>& out);
   // Audio that goes to viewers now, for the RED of what follows.
   void add_frame(const peer::MediaPacket& packet);
+  // Video that goes to viewers now: its rates, and what it tells of its layers. True when `scaling` is another one.
+  bool measure(Instant now, const peer::MediaPacket& packet);
+  contract::StreamScaling told_scaling() const {
+    if (simulcast_layers > 1) return contract::StreamScaling::kSimulcast;
+    return scaling == share::Scaling::kIndependent ? contract::StreamScaling::kSingle : contract::StreamScaling::kSvc;
+  }
+  // Nobody waits for a key frame any more.
+  void cancel_key_frames() {
+    for (KeyFrameAsk& ask : key_frames) ask.cancel();
+  }
+  Instant next_key_frame_timeout() const;
+  // A layer that is not sent now while others are has no key frames to ask for.
+  bool is_sent(Instant now, uint8_t simulcast_layer) const;
   // Gives kept payloads back to the pool: nobody views it any more.
   void forget_packets() {
     recent.clear();
     red_out.clear();
   }
+
+ private:
+  payload::FrameInfo read_info(const peer::MediaPacket& packet, Codec codec, ByteView payload, ByteView descriptor);
 };
 
 }  // namespace atm0s::sender

@@ -78,7 +78,7 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp,
   }
   for (const auto& added : plan.added_receivers) add_receiver(added);
   for (auto& [name, sender] : senders_) {
-    if (sender.source != nullptr && sender.source->take_codecs(peer_.media(sender.media))) {
+    if (sender.source != nullptr && sender.source->take_formats(peer_.media(sender.media))) {
       room_.on_codecs_changed(*sender.source, out);
     }
   }
@@ -102,7 +102,7 @@ void Session::publish(Sender& sender, Output& out) {
   source.owner = id_;
   source.publisher = &peer_;
   source.media = sender.media;
-  source.take_codecs(peer_.media(sender.media));
+  source.take_formats(peer_.media(sender.media));
   sender.source = room_.publish(std::move(source), out);
   if (sender.source == nullptr) return;  // another session of this peer still has the name
   set_state(sender, sender.has_track ? SenderState::kConnecting : SenderState::kDeactived, out);
@@ -137,6 +137,26 @@ void Session::on_burst_end(Now now, Output& out) {
   if (!packets_.empty()) forward_packets(now, out);
   if (!peer_events_.empty()) on_peer_events(now, out);
   if (is_reconnecting_) check_life(now, out);
+  if (is_present_ && sharing_.is_due(now.mono, peer_.estimate_bps())) share_bandwidth(now, out);
+}
+
+void Session::share_bandwidth(Now now, Output& out) {
+  viewed_.clear();
+  size_t live_audio = 0;
+  for (auto& [id, entry] : receivers_) {
+    if (entry.receiver->kind() == MediaKind::kVideo) {
+      viewed_.push_back({entry.receiver.get(), &entry.claim});
+    } else {
+      live_audio += entry.receiver->state() == contract::ReceiverState::kLive;
+    }
+  }
+  const auto estimate = peer_.estimate_bps();
+  sharing_.share(now, estimate, live_audio, viewed_);
+  if (estimate) peer_.set_send_demand(sharing_.wanted_bps());
+  for (const Sharing::Viewed& viewed : viewed_) {
+    if (viewed.has_changed) room_.on_target_changed(now, *viewed.receiver, out);
+  }
+  out.touched.push_back(id_);
 }
 
 void Session::forward_packets(Now now, Output& out) {
@@ -177,7 +197,7 @@ void Session::on_peer_events(Now now, Output& out) {
     } else if (const auto* wanted = std::get_if<peer::KeyFrameWanted>(&event)) {
       on_key_frame_wanted(now, wanted->media, out);
     } else if (const auto* lost = std::get_if<peer::PictureLost>(&event)) {
-      on_picture_lost(now, lost->media, out);
+      on_picture_lost(now, *lost, out);
     }
   }
   peer_events_.clear();
@@ -196,14 +216,14 @@ void Session::on_channel_opened(Now now, const peer::ChannelOpened& event, Outpu
 
 void Session::on_key_frame_wanted(Now now, size_t media, Output& out) {
   for (auto& [id, entry] : receivers_) {
-    if (entry.receiver->media() != media || entry.receiver->source() == nullptr) continue;
-    room_.want_key_frame(now, *entry.receiver->source(), out);
+    if (entry.receiver->media() == media) room_.on_key_frame_wanted(now, *entry.receiver, out);
   }
 }
 
-void Session::on_picture_lost(Now now, size_t media, Output& out) {
+void Session::on_picture_lost(Now now, const peer::PictureLost& lost, Output& out) {
+  const uint8_t layer = peer_.media(lost.media).simulcast_layer_of(lost.ssrc);
   for (auto& [name, sender] : senders_) {
-    if (sender.media == media && sender.source != nullptr) room_.on_picture_lost(now, *sender.source, out);
+    if (sender.media == lost.media && sender.source != nullptr) room_.on_picture_lost(now, *sender.source, layer, out);
   }
 }
 
@@ -244,7 +264,7 @@ void Session::check_life(Now now, Output& out) {
 
 Instant Session::next_timeout() const {
   if (is_over_) return kNever;
-  Instant due = peer_.next_timeout();
+  Instant due = std::min(peer_.next_timeout(), is_present_ ? sharing_.next_timeout() : kNever);
   // Nothing else counts any more, and what is not looked at in check_life() must not be due either.
   if (closing_at_) return std::min(due, *closing_at_);
   if (!connected_at_) {
@@ -255,7 +275,7 @@ Instant Session::next_timeout() const {
   }
   for (const Pending& pending : pending_) due = std::min(due, pending.deadline);
   for (const auto& [name, sender] : senders_) {
-    if (sender.source != nullptr) due = std::min(due, sender.source->key_frames.next_timeout());
+    if (sender.source != nullptr) due = std::min(due, sender.source->next_key_frame_timeout());
   }
   return due;
 }

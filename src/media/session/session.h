@@ -15,6 +15,7 @@
 #include "media/receiver/receiver.h"
 #include "media/room/room.h"
 #include "media/session/line_bindings.h"
+#include "media/session/sharing.h"
 
 namespace atm0s::session {
 
@@ -97,6 +98,7 @@ class Session {
     // The newest request of each kind that was carried out: an older one that arrives later has no effect.
     std::optional<uint64_t> newest_binding;
     std::optional<uint64_t> newest_limit;
+    share::Claim claim;  // video
   };
   struct Pending {
     contract::RpcRequest request;
@@ -113,8 +115,10 @@ class Session {
   void on_peer_events(Now now, Output& out);
   void on_channel_opened(Now now, const peer::ChannelOpened& event, Output& out);
   void on_key_frame_wanted(Now now, size_t media, Output& out);
-  void on_picture_lost(Now now, size_t media, Output& out);
+  void on_picture_lost(Now now, const peer::PictureLost& lost, Output& out);
   void forward_packets(Now now, Output& out);
+  // What can be sent now goes to the video receivers, as layers.
+  void share_bandwidth(Now now, Output& out);
   void check_life(Now now, Output& out);
   void linger(Now now, const char* reason, Output& out);
   void end(const char* reason);
@@ -163,6 +167,7 @@ class Session {
   std::optional<Instant> closing_at_;
   bool is_over_ = false;
   const char* end_reason_ = "";
+  Sharing sharing_;
   Counters counters_;
   Budget requests_{kRequestsPerSecond, kRequestsAtOnce};
   Budget messages_{kMessagesPerSecond};
@@ -170,6 +175,7 @@ class Session {
   std::vector<peer::ReceivedPacket> packets_;
   std::vector<peer::Event> peer_events_;
   std::vector<peer::MediaPacket> media_packets_;
+  std::vector<Sharing::Viewed> viewed_;
 };
 
 }  // namespace atm0s::session

@@ -179,15 +179,21 @@ Session::Answer Session::on(Now now, uint64_t req_id, const contract::ReceiverSw
     room_.unbind(receiver, out);  // no mixer feeds it yet: the slot stays silent
     return done();
   }
-  if (receiver.remote() == body.remote) return done();
+  const bool is_another = receiver.remote() != body.remote;
+  if (is_another) it->second.claim.forget();
+  share_bandwidth(now, out);  // before it asks for a key frame of the wrong layer
+  if (!is_another) return done();
   room_.bind(now, receiver, body.remote, out);
+  sharing_.on_bind(now.mono);
   return done();
 }
 
-Session::Answer Session::on(Now, uint64_t req_id, const contract::ReceiverSetLimit& body, Output&) {
+Session::Answer Session::on(Now now, uint64_t req_id, const contract::ReceiverSetLimit& body, Output& out) {
   const auto it = receivers_.find(body.id);
   if (it == receivers_.end()) return std::nullopt;
-  if (is_newest(it->second.newest_limit, req_id)) it->second.receiver->set_limit(body.limit);
+  if (!is_newest(it->second.newest_limit, req_id)) return done();
+  it->second.receiver->set_limit(body.limit);
+  share_bandwidth(now, out);
   return done();
 }
 
