@@ -12,9 +12,9 @@
 
 namespace atm0s::contract {
 
-// conn_id: "<worker>-<session>-<128 random bits>", the worker's index in decimal, the rest in hexadecimal: control knows
-// whom to ask, the worker which session is meant; the random part proves the right. It is the only credential of the
-// calls below.
+// conn_id: "<worker>-<session>-<128 random bits>", the worker's index in decimal, the rest in hexadecimal: control
+// knows whom to ask, the worker which session is meant; the random part proves the right. It is the only credential of
+// the calls below.
 struct Connect {
   ConnectRequest request;
   // The last worker that is asked: it takes the session even if its slice of the room is full.

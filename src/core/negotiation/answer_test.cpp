@@ -48,8 +48,8 @@ TEST(MakeAnswer, AnswersARecordedOffer) {
   EXPECT_TRUE(has_line(answer.sdp, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel"));
   EXPECT_TRUE(has_line(answer.sdp, "a=sctp-port:5000"));
   EXPECT_TRUE(has_line(answer.sdp, "a=max-message-size:262144"));
-  for (const char* declined : {"abs-send-time", "toffset", "video-timing",
-                               "red/90000", "ulpfec", "flexfec", "G722", "PCMU", "telephone-event"}) {
+  for (const char* declined : {"abs-send-time", "toffset", "video-timing", "red/90000", "ulpfec", "flexfec", "G722",
+                               "PCMU", "telephone-event"}) {
     EXPECT_EQ(answer.sdp.find(declined), std::string::npos) << declined;
   }
 }
