@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "picture.h"
 #include "wire/rtp/packet.h"
 
 namespace atm0s::sim {
@@ -48,7 +47,7 @@ Ledger::Totals Ledger::close(bool relay_loses) {
 
 void Ledger::close_view(const View& view, const Received& received, bool relay_loses) {
   const auto& sent = sent_[view.stream];
-  uint64_t first = 0, last_arrival = 0;
+  uint64_t first_arrival = 0, last_arrival = 0;
   for (auto it = received.begin(); it != received.end(); ++it) {
     const auto& [id, sequence] = *it;
     const auto original = sent.find(id);
@@ -63,10 +62,12 @@ void Ledger::close_view(const View& view, const Received& received, bool relay_l
       return static_cast<int64_t>(r.first) - r.second == distance;
     };
     if (it == received.begin() || !is_of_this_view(*std::prev(it))) {
-      first = id;
+      first_arrival = ~uint64_t{0};
       last_arrival = 0;
       for (auto of = it; of != received.end() && is_of_this_view(*of); ++of) {
-        last_arrival = std::max(last_arrival, arrival_of(view.stream, of->first).value_or(0));
+        const auto arrival = arrival_of(view.stream, of->first);
+        first_arrival = std::min(first_arrival, arrival.value_or(first_arrival));
+        last_arrival = std::max(last_arrival, arrival.value_or(last_arrival));
       }
     }
     const OnLink up{view.stream.publisher, true, original->second.ssrc, original->second.sequence};
@@ -76,7 +77,7 @@ void Ledger::close_view(const View& view, const Received& received, bool relay_l
     if (next == received.end()) break;
     const bool is_one_view = is_of_this_view(*next);
     for (auto missing = std::next(original); missing != sent.end() && missing->first < next->first; ++missing) {
-      if (!is_one_view || came_outside(view.stream, first, last_arrival, missing->first)) {
+      if (!is_one_view || came_outside(view.stream, first_arrival, last_arrival, missing->first)) {
         ++totals_.interrupted;
         continue;
       }
@@ -92,18 +93,11 @@ std::optional<uint64_t> Ledger::arrival_of(const Stream& stream, uint64_t id) co
   return it == arrived_.end() ? std::optional<uint64_t>() : it->second;
 }
 
-// It came when nobody viewed the stream: behind everything that the view brought, or as a part of the view's first
-// picture that overtook the picture's start, and the request for the view too. (What overtakes the start alone is
-// replayed by the server.)
-bool Ledger::came_outside(const Stream& stream, uint64_t first_received, uint64_t last_arrival,
-                          uint64_t missing) const {
+// It came when nobody viewed the stream: before or behind everything that the view brought. (A part of the view's first
+// picture that overtook the picture's start is replayed by the server, so it is inside.)
+bool Ledger::came_outside(const Stream& stream, uint64_t first_arrival, uint64_t last_arrival, uint64_t missing) const {
   const auto arrival = arrival_of(stream, missing);
-  if (!stream.is_video || !arrival) return false;
-  if (*arrival > last_arrival) return true;
-  const uint64_t start = first_received / kPacketsPerFrame * kPacketsPerFrame;
-  if (missing >= start + kPacketsPerFrame) return false;
-  const auto start_arrival = arrival_of(stream, start);
-  return start_arrival && *arrival < *start_arrival;
+  return arrival && (*arrival < first_arrival || *arrival > last_arrival);
 }
 
 void Ledger::close_missing(const View& view, uint64_t id, const Sent& sent, uint16_t number, bool relay_loses) {

@@ -76,7 +76,7 @@ class Ledger {
   void close_view(const View& view, const Received& received, bool relay_loses);
   void close_missing(const View& view, uint64_t id, const Sent& sent, uint16_t number, bool relay_loses);
   std::optional<uint64_t> arrival_of(const Stream& stream, uint64_t id) const;
-  bool came_outside(const Stream& stream, uint64_t first_received, uint64_t last_arrival, uint64_t missing) const;
+  bool came_outside(const Stream& stream, uint64_t first_arrival, uint64_t last_arrival, uint64_t missing) const;
   const Fate* trouble_of(const OnLink& packet) const;
 
   std::map<Stream, std::map<uint64_t, Sent>> sent_;
