@@ -159,8 +159,6 @@ class Peer {
   }
   // What all that is sent to the remote could use at its best: nothing faster is probed for.
   void set_send_demand(uint64_t wanted_bps) { estimator_.set_demand(wanted_bps); }
-  // Something waits for its turn on the way out: next_timeout() has become earlier.
-  bool has_queued_media() const { return pacer_.queued_packets() > 0; }
   // Of all that the remote sends on the m-line, or of the SSRCs of one simulcast layer.
   void request_key_frame(Now now, size_t media, SendBatch& datagrams, std::optional<uint8_t> simulcast_layer = {});
 
@@ -221,6 +219,7 @@ class Peer {
   void play_probe(Now now);
   void send_padding(Now now, uint8_t size, Probe probe, SendBatch& datagrams);
   MediaLine* find_padding_line();
+  size_t protect_rtx(MediaLine& line, MutByteView buffer, size_t plain);
   void note_sent(Now now, std::optional<uint16_t> number, size_t size, Probe probe);
   // RTCP (peer_rtcp.cpp)
   void on_rtcp(Now now, const Datagram& datagram, Output& out);

@@ -257,11 +257,7 @@ void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagr
   const size_t plain =
       write_within_budget(buffer, with_ids(sent->extensions, line, number, storage), counters_,
                           [&](MutByteView room, auto extensions) { return stream.write_rtx(room, *sent, extensions); });
-  size_t size = 0;
-  if (plain != 0) {
-    const int64_t index = line.rtx_index(load_u16(buffer.data() + 2));
-    size = srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(index));
-  }
+  const size_t size = protect_rtx(line, buffer, plain);
   datagrams.commit(*path, size);
   if (size == 0) {
     ++counters_.drop_too_large;
@@ -271,6 +267,13 @@ void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagr
   note_sent(now, number.value(), size, std::nullopt);
   if (is_paced()) pacer_.charge(now.mono, size);
   ++counters_.rtx_sent;
+}
+
+// `plain`: bytes of the packet in `buffer`, 0 when none was written.
+size_t Peer::protect_rtx(MediaLine& line, MutByteView buffer, size_t plain) {
+  if (plain == 0) return 0;
+  const int64_t index = line.rtx_index(load_u16(buffer.data() + 2));
+  return srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(index));
 }
 
 // On an RTX SSRC, where padding is nobody's loss.
@@ -285,11 +288,7 @@ void Peer::send_padding(Now now, uint8_t padding, Probe probe, SendBatch& datagr
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain = line->send_stream()->write_padding(buffer, *codec->rtx_payload_type, padding,
                                                           with_ids({}, *line, number, storage));
-  size_t size = 0;
-  if (plain != 0) {
-    const int64_t index = line->rtx_index(load_u16(buffer.data() + 2));
-    size = srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(index));
-  }
+  const size_t size = protect_rtx(*line, buffer, plain);
   datagrams.commit(*path, size);
   if (size == 0) return;
   note_sent(now, number.value(), size, probe);
