@@ -22,6 +22,7 @@ Client::Client(uint32_t number, ClientConfig config, SocketAddress address, Now 
   peer_config.dtls = &dtls_;
   peer_config.addresses = {address_};
   peer_config.local_addresses = {address_};
+  peer_config.paces_media = false;  // its pictures are of the size they are
   peer_ = std::make_unique<peer::Peer>(peer_config, rng);
   peer_->open_channel_when_connected("data");
   if (config_.sends_simulcast) {

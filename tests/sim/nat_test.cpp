@@ -92,8 +92,10 @@ struct NatCall {
   }
   bool pictures_come() {
     const uint64_t a = inside->video(0).decodable_frames(), b = outside->video(0).decodable_frames();
-    world.run_for(2s);
-    return inside->video(0).decodable_frames() > a + 50 && outside->video(0).decodable_frames() > b + 50;
+    // The estimate has to come back first: while nobody answered, video was paused.
+    return world.run_until(
+        [&] { return inside->video(0).decodable_frames() > a + 50 && outside->video(0).decodable_frames() > b + 50; },
+        5s);
   }
 
   World world;

@@ -52,6 +52,7 @@ void Controller::on_sent(Now now, uint16_t transport_sequence, size_t bytes, std
             {now.mono, static_cast<uint32_t>(bytes), probe_cluster.value_or(0), SentPacket::State::kUnderWay});
   if (!has_sent_) {
     has_sent_ = true;
+    first_sent_ = now.mono;
     plan_.start(now.mono, config_.start_bps);
   }
   if (!waits_) last_feedback_ = std::max(last_feedback_, now.mono);  // silence counts from when something waits
@@ -66,6 +67,7 @@ void Controller::on_feedback(Now now, const rtcp::TransportFeedback& feedback) {
     return;
   }
   ++counters_.feedbacks;
+  is_unanswered_ = false;
   last_feedback_ = now.mono;
   waits_ = false;
   collect_arrivals(now.mono);
@@ -178,6 +180,7 @@ void Controller::control(Instant now, std::optional<uint64_t> probed, bool overu
       silence_.lift();
       acknowledged_.expect_fast_change();  // what arrives will jump; an overuse is not to be judged by the old rate
       plan_.on_result(now, *probed);
+      loss_.on_probe(*probed);
     }
   } else {
     rate_.update(now, usage, acknowledged_.bps(), rtt_.value_or(kDefaultRtt), is_app_limited());
@@ -206,6 +209,7 @@ void Controller::update_target(Instant now) {
 
 void Controller::on_remb(Now now, uint64_t bps) {
   remb_bps_ = bps;
+  is_unanswered_ = false;
   remb_at_ = now.mono;
   reported_.on_remb(now.mono, bps);
   update_target(now.mono);
@@ -223,7 +227,12 @@ Instant Controller::silence_at() const {
   return std::max(last_feedback_ + kSilence + 3 * rtt_.value_or(kDefaultRtt), last_cut_ + kBetweenSilenceCuts);
 }
 
+Instant Controller::unanswered_at() const {
+  return has_sent_ && !is_informed() && !is_unanswered_ ? first_sent_ + kFirstWord : kNever;
+}
+
 void Controller::on_timeout(Now now) {
+  if (now.mono >= unanswered_at()) is_unanswered_ = true;
   if (now.mono >= silence_at() && now.mono - last_sent_ < kSilence) {
     ++counters_.silences;
     silence_.cut(target_bps_, rate_.bps());
@@ -236,7 +245,7 @@ void Controller::on_timeout(Now now) {
 
 Instant Controller::next_timeout() const {
   const Instant remb = remb_bps_ ? remb_at_ + kRembLife : kNever;
-  return std::min({silence_at(), remb, plan_.next_timeout()});
+  return std::min({silence_at(), unanswered_at(), remb, plan_.next_timeout()});
 }
 
 uint64_t Controller::pacing_bps() const {

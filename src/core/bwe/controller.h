@@ -70,6 +70,12 @@ class Controller {
   // One probe to play now: its packets are handed to on_sent() with its id.
   std::optional<ProbeCluster> take_probe();
   bool has_feedback() const { return counters_.feedbacks > 0; }
+  // The target is measured: by feedback, or by the receiver (REMB).
+  bool is_informed() const { return has_feedback() || remb_bps_.has_value(); }
+  // Nothing ever told how sending goes, though something was sent kFirstWord ago: the target is a mere guess.
+  bool is_unanswered() const { return is_unanswered_; }
+  // More is wanted than the target: something has to go out, or nobody would ever tell that it fits.
+  bool is_short() const { return target_bps_ < plan_.most_bps(); }
   // The sender clearly sends less than the target.
   bool is_app_limited() const { return static_cast<bool>(app_limited_); }
   std::optional<Duration> rtt() const { return rtt_; }
@@ -78,6 +84,8 @@ class Controller {
   const Counters& counters() const { return counters_; }
 
   static constexpr Duration kRembLife = 5s;
+  // A remote that gives feedback does so every 50 to 250 ms (libwebrtc), and a way takes a second at most.
+  static constexpr Duration kFirstWord = 1500ms;
 
  private:
   struct Arrival {
@@ -93,6 +101,7 @@ class Controller {
   void update_target(Instant now);
   bool queue_stands() const;
   Instant silence_at() const;
+  Instant unanswered_at() const;
 
   Config config_;
   int64_t next_ = 1;  // unwrapped; what fits a sender that begins with 1, as libwebrtc
@@ -121,7 +130,9 @@ class Controller {
   Instant last_sent_{};
   Instant last_feedback_{};
   Instant last_cut_{};  // because of silence
+  Instant first_sent_{};
   bool has_sent_ = false;
+  bool is_unanswered_ = false;
   bool waits_ = false;  // something was sent after the last feedback
   uint64_t target_bps_;
   Counters counters_;

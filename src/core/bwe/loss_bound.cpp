@@ -49,6 +49,7 @@ void LossBound::judge(Instant now, uint64_t bps, Duration rtt, bool queue_stands
     return;
   }
   if (excess > kHoldAbove) {
+    if (!bound_ && windows_ < kWindows) return;  // nobody knows yet what the way always loses
     bound_ = std::min(bps, bound_.value_or(bps));
     return;
   }

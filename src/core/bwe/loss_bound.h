@@ -5,6 +5,7 @@
 // random loss bounds nothing.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,10 @@ class LossBound {
   // that came after all is taken back with `lost` -1 and `total` 0. `queue_stands`: the round trip is far above its
   // least, so a full queue is what loses; its delay no longer grows, and the trend line cannot see it.
   void add(Instant now, int64_t lost, int64_t total, uint64_t bps, Duration rtt, bool queue_stands);
+  // A probe got through at that rate: what was lost beside it is not for want of room.
+  void on_probe(uint64_t bps) {
+    if (bound_) bound_ = std::max(*bound_, bps);
+  }
   // None: loss bounds nothing.
   std::optional<uint64_t> bps() const { return bound_; }
   double loss() const { return loss_; }

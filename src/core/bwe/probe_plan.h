@@ -29,13 +29,14 @@ class ProbePlan {
   // From time to time, with the state of the sender.
   void update(Instant now, uint64_t estimate_bps, bool app_limited, Instant app_limited_since);
   std::optional<ProbeCluster> take();
+  // Nothing faster is probed for.
+  uint64_t most_bps() const;
   bool has_pending() const { return pending_ > 0; }
   // When update() may have something to do.
   Instant next_timeout() const { return next_update_; }
 
  private:
   void ask(Instant now, uint64_t bps);
-  uint64_t most_bps() const;
 
   uint64_t max_bps_;
   uint64_t demand_bps_;

@@ -1,7 +1,8 @@
 // Lets packets go no faster than the way takes them, in the order audio, retransmissions, video, padding. For
 // core/peer; what a Packet is, is the owner's: it is moved in and out and never looked at.
 // Packets go in bursts, so that one system call can send them (UDP GSO): what kBurst of the rate allows, at least
-// kLeastBurstBytes, leaves at once, then nothing for as long as that took. Audio never waits, but is charged.
+// kLeastBurstBytes, leaves at once, then nothing for as long as that took. Audio and what the receiver
+// misses already never wait, but are charged.
 // Bounded in time, by going faster when the queue would take over kLongestQueue, and in packets: the oldest video goes.
 // No allocation once the rings have grown to what ever waited.
 #pragma once
@@ -49,6 +50,12 @@ class Ring {
     if (size_ == slots_.size()) grow();
     slots_[(begin_ + size_++) & (slots_.size() - 1)] = std::move(value);
   }
+  // So that it has `i` before it.
+  void insert(size_t i, T&& value) {
+    push(std::move(value));
+    for (size_t j = size_ - 1; j > i; --j) std::swap(at(j), at(j - 1));
+  }
+  T& at(size_t i) { return slots_[(begin_ + i) & (slots_.size() - 1)]; }
   T pop() {
     T value = std::move(slots_[begin_]);
     slots_[begin_] = T{};
@@ -100,6 +107,19 @@ class Pacer {
     ++packets_;
   }
 
+  // Video that came behind later packets of its stream goes before those of them that wait: is_later(const Packet&)
+  // tells which.
+  template <typename IsLater>
+  void enqueue_before(Instant now, size_t bytes, Packet&& packet, IsLater&& is_later) {
+    if (packets_ >= kMaxQueuedPackets) drop_oldest(Class::kVideo);
+    Ring<Queued>& video = queue_of(Class::kVideo);
+    size_t first = 0;
+    while (first < video.size() && !is_later(video.at(first).packet)) ++first;
+    video.insert(first, {now, bytes, std::move(packet)});
+    bytes_ += bytes;
+    ++packets_;
+  }
+
   // So many bytes have gone past the queue.
   void charge(Instant now, size_t bytes) {
     settle(now);
@@ -110,7 +130,9 @@ class Pacer {
   template <typename Send>
   void release(Instant now, Send&& send) {
     settle(now);
-    while (!queue_of(Class::kAudio).empty()) give(now, Class::kAudio, std::nullopt, send);
+    for (const Class kind : {Class::kAudio, Class::kRetransmission}) {
+      while (!queue_of(kind).empty()) give(now, kind, std::nullopt, send);
+    }
     play(now, send);
     if (probe_) return;  // until it is over nothing else goes: its timing is what is measured
     if (!unlimited_ && debt_ > 0) return;
@@ -135,7 +157,7 @@ class Pacer {
   bool is_probing() const { return probe_.has_value(); }
 
   Instant next_timeout() const {
-    if (!queue_of(Class::kAudio).empty()) return Instant::min();
+    if (!queue_of(Class::kAudio).empty() || !queue_of(Class::kRetransmission).empty()) return Instant::min();
     if (probe_) return std::min(packets_ > 0 ? probe_at() : kNever, probe_began_ + kProbeLife);
     if (packets_ == 0) return kNever;
     if (unlimited_ || debt_ <= 0) return Instant::min();

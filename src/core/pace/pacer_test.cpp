@@ -74,11 +74,13 @@ TEST_F(PacerTest, audio_passes_at_once_and_is_charged) {
   EXPECT_GT(sent_.size(), before + 1);
 }
 
-TEST_F(PacerTest, retransmissions_go_before_video_and_padding_last) {
+TEST_F(PacerTest, retransmissions_go_at_once_and_padding_last) {
   add(Class::kPadding, 3);
   add(Class::kVideo, 2);
   add(Class::kRetransmission, 1);
   release();
+  ASSERT_EQ(sent_.size(), 1u);
+  run(50ms);
   ASSERT_EQ(sent_.size(), 3u);
   EXPECT_EQ(sent_[0].packet, 1);
   EXPECT_EQ(sent_[1].packet, 2);
@@ -97,9 +99,20 @@ TEST_F(PacerTest, a_full_queue_drops_the_oldest_video) {
   add(Class::kRetransmission, 9'999);
   EXPECT_EQ(pacer_.queued_packets(), 4'096u);
   EXPECT_EQ(pacer_.counters().dropped_video, 1u);
-  release();
+  run(50ms);
   EXPECT_EQ(sent_[0].packet, 9'999);
   EXPECT_EQ(sent_[1].packet, 1);
+}
+
+TEST_F(PacerTest, video_that_comes_late_goes_before_what_follows_it_in_its_stream) {
+  add(Class::kVideo, 0);
+  release();
+  for (const int packet : {10, 110, 12, 13, 113}) add(Class::kVideo, packet);
+  pacer_.enqueue_before(now_, 1'200, 11, [](int waiting) { return waiting > 11 && waiting < 100; });
+  run(1s);
+  ASSERT_EQ(sent_.size(), 7u);
+  const std::array expected{0, 10, 110, 11, 12, 13, 113};
+  for (size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(sent_[i].packet, expected[i]);
 }
 
 TEST_F(PacerTest, a_probe_is_played_at_its_rate_with_media_and_padding) {

@@ -32,7 +32,7 @@ struct CongestionTest : testing::Test {
 
 TEST_F(CongestionTest, FeedbackComesAndTheEstimateCoversWhatIsSent) {
   ASSERT_TRUE(call.connect(lines()));
-  EXPECT_FALSE(call.server.peer->estimate_bps());
+  EXPECT_EQ(call.server.peer->estimate_bps(), bwe::Config{}.start_bps) << "a guess";
   show(5s, 6);  // 1.5 Mbit/s
   const Counters& server = call.server.peer->counters();
   EXPECT_GE(server.feedback_received, 40u);
@@ -66,6 +66,28 @@ TEST_F(CongestionTest, ASlowWayBringsTheEstimateDownToWhatItCarries) {
   ASSERT_TRUE(call.server.peer->estimate_bps());
   EXPECT_LE(*call.server.peer->estimate_bps(), 750'000u);
   EXPECT_GE(*call.server.peer->estimate_bps(), 250'000u);
+}
+
+// Negotiated, but nobody tells anything: after a while packets go out as they come.
+TEST_F(CongestionTest, ARemoteThatNeverAnswersIsNotEstimated) {
+  ASSERT_TRUE(call.connect(lines()));
+  call.drop = [](bool to_server, const Bytes&) { return to_server; };
+  show(1s, 2);
+  EXPECT_TRUE(call.server.peer->estimate_bps());
+  show(1s, 2);
+  EXPECT_FALSE(call.server.peer->estimate_bps());
+  EXPECT_FALSE(call.server.peer->has_queued_media());
+}
+
+// All video is paused: a little padding goes out, so that there is something to tell of.
+TEST_F(CongestionTest, WhereMoreIsWantedTheWayNeverGoesQuiet) {
+  ASSERT_TRUE(call.connect(lines()));
+  show(1s, 2);
+  call.server.peer->set_send_demand(50'000'000);
+  const uint64_t feedback = call.server.peer->counters().feedback_received;
+  call.run(10s);
+  EXPECT_GE(call.server.peer->counters().feedback_received, feedback + 30);
+  EXPECT_EQ(call.client.got.size(), static_cast<size_t>(sequence_ - 1'000)) << "and it is no media";
 }
 
 TEST_F(CongestionTest, WithoutPacingNothingIsNumberedAndNothingIsTold) {

@@ -34,7 +34,7 @@ void MediaLine::recycle() {
   remove_receive_streams();
   send_stream_.reset();
   local_ssrc_ = local_rtx_ssrc_ = 0;
-  next_sequence_ = 0;
+  next_sequence_ = next_unsent_ = 0;
 }
 
 void MediaLine::remove_receive_streams() {

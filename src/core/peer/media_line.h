@@ -80,9 +80,12 @@ class MediaLine {
   // receiver goes on counting where it was, and a new SSRC would have to begin at a rollover counter of zero.
   uint32_t ssrc() const { return local_ssrc_; }
   uint32_t rtx_ssrc() const { return local_rtx_ssrc_; }
-  // One above the highest number that ssrc() has sent; 0: none yet. Whoever numbers for it from now on starts here.
+  // One above the highest number that ssrc() was given to send; 0: none yet. Whoever numbers for it from now on starts
+  // here.
   int64_t next_sequence() const { return next_sequence_; }
-  void on_sent(int64_t sequence) { next_sequence_ = std::max(next_sequence_, sequence + 1); }
+  int64_t next_unsent() const { return next_unsent_; }  // one above the highest that it has sent
+  void on_sent(int64_t sequence) { next_unsent_ = std::max(next_unsent_, sequence + 1); }
+  void on_numbered(int64_t sequence) { next_sequence_ = std::max(next_sequence_, sequence + 1); }
 
  private:
   uint32_t clock_rate() const { return kind() == MediaKind::kAudio ? 48'000 : 90'000; }
@@ -105,6 +108,7 @@ class MediaLine {
   uint32_t evictions_ = 0;  // of them, those that made room
   uint32_t local_ssrc_ = 0, local_rtx_ssrc_ = 0;
   int64_t next_sequence_ = 0;
+  int64_t next_unsent_ = 0;
   std::unique_ptr<stream::SendStream> send_stream_;
   SequenceUnwrapper rtx_unwrapper_;
 };

@@ -172,7 +172,7 @@ Instant Peer::next_timeout() const {
   Instant due = std::min({ice_.next_timeout(), dtls_.next_timeout(), next_report_});
   if (was_connected_) due = std::min(due, channels_.next_timeout());
   if (srtp_out_ != nullptr && ice_.selected()) due = std::min(due, arrivals_.next_timeout());
-  if (is_paced()) due = std::min({due, pacer_.next_timeout(), estimator_.next_timeout()});
+  if (is_paced()) due = std::min({due, pacer_.next_timeout(), estimator_.next_timeout(), next_sign_of_life()});
   return std::min(due, next_nack_);
 }
 
@@ -193,6 +193,7 @@ void Peer::on_timeout(Now now, Output& out) {
   if (is_paced()) {
     if (estimator_.next_timeout() <= now.mono) estimator_.on_timeout(now);
     pace(now, out.datagrams);
+    if (next_sign_of_life() <= now.mono) send_padding(now, 1, std::nullopt, out.datagrams);
   }
   if (next_report_ <= now.mono) {
     send_reports(now, out.datagrams);

@@ -63,9 +63,8 @@ struct Config {
   std::vector<SocketAddress> local_addresses;  // what they are on this side of a one-to-one NAT (client role: the same)
   // REMB told to the remote once a second while it sends video; 0: none. The session's configured maximum, bit/s.
   uint64_t max_incoming_video_bps = 0;
-  // Numbers what is sent where transport-wide feedback was negotiated, and sends it no faster than the feedback allows.
-  // Not switched on by the server yet: after an outage the estimate comes back too slowly.
-  bool paces_media = false;
+  // Sends media no faster than the remote's feedback allows, where it negotiated to give some.
+  bool paces_media = true;
 };
 
 // A packet that the remote sent, decrypted, deduplicated, RTX undone. The view points into the datagram.
@@ -152,13 +151,15 @@ class Peer {
   // --- media
   // Sends one packet on an m-line of which we are the sender. False: not ready, or dropped with a counter.
   bool send_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, SendBatch& datagrams);
-  // What the way to the remote carries, bit/s, of which retransmissions and audio are a part. Nothing while it gives no
-  // transport-wide feedback: then packets go out as they come.
+  // What the way to the remote carries, bit/s, of which retransmissions and audio are a part; before the first feedback
+  // a careful guess. Nothing where the remote gives no feedback: then packets go out as they come.
   std::optional<uint64_t> estimate_bps() const {
     return is_paced() ? std::optional(estimator_.target_bps()) : std::nullopt;
   }
   // What all that is sent to the remote could use at its best: nothing faster is probed for.
   void set_send_demand(uint64_t wanted_bps) { estimator_.set_demand(wanted_bps); }
+  // Packets that were given to send_media() wait for their turn: next_timeout() may be earlier than before.
+  bool has_queued_media() const { return pacer_.queued_packets() > 0; }
   // Of all that the remote sends on the m-line, or of the SSRCs of one simulcast layer.
   void request_key_frame(Now now, size_t media, SendBatch& datagrams, std::optional<uint8_t> simulcast_layer = {});
 
@@ -214,11 +215,15 @@ class Peer {
   // congestion control (peer_pacing.cpp)
   void note_arrival(const Datagram& datagram, const rtp::View& view, const MediaLine& line);
   void on_transport_feedback(Now now, const rtcp::TransportFeedback& feedback, SendBatch& datagrams);
-  bool is_paced() const { return config_.paces_media && estimator_.has_feedback(); }
+  bool is_paced() const {
+    if (!config_.paces_media) return false;
+    return estimator_.is_informed() || (gets_feedback_ && !estimator_.is_unanswered());
+  }
   void pace(Now now, SendBatch& datagrams);
   void play_probe(Now now);
   void send_padding(Now now, uint8_t size, Probe probe, SendBatch& datagrams);
-  MediaLine* find_padding_line();
+  MediaLine* find_padding_line() const;
+  Instant next_sign_of_life() const;
   size_t protect_rtx(MediaLine& line, MutByteView buffer, size_t plain);
   void note_sent(Now now, std::optional<uint16_t> number, size_t size, Probe probe);
   // RTCP (peer_rtcp.cpp)
@@ -266,6 +271,8 @@ class Peer {
   uint64_t session_id_ = 0;
   uint64_t session_version_ = 1;
   bool has_data_channel_ = false;
+  Instant last_numbered_{};     // when something went out that the remote tells of
+  bool gets_feedback_ = false;  // transport-wide, of what we send; negotiated
   bool was_connected_ = false;
   bool is_closed_ = false;
   Instant last_authenticated_{};

@@ -178,12 +178,25 @@ size_t write_within_budget(MutByteView buffer, std::span<const rtp::ExtensionVal
 
 bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing,
                       SendBatch& datagrams) {
+  MediaLine& line = *media_[media];
+  const bool is_late = outgoing.sequence < line.next_sequence();
+  line.on_numbered(outgoing.sequence);
   if (!is_paced()) return write_media(now, media, packet, outgoing, std::nullopt, datagrams);
-  const MediaLine& line = *media_[media];
-  const auto kind = line.kind() == MediaKind::kAudio ? pace::Class::kAudio : pace::Class::kVideo;
   const uint64_t dropped = pacer_.counters().dropped_video + pacer_.counters().dropped_other;
-  pacer_.enqueue(now.mono, kind, packet.payload.bytes().size() + kPacketOverhead,
-                 {media, line.ssrc(), packet, outgoing});
+  const size_t size = packet.payload.bytes().size() + kPacketOverhead;
+  Paced paced{media, line.ssrc(), packet, outgoing};
+  if (line.kind() == MediaKind::kAudio) {
+    pacer_.enqueue(now.mono, pace::Class::kAudio, size, std::move(paced));
+  } else if (outgoing.sequence < line.next_unsent()) {
+    // The remote has a gap there already: if it waited, it would be asked for again.
+    pacer_.enqueue(now.mono, pace::Class::kRetransmission, size, std::move(paced));
+  } else if (is_late) {
+    pacer_.enqueue_before(now.mono, size, std::move(paced), [&](const Paced& waiting) {
+      return waiting.ssrc == line.ssrc() && waiting.outgoing.sequence > outgoing.sequence;
+    });
+  } else {
+    pacer_.enqueue(now.mono, pace::Class::kVideo, size, std::move(paced));
+  }
   counters_.drop_paced += pacer_.counters().dropped_video + pacer_.counters().dropped_other - dropped;
   pace(now, datagrams);
   return true;
@@ -220,13 +233,13 @@ bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const O
     ++counters_.drop_too_large;
     return false;
   }
+  line.on_sent(outgoing.sequence);
   note_sent(now, number.value(), size, probe);
   line.send_stream()->on_sent(now, sent);
   // Without RTX: these very bytes again, or nothing.
   if (codec != nullptr && codec->nack && sent.rtx_payload_type == 0) {
     line.send_stream()->keep_ciphertext(now, sent.sequence, buffer.first(size));
   }
-  line.on_sent(outgoing.sequence);
   ++counters_.rtp_sent;
   counters_.rtp_bytes_sent += size;
   return true;

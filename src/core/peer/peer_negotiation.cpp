@@ -10,6 +10,17 @@ namespace atm0s::peer {
 using negotiation::LocalMedia;
 using negotiation::NegotiatedMedia;
 
+namespace {
+
+// Transport-wide, of what we send on it (draft-holmer-rmcat-transport-wide-cc-extensions-01).
+bool gives_feedback(const MediaLine& line) {
+  if (!line.is_sending() || line.extensions().id_of(rtp::Extension::kTransportCc) == 0) return false;
+  const auto& codecs = line.negotiated().codecs;
+  return std::any_of(codecs.begin(), codecs.end(), [](const auto& codec) { return codec.transport_cc; });
+}
+
+}  // namespace
+
 Result<PendingOffer> Peer::read_offer(std::string_view sdp) const {
   TRY(description, sdp::parse(sdp));
   TRY(offer, negotiation::read_offer(description));
@@ -94,6 +105,7 @@ void Peer::apply(const std::vector<NegotiatedMedia>& media, size_t line_count) {
     if (!is_accepted[i]) media_[i]->deactivate();
   }
   index_ssrcs();
+  gets_feedback_ = std::any_of(media_.begin(), media_.end(), [](const auto& line) { return gives_feedback(*line); });
 }
 
 negotiation::LocalTransport Peer::local_transport(const ice::Credentials& credentials) const {

@@ -11,6 +11,8 @@ namespace {
 constexpr size_t kDatagramHeaders = 28;
 // The most padding that RFC 3550 5.1 has room to count.
 constexpr uint8_t kMostPadding = 255;
+// Padding that only shows that the way is there.
+constexpr Duration kSignOfLife = 200ms;
 
 }  // namespace
 
@@ -32,7 +34,9 @@ void Peer::on_transport_feedback(Now now, const rtcp::TransportFeedback& feedbac
 }
 
 void Peer::note_sent(Now now, std::optional<uint16_t> number, size_t size, Probe probe) {
-  if (number) estimator_.on_sent(now, *number, size + kDatagramHeaders, probe);
+  if (!number) return;
+  estimator_.on_sent(now, *number, size + kDatagramHeaders, probe);
+  last_numbered_ = now.mono;
 }
 
 // --- what goes out --------------------------------------------------------------------------------------------------
@@ -56,9 +60,9 @@ void Peer::pace(Now now, SendBatch& datagrams) {
 // A probe is played with what waits, and with padding for what that lacks. Where there is no RTX there is no padding:
 // the estimate grows by what media shows then.
 void Peer::play_probe(Now now) {
-  if (pacer_.is_probing()) return;
+  if (pacer_.is_probing() || find_padding_line() == nullptr) return;
   const auto cluster = estimator_.take_probe();
-  if (!cluster || find_padding_line() == nullptr) return;
+  if (!cluster) return;
   pacer_.play_probe(now.mono, {cluster->id, cluster->bps, cluster->min_packets, cluster->min_bytes});
   for (size_t left = pacer_.padding_wanted(); left > 0; left -= std::min<size_t>(left, kMostPadding)) {
     pacer_.enqueue(now.mono, pace::Class::kPadding, kMostPadding, {});
@@ -69,7 +73,12 @@ void Peer::play_probe(Now now) {
   }
 }
 
-MediaLine* Peer::find_padding_line() {
+// Where all video is paused for want of room, and audio is not numbered, nothing would tell that there is room again.
+Instant Peer::next_sign_of_life() const {
+  return is_paced() && estimator_.is_short() && find_padding_line() != nullptr ? last_numbered_ + kSignOfLife : kNever;
+}
+
+MediaLine* Peer::find_padding_line() const {
   for (const auto& line : media_) {
     if (!line->is_sending() || line->send_stream() == nullptr || line->rtx_ssrc() == 0) continue;
     const auto& codecs = line->negotiated().codecs;

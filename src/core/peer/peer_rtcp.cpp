@@ -55,15 +55,18 @@ void Peer::on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out) {
 
 // Blocks about what we do not send are of no matter.
 void Peer::on_report_blocks(Now now, const rtcp::ReportBlocks& blocks) {
+  uint8_t most_lost = 0;
   for (const rtcp::ReportBlock block : blocks) {
     MediaLine* line = find_send_line(block.ssrc);
     if (line == nullptr) continue;
+    most_lost = std::max(most_lost, block.fraction_lost);
     const auto rtt = line->send_stream()->on_report_block(now, block);
     if (!rtt) continue;
     round_trips_.as_sender = stream::smooth(round_trips_.as_sender, *rtt);
     set_rtt(*round_trips_.as_sender);
     estimator_.on_rtt(*rtt);
   }
+  if (estimator_.is_informed() && !estimator_.has_feedback()) estimator_.on_loss_report(now, most_lost);
 }
 
 void Peer::on_bye(const rtcp::Bye& bye) {

@@ -51,6 +51,9 @@ class Receiver {
   // Why it is not live, when it cannot become so; of the state that was told last.
   std::optional<ErrorCode> reason() const { return reason_; }
 
+  // What was forwarded waits in the participant's pacer: the owner's next_timeout() may be earlier than before.
+  bool has_queued_media() const { return peer_.has_queued_media(); }
+
   const std::string& id() const { return id_; }
   MediaKind kind() const { return kind_; }
   SessionId owner() const { return owner_; }

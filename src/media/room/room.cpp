@@ -254,6 +254,7 @@ void Room::fan_out(Now now, Source& source, std::span<const peer::MediaPacket> p
     }
     if (const auto layer = receiver->wants_key_frame_of(now)) are_wanted[*layer] = true;
     tell_state(*receiver, out);
+    if (receiver->has_queued_media()) out.touched.push_back(receiver->owner());
   }
   for (uint8_t layer = 0; layer < are_wanted.size(); ++layer) {
     if (are_wanted[layer]) want_key_frame(now, source, layer, out);

@@ -152,7 +152,7 @@ void Session::share_bandwidth(Now now, Output& out) {
   }
   const auto estimate = peer_.estimate_bps();
   sharing_.share(now, estimate, live_audio, viewed_);
-  if (estimate) peer_.set_send_demand(sharing_.wanted_bps());
+  peer_.set_send_demand(sharing_.demand_bps());
   for (const Sharing::Viewed& viewed : viewed_) {
     if (viewed.has_changed) room_.on_target_changed(now, *viewed.receiver, out);
   }

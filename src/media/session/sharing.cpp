@@ -53,7 +53,8 @@ void Sharing::share(Now now, std::optional<uint64_t> estimate_bps, size_t live_a
     }
     const share::Budget budget{*estimate_bps, live_audio * kAudioReserve};
     const share::Totals totals = share::share(now.mono, budget, claims_);
-    wanted_bps_ = totals.wanted_bps;
+    demand_bps_ = totals.wanted_bps * kDemandPercent / 100;
+    if (is_any_bound) demand_bps_ = std::max(demand_bps_, peer::kDefaultDemand);
     if (is_any_bound) next_ = std::min(totals.next, now.mono + share::kShareInterval);
   }
   for (size_t i = 0; i < viewed.size(); ++i) {
@@ -61,8 +62,9 @@ void Sharing::share(Now now, std::optional<uint64_t> estimate_bps, size_t live_a
     forward::Target target{highest(receiver.limit())};
     if (estimate_bps) {
       const share::Claim& claim = *viewed[i].claim = claims_[i];
-      target.is_paused = claim.outcome == share::Outcome::kPaused;
       target.layer = lowest(receiver.limit());
+      // What is paused stays paused until it fits.
+      target.is_paused = claim.outcome == share::Outcome::kPaused && !(claim.may_wait && !receiver.target().is_paused);
       if (claim.outcome == share::Outcome::kForward) target.layer = {claim.target.spatial, claim.target.temporal};
       if (claim.outcome == share::Outcome::kNoLayer && receiver.source() != nullptr && receiver.source()->active) {
         next_ = std::min(next_, now.mono + kFirstLook);

@@ -15,6 +15,8 @@ namespace atm0s::session {
 
 // What an audio stream that is live is taken to need, bit/s: Opus as browsers send it, with RTP, SRTP and UDP around.
 inline constexpr uint64_t kAudioReserve = 64'000;
+// A layer is taken with share::kHeadroomPercent to spare, of an estimate that varies by as much again.
+inline constexpr uint64_t kDemandPercent = 150;
 // A stream whose rates are not known yet starts with its lowest layer; it is looked at again so soon.
 inline constexpr Duration kFirstLook = 200ms;
 
@@ -35,13 +37,14 @@ class Sharing {
     if (estimate_) next_ = std::min(next_, now + kFirstLook);
   }
   Instant next_timeout() const { return next_; }
-  // What all would take at their highest, audio included; of the last share() with an estimate.
-  uint64_t wanted_bps() const { return wanted_bps_; }
+  // What is worth probing for: all at their highest, audio included, with room to rise; of the last share() with an
+  // estimate. As long as any video is viewed at least a camera's, for what its next second brings is not known.
+  uint64_t demand_bps() const { return demand_bps_; }
 
  private:
   std::optional<uint64_t> estimate_;  // that was shared last
   Instant next_ = kNever;
-  uint64_t wanted_bps_ = 0;
+  uint64_t demand_bps_ = peer::kDefaultDemand;
   std::vector<share::Claim> claims_;  // reused
 };
 

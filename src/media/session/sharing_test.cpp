@@ -72,7 +72,7 @@ TEST_F(SharingTest, WithoutAnEstimateEverybodyGetsItsLimitAndNoTimerRuns) {
 TEST_F(SharingTest, AnEstimateIsSharedAndAFallCountsAtOnce) {
   run(10'000'000, 4s);
   for (size_t i = 0; i < 2; ++i) EXPECT_EQ(target(i).layer.spatial, 2);
-  EXPECT_NEAR(static_cast<double>(sharing.wanted_bps()), 3'200'000, 400'000);
+  EXPECT_NEAR(static_cast<double>(sharing.demand_bps()), 4'800'000, 600'000);
   const int before = shared;
   run(10'000'000, 1s);
   EXPECT_LE(shared - before, 3) << "by the clock";

@@ -154,7 +154,8 @@ size_t ceiling_of(Instant now, Claim& claim, const Place& place, size_t wished) 
     claim.waiting_since.reset();
     return place.held;
   }
-  if (asks_for_more) return wished;
+  // Nor does one that is paused, unless it was resumed in vain before.
+  if (asks_for_more || (place.held == 0 && claim.failures == 0)) return wished;
   if (!claim.waiting_since) claim.waiting_since = now;
   return now - *claim.waiting_since >= hold_of(claim) ? wished : place.held;
 }
@@ -181,6 +182,12 @@ void note_outcome(Instant now, Claim& claim, const Place& place) {
     claim.outcome = place.ladder.size > 0 ? Outcome::kPaused : Outcome::kNoLayer;
     claim.target = {};
   }
+  if (claim.outcome != Outcome::kPaused) {
+    claim.unfit_since.reset();
+  } else if (!claim.unfit_since) {
+    claim.unfit_since = now;
+  }
+  claim.may_wait = claim.outcome == Outcome::kPaused && place.ladder.size == 1 && now - *claim.unfit_since < kPauseHold;
 }
 
 }  // namespace

@@ -22,6 +22,9 @@ inline constexpr Duration kProbation = 10s;
 inline constexpr Duration kLongestHold = 32s;
 // A rise that has stood for so long clears what failed before.
 inline constexpr Duration kForgiveAfter = 30s;
+// A stream of one layer that does not fit may be smaller soon, for its publisher is told: for so long it need not be
+// paused.
+inline constexpr Duration kPauseHold = 2s;
 // Rates of layers move all the time: the sharing is looked at again after this at the latest.
 inline constexpr Duration kShareInterval = 500ms;
 // Claims of one session that are looked at: as many as it can have receivers. Further ones are paused.
@@ -45,12 +48,15 @@ struct Claim {
   uint64_t want_bps = 0;  // what its highest layer within its limits costs
   // What it could use if its stream were smaller or larger: its own and what is left. For the publisher's limit.
   uint64_t room_bps = 0;
+  // With kPaused: it has been for less than kPauseHold, and there is no lower layer that it could have instead.
+  bool may_wait = false;
 
   // Kept between two calls; forget() when the receiver shows another source.
   void forget() { *this = Claim{.limit = limit, .rates = {}}; }
   bool is_new = true;                         // it had nothing to show yet: it starts at once, with whatever fits
   uint32_t failures = 0;                      // rises in a row that were taken back
   std::optional<Instant> waiting_since = {};  // a higher layer has fitted with headroom since then
+  std::optional<Instant> unfit_since = {};    // paused since then, or should be
   std::optional<Instant> risen_at = {};       // of the last rise that is not forgiven yet
   uint8_t known_max_spatial = 0, known_max_temporal = 0;
 };

@@ -152,9 +152,28 @@ TEST(Share, APausedOneComesBackWithHeadroom) {
   settle(ms, 540'000, claims);
   EXPECT_EQ(claims[0].outcome, Outcome::kPaused);
   share(at(ms), {560'000, 0}, claims);
+  EXPECT_EQ(claims[0].outcome, Outcome::kForward) << "at once";
+  // That was in vain: now it has to stand for twice the hold.
+  share(at(ms + 500), {490'000, 0}, claims);
+  ASSERT_EQ(claims[0].outcome, Outcome::kPaused);
+  share(at(ms + 600), {560'000, 0}, claims);
+  share(at(ms + 2'500), {560'000, 0}, claims);
   EXPECT_EQ(claims[0].outcome, Outcome::kPaused);
-  share(at(ms + 1'000), {560'000, 0}, claims);
+  share(at(ms + 2'600), {560'000, 0}, claims);
   EXPECT_EQ(claims[0].outcome, Outcome::kForward);
+}
+
+TEST(Share, AStreamOfOneLayerThatDoesNotFitMayWaitForItsPublisher) {
+  std::vector<Claim> claims{claim_of(50, single(500'000))};
+  share(at(0), {600'000, 0}, claims);
+  EXPECT_FALSE(claims[0].may_wait);
+  share(at(10), {400'000, 0}, claims);
+  EXPECT_EQ(claims[0].outcome, Outcome::kPaused);
+  EXPECT_TRUE(claims[0].may_wait);
+  share(at(2'009), {400'000, 0}, claims);
+  EXPECT_TRUE(claims[0].may_wait);
+  share(at(2'010), {400'000, 0}, claims);
+  EXPECT_FALSE(claims[0].may_wait);
 }
 
 TEST(Share, ARiseThatIsTakenBackIsTriedAfterTwiceTheTime) {
