@@ -45,7 +45,8 @@ Controller::Controller(const Config& config)
       rate_(config.start_bps, config.min_bps, config.max_bps),
       reported_(config.start_bps, config.min_bps, config.max_bps),
       plan_(config.max_bps),
-      target_bps_(config.start_bps) {}
+      target_bps_(config.start_bps),
+      undrained_bps_(config.start_bps) {}
 
 void Controller::on_sent(Now now, uint16_t transport_sequence, size_t bytes, std::optional<uint32_t> probe_cluster) {
   const int64_t newest = next_ - 1;
@@ -145,7 +146,7 @@ void Controller::collect_arrivals(Instant now) {
   const int64_t no_sign = silence_.is_silent() ? std::max<int64_t>(lost, 0) : outages.lost;
   lost_now_ = lost - no_sign;
   const bool stands = queue_.delay() > kStandingQueue && !queue_.competes();
-  loss_.add(now, lost_now_, total - no_sign, target_bps_, rtt_.value_or(kDefaultRtt),
+  loss_.add(now, lost_now_, total - no_sign, undrained_bps_, rtt_.value_or(kDefaultRtt),
             stands ? arriving_.bps() : std::nullopt);
 }
 
@@ -220,6 +221,7 @@ void Controller::update_target(Instant now) {
   if (remb_bps_ && now - remb_at_ >= kRembLife) remb_bps_.reset();
   if (remb_bps_) target = std::min(target, *remb_bps_);
   if (const auto bound = silence_.bps()) target = std::min(target, *bound);
+  undrained_bps_ = std::clamp(target, config_.min_bps, config_.max_bps);
   target = static_cast<uint64_t>(static_cast<double>(target) * drain());
   target_bps_ = std::clamp(target, config_.min_bps, config_.max_bps);
   plan_.update(now, target_bps_, is_app_limited(), app_limited_.since());

@@ -127,6 +127,7 @@ class Controller {
   bool has_sent_ = false;
   bool waits_ = false;  // something was sent after the last feedback
   uint64_t target_bps_;
+  uint64_t undrained_bps_;  // the target, but for a queue that is drained
   Counters counters_;
 };
 

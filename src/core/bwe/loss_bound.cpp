@@ -44,10 +44,9 @@ void LossBound::judge(Instant now, uint64_t bps, Duration rtt, std::optional<uin
   if (excess > kCutAbove || tail_drops) {
     if (now - cut_at_ < kBetweenCuts + rtt && bound_) return;
     const uint64_t from = std::min(bps, bound_.value_or(bps));
-    bound_ =
-        static_cast<uint64_t>(static_cast<double>(from) * (1 - std::max(0.5 * excess, tail_drops ? kTailDropCut : 0)));
-    if (tail_drops)
-      bound_ = std::min(*bound_, static_cast<uint64_t>(static_cast<double>(*carried) * (1 - kTailDropCut)));
+    // What comes out of a full queue is what the way carries: no guess by loss is needed then.
+    bound_ = tail_drops ? std::min(from, static_cast<uint64_t>(static_cast<double>(*carried) * (1 - kTailDropCut)))
+                        : static_cast<uint64_t>(static_cast<double>(from) * (1 - 0.5 * excess));
     cut_at_ = now;
     return;
   }
