@@ -1,7 +1,6 @@
 #include "core/bwe/controller.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace atm0s::bwe {
 namespace {
@@ -9,11 +8,14 @@ namespace {
 constexpr Duration kDefaultRtt = 200ms;     // until one is known (libwebrtc)
 constexpr int64_t kReferenceUs = 64'000;    // draft-holmer 3.1: reference time
 constexpr double kPacingFactor = 1.5;       // of the target; libwebrtc has 2.5, see the queueing figures of the tests
-constexpr Duration kStandingQueue = 100ms;  // over the least round trip: a queue, and with loss a full one
-constexpr Duration kLeastRttLife = 20s;     // of the least round trip, twice: the way may have changed
-constexpr double kDeepDrop = 0.66;          // libwebrtc: a drop below that share is probed after
-constexpr Duration kDropForgotten = 5s;     // libwebrtc
-constexpr Duration kSilence = 1s;           // without feedback while packets go, and three round trips
+constexpr Duration kStandingQueue = 100ms;  // with loss a full one
+constexpr Duration kShortQueue = 50ms;      // a longer one of ours is drained
+constexpr double kDrainPerSecond = 1.5;     // of the rate, for each second that the queue is longer
+constexpr double kLeastDrain = 0.5;
+constexpr double kDrainingFactor = 0.9;  // of the target then, retransmissions with it
+constexpr double kDeepDrop = 0.66;       // libwebrtc: a drop below that share is probed after
+constexpr Duration kDropForgotten = 5s;  // libwebrtc
+constexpr Duration kSilence = 1s;        // without feedback while packets go, and three round trips
 constexpr Duration kBetweenSilenceCuts = 500ms;
 // So many packets in a row, over so long, and none got through: the way was not there. A full queue or a policer loses
 // many, but lets some through all the time, so that is no sign of congestion.
@@ -43,7 +45,8 @@ Controller::Controller(const Config& config)
       rate_(config.start_bps, config.min_bps, config.max_bps),
       reported_(config.start_bps, config.min_bps, config.max_bps),
       plan_(config.max_bps),
-      target_bps_(config.start_bps) {}
+      target_bps_(config.start_bps),
+      undrained_bps_(config.start_bps) {}
 
 void Controller::on_sent(Now now, uint16_t transport_sequence, size_t bytes, std::optional<uint32_t> probe_cluster) {
   const int64_t newest = next_ - 1;
@@ -106,6 +109,8 @@ void Controller::collect_arrivals(Instant now) {
   reference_ = reference;
   const int64_t newest = next_ - 1;
   int64_t sequence = newest + static_cast<int16_t>(read_.base_sequence - static_cast<uint16_t>(newest));
+  if (sequence > next_told_) arriving_.clear();
+  next_told_ = std::max(next_told_, sequence + static_cast<int64_t>(read_.since_base.size()));
   int64_t lost = 0;
   int64_t total = 0;
   Outages outages;
@@ -141,11 +146,17 @@ void Controller::collect_arrivals(Instant now) {
             [](const Arrival& a, const Arrival& b) { return a.at != b.at ? a.at < b.at : a.sequence < b.sequence; });
   outages.close();
   const int64_t no_sign = silence_.is_silent() ? std::max<int64_t>(lost, 0) : outages.lost;
-  loss_.add(now, lost - no_sign, total - no_sign, target_bps_, rtt_.value_or(kDefaultRtt), queue_stands());
+  lost_now_ = lost - no_sign;
+  const bool stands = queue_.delay() > kStandingQueue && !queue_.competes();
+  loss_.add(now, lost_now_, total - no_sign, undrained_bps_, rtt_.value_or(kDefaultRtt),
+            stands ? arriving_.bps() : std::nullopt);
 }
 
-bool Controller::queue_stands() const {
-  return rtt_ && *rtt_ - std::min({least_rtt_, previous_least_rtt_, *rtt_}) > kStandingQueue;
+// While a queue of ours stands less is sent, so that it goes within about a second.
+double Controller::drain() const {
+  if (queue_.competes() || queue_.delay() <= kShortQueue) return 1;
+  const double over_s = static_cast<double>((queue_.delay() - kShortQueue).count()) / 1e6;
+  return std::max(1 - over_s * kDrainPerSecond, kLeastDrain);
 }
 
 // As libwebrtc: from sending to feedback, less how long the receiver kept it back at least.
@@ -156,11 +167,14 @@ void Controller::measure_rtt(Instant now) {
   }
   if (least < Duration(0)) return;
   on_rtt(least);
-  if (now - least_rtt_began_ > kLeastRttLife) {
-    previous_least_rtt_ = std::exchange(least_rtt_, Duration::max());
-    least_rtt_began_ = now;
+  Duration one_way = Duration::max();
+  size_t bytes = 0;
+  for (const Arrival& arrival : arrivals_) {
+    one_way = std::min(one_way, arrival.at - arrival.sent.time_since_epoch());
+    bytes += arrival.bytes;
   }
-  least_rtt_ = std::min(least_rtt_, least);
+  queue_.add(now, one_way);
+  arriving_.add(arrivals_.front().at, arrivals_.back().at, bytes, arrivals_.front().bytes);
 }
 
 void Controller::on_rtt(Duration rtt) {
@@ -172,7 +186,7 @@ void Controller::control(Instant now, std::optional<uint64_t> probed, bool overu
   const Usage usage = trend_.usage();
   const uint64_t before = rate_.bps();
   if (usage == Usage::kOverusing) ++counters_.overuses;
-  if (probed && usage != Usage::kOverusing) {
+  if (probed && usage != Usage::kOverusing && !queue_.competes()) {
     ++counters_.probe_results;
     // libwebrtc takes lower results too; one short of what arrives anyway was disturbed by others' packets.
     if (*probed > rate_.bps() || !acknowledged_.bps() || *probed > *acknowledged_.bps()) {
@@ -182,8 +196,15 @@ void Controller::control(Instant now, std::optional<uint64_t> probed, bool overu
       plan_.on_result(now, *probed);
       loss_.on_probe(*probed);
     }
+  } else if (queue_.competes()) {
+    rate_.compete(now, lost_now_ > 0, rtt_.value_or(kDefaultRtt), acknowledged_.bps());
   } else {
-    rate_.update(now, usage, acknowledged_.bps(), rtt_.value_or(kDefaultRtt), is_app_limited());
+    std::optional<uint64_t> acknowledged = acknowledged_.bps();
+    // What comes out of a queue that stands is what the way carries, now.
+    if (usage == Usage::kOverusing && queue_.delay() > kShortQueue && acknowledged && arriving_.bps()) {
+      acknowledged = std::min(*acknowledged, *arriving_.bps());
+    }
+    rate_.update(now, usage, acknowledged, rtt_.value_or(kDefaultRtt), is_app_limited());
   }
   if (static_cast<double>(rate_.bps()) < kDeepDrop * static_cast<double>(before)) {
     before_drop_bps_ = before;
@@ -203,6 +224,8 @@ void Controller::update_target(Instant now) {
   if (remb_bps_ && now - remb_at_ >= kRembLife) remb_bps_.reset();
   if (remb_bps_) target = std::min(target, *remb_bps_);
   if (const auto bound = silence_.bps()) target = std::min(target, *bound);
+  undrained_bps_ = std::clamp(target, config_.min_bps, config_.max_bps);
+  target = static_cast<uint64_t>(static_cast<double>(target) * drain());
   target_bps_ = std::clamp(target, config_.min_bps, config_.max_bps);
   plan_.update(now, target_bps_, is_app_limited(), app_limited_.since());
 }
@@ -249,7 +272,8 @@ Instant Controller::next_timeout() const {
 }
 
 uint64_t Controller::pacing_bps() const {
-  return static_cast<uint64_t>(static_cast<double>(target_bps_) * kPacingFactor);
+  const bool drains = queue_.delay() > kShortQueue && !queue_.competes();
+  return static_cast<uint64_t>(static_cast<double>(target_bps_) * (drains ? kDrainingFactor : kPacingFactor));
 }
 
 std::optional<ProbeCluster> Controller::take_probe() {

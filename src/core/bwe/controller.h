@@ -13,10 +13,12 @@
 #include "base/time.h"
 #include "core/bwe/acknowledged_rate.h"
 #include "core/bwe/app_limited.h"
+#include "core/bwe/arriving_rate.h"
 #include "core/bwe/loss_bound.h"
 #include "core/bwe/packet_groups.h"
 #include "core/bwe/probe_plan.h"
 #include "core/bwe/probe_rate.h"
+#include "core/bwe/queue_delay.h"
 #include "core/bwe/rate_control.h"
 #include "core/bwe/reported_rate.h"
 #include "core/bwe/sent_packets.h"
@@ -99,7 +101,7 @@ class Controller {
   void measure_rtt(Instant now);
   void control(Instant now, std::optional<uint64_t> probed, bool overused_before);
   void update_target(Instant now);
-  bool queue_stands() const;
+  double drain() const;
   Instant silence_at() const;
   Instant unanswered_at() const;
 
@@ -119,9 +121,10 @@ class Controller {
   ProbePlan plan_;
   ProbeRate probe_rate_;
   std::optional<Duration> rtt_;
-  Duration least_rtt_ = Duration::max();           // since least_rtt_began_
-  Duration previous_least_rtt_ = Duration::max();  // in the time before that
-  Instant least_rtt_began_{};
+  QueueDelay queue_;
+  ArrivingRate arriving_;
+  int64_t next_told_ = 0;  // the packet that the next feedback should begin with
+  int64_t lost_now_ = 0;   // packets that the feedback being read tells lost
   std::optional<uint64_t> remb_bps_;
   Instant remb_at_{};
   std::optional<int64_t> reference_;  // unwrapped reference time of the newest feedback
@@ -135,6 +138,7 @@ class Controller {
   bool is_unanswered_ = false;
   bool waits_ = false;  // something was sent after the last feedback
   uint64_t target_bps_;
+  uint64_t undrained_bps_;  // the target, but for a queue that is drained
   Counters counters_;
 };
 

@@ -23,7 +23,8 @@ double LossBound::inherent() const {
   return std::min(*std::min_element(recent_.begin(), recent_.end()), kMostInherent);
 }
 
-void LossBound::add(Instant now, int64_t lost, int64_t total, uint64_t bps, Duration rtt, bool queue_stands) {
+void LossBound::add(Instant now, int64_t lost, int64_t total, uint64_t bps, Duration rtt,
+                    std::optional<uint64_t> carried) {
   if (!started_) window_began_ = now;
   started_ = true;
   lost_ += lost;
@@ -31,20 +32,21 @@ void LossBound::add(Instant now, int64_t lost, int64_t total, uint64_t bps, Dura
   if (now - window_began_ < kWindowLength || total_ < kEnoughPackets) return;
   loss_ = std::clamp(static_cast<double>(lost_) / static_cast<double>(total_), 0.0, 1.0);
   recent_[windows_++ % kWindows] = loss_;
-  judge(now, bps, rtt, queue_stands);
+  judge(now, bps, rtt, carried);
   lost_ = 0;
   total_ = 0;
   window_began_ = now;
 }
 
-void LossBound::judge(Instant now, uint64_t bps, Duration rtt, bool queue_stands) {
+void LossBound::judge(Instant now, uint64_t bps, Duration rtt, std::optional<uint64_t> carried) {
   const double excess = loss_ - inherent();
-  const bool tail_drops = queue_stands && loss_ > kTailDropAbove;
+  const bool tail_drops = carried && loss_ > kTailDropAbove;
   if (excess > kCutAbove || tail_drops) {
     if (now - cut_at_ < kBetweenCuts + rtt && bound_) return;
     const uint64_t from = std::min(bps, bound_.value_or(bps));
-    bound_ =
-        static_cast<uint64_t>(static_cast<double>(from) * (1 - std::max(0.5 * excess, tail_drops ? kTailDropCut : 0)));
+    // What comes out of a full queue is what the way carries: no guess by loss is needed then.
+    bound_ = tail_drops ? std::min(from, static_cast<uint64_t>(static_cast<double>(*carried) * (1 - kTailDropCut)))
+                        : static_cast<uint64_t>(static_cast<double>(from) * (1 - 0.5 * excess));
     cut_at_ = now;
     return;
   }

@@ -18,9 +18,9 @@ namespace atm0s::bwe {
 class LossBound {
  public:
   // Packets that feedback told of. `bps`: the target as it is; `rtt` is waited for between two cuts. A packet told lost
-  // that came after all is taken back with `lost` -1 and `total` 0. `queue_stands`: the round trip is far above its
-  // least, so a full queue is what loses; its delay no longer grows, and the trend line cannot see it.
-  void add(Instant now, int64_t lost, int64_t total, uint64_t bps, Duration rtt, bool queue_stands);
+  // that came after all is taken back with `lost` -1 and `total` 0. `carried`: a queue of ours stands, and that comes
+  // out of it; a full one loses, but its delay no longer grows, and the trend line cannot see it.
+  void add(Instant now, int64_t lost, int64_t total, uint64_t bps, Duration rtt, std::optional<uint64_t> carried);
   // A probe got through at that rate: what was lost beside it is not for want of room.
   void on_probe(uint64_t bps) {
     if (bound_) bound_ = std::max(*bound_, bps);
@@ -30,7 +30,7 @@ class LossBound {
   double loss() const { return loss_; }
 
  private:
-  void judge(Instant now, uint64_t bps, Duration rtt, bool queue_stands);
+  void judge(Instant now, uint64_t bps, Duration rtt, std::optional<uint64_t> carried);
   double inherent() const;
 
   static constexpr size_t kWindows = 10;
