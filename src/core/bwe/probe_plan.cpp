@@ -10,7 +10,7 @@ constexpr uint64_t kSecondScale = 6;         // libwebrtc
 constexpr double kGoOnShare = 0.7;           // a result of that share of the probe: a further one
 constexpr uint64_t kFurtherScale = 2;        // of the result
 constexpr Duration kWait = 1s;               // for a result
-constexpr Duration kPeriod = 5s;             // between probes of an app-limited sender (libwebrtc)
+constexpr Duration kPeriod = 3s;             // between probes of an app-limited sender (libwebrtc: 5 s)
 constexpr Duration kAfterRise = 1s;          // between two for more demand
 constexpr double kAfterDropShare = 0.85;     // of the rate before (libwebrtc)
 constexpr Duration kBetweenDropProbes = 5s;  // libwebrtc
@@ -66,7 +66,6 @@ void ProbePlan::on_recovered(Instant now, uint64_t before_bps) {
 void ProbePlan::on_return(Instant now, uint64_t before_bps) {
   pending_ = 0;
   ask(now, before_bps);
-  go_on_above_bps_ = 0;
 }
 
 void ProbePlan::update(Instant now, uint64_t estimate_bps, bool app_limited, Instant app_limited_since) {

@@ -26,6 +26,19 @@ struct CongestionTest : testing::Test {
       call.run(33ms);
     }
   }
+  // To the client from now on: 600 kbit/s, and half a second of queue.
+  void narrow_down() {
+    free_at_ = world.now.mono;
+    call.drop = [this](bool to_server, const Bytes& datagram) {
+      if (to_server) return false;
+      free_at_ = std::max(free_at_, world.now.mono);
+      if (free_at_ - world.now.mono > 500ms) return true;
+      free_at_ += Duration(static_cast<int64_t>(datagram.size()) * 8'000'000 / 600'000);
+      call.link.emplace(free_at_ + Call::kOneWay, std::pair(false, datagram));
+      return true;
+    };
+  }
+  Instant free_at_{};
   int64_t sequence_ = 1'000;
   uint32_t timestamp_ = 0;
 };
@@ -51,15 +64,7 @@ TEST_F(CongestionTest, FeedbackComesAndTheEstimateCoversWhatIsSent) {
 TEST_F(CongestionTest, ASlowWayBringsTheEstimateDownToWhatItCarries) {
   ASSERT_TRUE(call.connect(lines()));
   show(3s, 6);
-  Instant free_at = world.now.mono;
-  call.drop = [&](bool to_server, const Bytes& datagram) {
-    if (to_server) return false;
-    free_at = std::max(free_at, world.now.mono);
-    if (free_at - world.now.mono > 500ms) return true;
-    free_at += Duration(static_cast<int64_t>(datagram.size()) * 8'000'000 / 600'000);
-    call.link.emplace(free_at + Call::kOneWay, std::pair(false, datagram));
-    return true;
-  };
+  narrow_down();
   for (int i = 0; i < 400; ++i) {  // a source that keeps to the estimate
     show(33ms, std::clamp<size_t>(*call.server.peer->estimate_bps() / 260'000, 1, 6));
   }
@@ -82,8 +87,8 @@ TEST_F(CongestionTest, ARemoteThatNeverAnswersIsNotEstimated) {
 // All video is paused: a little padding goes out, so that there is something to tell of.
 TEST_F(CongestionTest, WhereMoreIsWantedTheWayNeverGoesQuiet) {
   ASSERT_TRUE(call.connect(lines()));
+  narrow_down();
   show(1s, 2);
-  call.server.peer->set_send_demand(50'000'000);
   const uint64_t feedback = call.server.peer->counters().feedback_received;
   call.run(10s);
   EXPECT_GE(call.server.peer->counters().feedback_received, feedback + 30);
