@@ -27,6 +27,7 @@ struct LinkSettings {
   unsigned lost_per_mille = 0;
   uint64_t feedback_bps = 0;  // of the way back; 0: feedback is not held up
   Duration feedback_queue = 300ms;
+  bool is_dark = false;  // nothing gets through, either way
 };
 
 struct Flow {
@@ -39,7 +40,8 @@ struct Flow {
   double paced_bytes = 0;
   Duration frame_every{};  // media comes in frames; 0: evenly
   Instant next_frame = kBegin;
-  double queued_bytes = 0;  // behind the pacer
+  double queued_bytes = 0;   // behind the pacer
+  bool plays_probes = true;  // else as a sender without padding
   std::optional<ProbeCluster> probe;
   size_t probe_packets = 0;
   size_t probe_bytes = 0;
@@ -97,7 +99,7 @@ class Bottleneck {
   void send(Flow& flow, std::optional<uint32_t> cluster) {
     const uint16_t sequence = flow.controller.next_sequence();
     flow.controller.on_sent(time(), sequence, kPacketSize, cluster);
-    if (rng_.below(1'000) < link.lost_per_mille) return;
+    if (link.is_dark || rng_.below(1'000) < link.lost_per_mille) return;
     const Instant begins = std::max(now, free_at_);
     const Duration waits = begins - now;
     if (waits > link.longest_queue) return;
@@ -117,12 +119,15 @@ class Bottleneck {
     }
     flow.paced_bytes += static_cast<double>(controller.pacing_bps()) * step_s / 8;
     flow.paced_bytes = std::min(flow.paced_bytes, 2.0 * kPacketSize);
+    const bool was_probing = flow.probe.has_value();
     while (flow.queued_bytes >= kPacketSize && flow.paced_bytes >= kPacketSize && !flow.probe) {
       flow.queued_bytes -= kPacketSize;
       flow.paced_bytes -= kPacketSize;
       send(flow, std::nullopt);
     }
-    if (!flow.probe && (flow.probe = controller.take_probe())) {
+    if (!flow.probe) flow.probe = controller.take_probe();
+    if (!flow.plays_probes) flow.probe.reset();
+    if (flow.probe && !was_probing) {
       flow.probe_packets = flow.probe_bytes = 0;
       flow.probe_began = now;
     }
@@ -144,6 +149,7 @@ class Bottleneck {
       flow.builder.write(now, 1, 2, writer);
       if (writer.empty()) return;
       bytes.resize(writer.size());
+      if (link.is_dark) continue;
       Instant arrives = now;
       if (link.feedback_bps > 0) {
         const Instant begins = std::max(now, feedback_free_at_);

@@ -15,7 +15,26 @@ constexpr double kDeepDrop = 0.66;          // libwebrtc: a drop below that shar
 constexpr Duration kDropForgotten = 5s;     // libwebrtc
 constexpr Duration kSilence = 1s;           // without feedback while packets go, and three round trips
 constexpr Duration kBetweenSilenceCuts = 500ms;
-constexpr double kSilenceCut = 0.8;  // libwebrtc: cut back after a feedback time-out
+// So many packets in a row, over so long, and none got through: the way was not there. A full queue or a policer loses
+// many, but lets some through all the time, so that is no sign of congestion.
+constexpr Duration kLeastOutage = 300ms;
+constexpr int64_t kLeastOutagePackets = 10;
+
+struct Outages {
+  void on_lost(Instant sent) {
+    if (in_row == 0) began = sent;
+    ++in_row;
+    last = sent;
+  }
+  void close() {
+    if (in_row >= kLeastOutagePackets && last - began >= kLeastOutage) lost += in_row;
+    in_row = 0;
+  }
+  int64_t lost = 0;  // packets
+  int64_t in_row = 0;
+  Instant began{};
+  Instant last{};
+};
 
 }  // namespace
 
@@ -54,6 +73,13 @@ void Controller::on_feedback(Now now, const rtcp::TransportFeedback& feedback) {
     update_target(now.mono);
     return;
   }
+  if (silence_.end(now.mono)) {
+    // As libwebrtc's DelayBasedBwe after its stream time-out: what came before does not make a line with what comes
+    // now.
+    groups_.reset();
+    trend_.reset();
+    plan_.on_return(now.mono, rate_.bps());
+  }
   measure_rtt(now.mono);
   const bool overused_before = trend_.usage() == Usage::kOverusing;
   std::optional<uint64_t> probed;
@@ -80,6 +106,7 @@ void Controller::collect_arrivals(Instant now) {
   int64_t sequence = newest + static_cast<int16_t>(read_.base_sequence - static_cast<uint16_t>(newest));
   int64_t lost = 0;
   int64_t total = 0;
+  Outages outages;
   for (const Duration since_base : read_.since_base) {
     SentPacket* packet = sent_.find(sequence++);
     if (!packet) {
@@ -89,11 +116,13 @@ void Controller::collect_arrivals(Instant now) {
     if (since_base == rtcp::PacketArrivals::kNotReceived) {
       if (packet->state != SentPacket::State::kUnderWay) continue;
       packet->state = SentPacket::State::kLost;
+      outages.on_lost(packet->sent);
       ++lost;
       ++total;
       ++counters_.lost;
       continue;
     }
+    outages.close();
     if (packet->state == SentPacket::State::kArrived) continue;  // told twice
     if (packet->state == SentPacket::State::kLost) {
       --lost;
@@ -108,7 +137,9 @@ void Controller::collect_arrivals(Instant now) {
   }
   std::sort(arrivals_.begin(), arrivals_.end(),
             [](const Arrival& a, const Arrival& b) { return a.at != b.at ? a.at < b.at : a.sequence < b.sequence; });
-  loss_.add(now, lost, total, target_bps_, rtt_.value_or(kDefaultRtt), queue_stands());
+  outages.close();
+  const int64_t no_sign = silence_.is_silent() ? std::max<int64_t>(lost, 0) : outages.lost;
+  loss_.add(now, lost - no_sign, total - no_sign, target_bps_, rtt_.value_or(kDefaultRtt), queue_stands());
 }
 
 bool Controller::queue_stands() const {
@@ -144,6 +175,7 @@ void Controller::control(Instant now, std::optional<uint64_t> probed, bool overu
     // libwebrtc takes lower results too; one short of what arrives anyway was disturbed by others' packets.
     if (*probed > rate_.bps() || !acknowledged_.bps() || *probed > *acknowledged_.bps()) {
       rate_.on_probe(now, *probed);
+      silence_.lift();
       acknowledged_.expect_fast_change();  // what arrives will jump; an overuse is not to be judged by the old rate
       plan_.on_result(now, *probed);
     }
@@ -158,6 +190,7 @@ void Controller::control(Instant now, std::optional<uint64_t> probed, bool overu
     if (now - dropped_at_ < kDropForgotten) plan_.on_recovered(now, before_drop_bps_);
     before_drop_bps_ = 0;
   }
+  if (usage != Usage::kOverusing) silence_.grow(now, rtt_.value_or(kDefaultRtt), rate_.bps());
   update_target(now);
 }
 
@@ -166,6 +199,7 @@ void Controller::update_target(Instant now) {
   if (const auto bound = loss_.bps(); bound && has_feedback()) target = std::min(target, *bound);
   if (remb_bps_ && now - remb_at_ >= kRembLife) remb_bps_.reset();
   if (remb_bps_) target = std::min(target, *remb_bps_);
+  if (const auto bound = silence_.bps()) target = std::min(target, *bound);
   target_bps_ = std::clamp(target, config_.min_bps, config_.max_bps);
   plan_.update(now, target_bps_, is_app_limited(), app_limited_.since());
 }
@@ -192,7 +226,7 @@ Instant Controller::silence_at() const {
 void Controller::on_timeout(Now now) {
   if (now.mono >= silence_at() && now.mono - last_sent_ < kSilence) {
     ++counters_.silences;
-    rate_.set(now.mono, static_cast<uint64_t>(static_cast<double>(rate_.bps()) * kSilenceCut));
+    silence_.cut(target_bps_, rate_.bps());
     last_cut_ = now.mono;
   } else if (now.mono >= silence_at()) {
     waits_ = false;  // nothing is sent any more: nothing is waited for

@@ -20,6 +20,7 @@
 #include "core/bwe/rate_control.h"
 #include "core/bwe/reported_rate.h"
 #include "core/bwe/sent_packets.h"
+#include "core/bwe/silence.h"
 #include "core/bwe/trendline.h"
 #include "wire/rtcp/packet.h"
 #include "wire/rtcp/transport_feedback.h"
@@ -105,6 +106,7 @@ class Controller {
   RateControl rate_;
   LossBound loss_;
   ReportedRate reported_;
+  Silence silence_;
   ProbePlan plan_;
   ProbeRate probe_rate_;
   std::optional<Duration> rtt_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <functional>
 
 #include "core/bwe/bottleneck_test.h"
 
@@ -130,7 +131,7 @@ TEST(Controller, an_app_limited_sender_ramps_by_probes) {
   EXPECT_LT(ramp, 5s);
 }
 
-TEST(Controller, silence_cuts_back_and_feedback_brings_back) {
+TEST(Controller, silence_cuts_back_but_not_to_nothing) {
   Bottleneck way({.bps = 4'000'000});
   Flow& flow = way.add();
   way.run(10s);
@@ -138,8 +139,68 @@ TEST(Controller, silence_cuts_back_and_feedback_brings_back) {
   way.link.feedback_bps = 1;  // one more and then none
   way.run(5s);
   EXPECT_LT(flow.controller.target_bps(), before / 2);
+  way.run(15s);
+  EXPECT_GE(flow.controller.target_bps(), before / 5);
   EXPECT_GT(flow.controller.counters().silences, 2u);
 }
+
+class OutageTest : public testing::TestWithParam<Duration> {
+ protected:
+  // Until the target is that; from the first feedback after an outage that begins now.
+  Duration pass(Bottleneck& way, Flow& flow, Duration limit, const std::function<bool()>& until) {
+    way.link.is_dark = true;
+    way.run(GetParam());
+    way.link.is_dark = false;
+    const uint64_t feedbacks = flow.controller.counters().feedbacks;
+    for (Duration waited{}; waited < 1s && flow.controller.counters().feedbacks == feedbacks; waited += kStep) {
+      way.run(kStep);
+    }
+    Duration took{};
+    for (; took < limit && !until(); took += 10ms) way.run(10ms);
+    return took;
+  }
+};
+
+TEST_P(OutageTest, after_it_all_is_soon_as_before) {
+  for (const bool has_padding : {true, false}) {
+    Bottleneck way({.bps = 5'000'000});
+    Flow& flow = way.add();
+    flow.frame_every = 33ms;
+    flow.plays_probes = has_padding;
+    way.run(has_padding ? 20s : 60s);
+    const uint64_t before = flow.controller.target_bps();
+    const Duration took = pass(way, flow, 10s, [&] { return flow.controller.target_bps() >= before / 10 * 8; });
+    std::printf("outage of %lld ms, %s: target of %llu kbit/s again after %lld ms\n",
+                static_cast<long long>(to_ms(GetParam())), has_padding ? "probes" : "no probes",
+                static_cast<unsigned long long>(before / 1'000), static_cast<long long>(to_ms(took)));
+    EXPECT_LE(took, 3s);
+    way.clear_delays();
+    flow.mark(10s);
+    way.run(10s);
+    EXPECT_GE(flow.mark(10s), 0.7 * 5e6) << "and it stays";
+    EXPECT_LT(way.p95_queue_ms(), 150);
+  }
+}
+
+TEST_P(OutageTest, a_way_that_is_slower_afterwards_is_not_flooded) {
+  Bottleneck way({.bps = 5'000'000});
+  Flow& flow = way.add();
+  flow.frame_every = 33ms;
+  way.run(20s);
+  way.link.bps = 1'000'000;
+  way.clear_delays();
+  Instant settled = way.now;
+  pass(way, flow, 10s, [&] {
+    if (flow.controller.target_bps() > 1'200'000) settled = way.now;
+    return false;
+  });
+  std::printf("outage of %lld ms, then a fifth: p95 queue %.1f ms in 10 s, target %llu kbit/s\n",
+              static_cast<long long>(to_ms(GetParam())), way.p95_queue_ms(),
+              static_cast<unsigned long long>(flow.controller.target_bps() / 1'000));
+  EXPECT_GE(way.now - settled, 5s);
+  EXPECT_GE(flow.controller.target_bps(), 600'000u);
+}
+INSTANTIATE_TEST_SUITE_P(Lengths, OutageTest, testing::Values(400ms, 1s, 2s, 3s, 5s, 10s));
 
 TEST(Controller, without_transport_feedback_remb_and_reports_rule) {
   Controller controller({});

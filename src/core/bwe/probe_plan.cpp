@@ -62,6 +62,13 @@ void ProbePlan::on_recovered(Instant now, uint64_t before_bps) {
   ask(now, static_cast<uint64_t>(static_cast<double>(before_bps) * kAfterDropShare));
 }
 
+// As libwebrtc after a change of the network route, but with what is remembered in the place of the start rate.
+void ProbePlan::on_return(Instant now, uint64_t before_bps) {
+  pending_ = 0;
+  ask(now, before_bps);
+  go_on_above_bps_ = 0;
+}
+
 void ProbePlan::update(Instant now, uint64_t estimate_bps, bool app_limited, Instant app_limited_since) {
   if (!started_ || now < next_update_) return;
   next_update_ = now + kWait;

@@ -1,5 +1,5 @@
 // When to probe and how fast: at the start, after a probe that got through, now and then while little is sent, when
-// more is wanted, and after a deep drop. For core/bwe/controller. As libwebrtc's ProbeController.
+// more is wanted, after a deep drop, and after a silence. For core/bwe/controller. As libwebrtc's ProbeController.
 #pragma once
 
 #include <array>
@@ -24,6 +24,8 @@ class ProbePlan {
   void on_result(Instant now, uint64_t bps);
   // The estimate fell from `before` by a third or more, and queues are no longer growing.
   void on_recovered(Instant now, uint64_t before_bps);
+  // Feedback comes again after a silence; whether the way carries what it did is found out at once.
+  void on_return(Instant now, uint64_t before_bps);
   // From time to time, with the state of the sender.
   void update(Instant now, uint64_t estimate_bps, bool app_limited, Instant app_limited_since);
   std::optional<ProbeCluster> take();

@@ -88,9 +88,4 @@ void RateControl::on_probe(Instant now, uint64_t bps) {
   changed_at_ = now;
 }
 
-void RateControl::set(Instant now, uint64_t bps) {
-  bps_ = std::clamp(bps, min_bps_, max_bps_);
-  changed_at_ = now;
-}
-
 }  // namespace atm0s::bwe

@@ -20,8 +20,6 @@ class RateControl {
   void update(Instant now, Usage usage, std::optional<uint64_t> acknowledged, Duration rtt, bool app_limited);
   // A probe got through at that rate.
   void on_probe(Instant now, uint64_t bps);
-  // Something else has found that less is right (loss, silence).
-  void set(Instant now, uint64_t bps);
   uint64_t bps() const { return bps_; }
   // The rate before the last decrease and when that was; none yet.
   std::optional<Instant> decreased_at() const { return decreased_at_; }
