@@ -144,6 +144,8 @@ raw.view = async (id, peer, stream) => {
   return at;
 };
 
+raw.buffer = (ms) => raw.connection.getReceivers().forEach((receiver) => { receiver.jitterBufferTarget = ms; });
+
 // ---- what came and went ---------------------------------------------------------------------------------------------
 
 raw.watch = async (id, track) => {
