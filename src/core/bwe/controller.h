@@ -72,6 +72,7 @@ class Controller {
   bool has_feedback() const { return counters_.feedbacks > 0; }
   // The sender clearly sends less than the target.
   bool is_app_limited() const { return static_cast<bool>(app_limited_); }
+  std::optional<uint64_t> remb_bps() const { return remb_bps_; }
   std::optional<Duration> rtt() const { return rtt_; }
   std::optional<uint64_t> acknowledged_bps() const { return acknowledged_.bps(); }
   double loss() const { return loss_.loss(); }

@@ -71,7 +71,7 @@ TEST(PublisherLimit, TableOfModes) {
     EXPECT_EQ(limit.sum_bps(), c.sum_bps) << c.name;
     for (size_t i = 0; i < streams.size(); ++i) {
       EXPECT_EQ(streams[i].limit.max_bitrate_bps, c.stream_bps[i]) << c.name << ", stream " << i;
-      EXPECT_EQ(streams[i].tias_bps, c.tias_bps[i]) << c.name << ", stream " << i;
+      EXPECT_EQ(limit.tias_bps(streams[i].max_bitrate_bps), c.tias_bps[i]) << c.name << ", stream " << i;
       EXPECT_EQ(streams[i].limit.is_idle, c.streams[i].demand.viewers == 0) << c.name << ", stream " << i;
       EXPECT_TRUE(streams[i].changed) << c.name;
     }
