@@ -63,8 +63,7 @@ async function capAndLift(env, options = {}) {
   const settled = await bela.settledAt('video_0', capped, (width) => width < LAYERS.f);
   const [before, after] = [await anna.sentRate(capped - 3000, capped), await anna.sentRate(lifted - 3000, lifted)];
   bela.host.cap();
-  await bela.firstFrame('video_0', lifted + 50, LAYERS.f, 20).catch(() => {});
-  await pause(3000);
+  await pause(13_000); // what is on top after 10 s and stays there
   const back = await bela.settledAt('video_0', lifted, (width) => width === LAYERS.f);
   const gaps = { bela: await bela.longestGap('video_0', capped), carl: await carl.longestGap('video_0', capped) };
   const other = await carl.frames('video_0', capped);
