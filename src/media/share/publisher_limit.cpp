@@ -21,7 +21,9 @@ void hold(Instant now, PublishedStream& stream, uint64_t wanted_bps, uint8_t wan
     stream.falling_since.reset();
     return;
   }
-  if (!stream.falling_since) {
+  // The last viewer's leaving is not kept waiting by a hold of less before it: one hold from there on.
+  const bool just_left = wanted_bps == 0 && stream.falling_to_bps > 0;
+  if (!stream.falling_since || just_left) {
     stream.falling_since = now;
     stream.falling_to_bps = 0;
     stream.falling_to_layers = 0;

@@ -142,6 +142,21 @@ TEST(PublisherLimit, AFallGoesToTheMostOfItsHold) {
   EXPECT_EQ(streams[0].limit.max_bitrate_bps, 500'000u);
 }
 
+TEST(PublisherLimit, IdlesOneHoldAfterTheLastViewerWhateverFellBefore) {
+  PublisherLimit limit(BitrateControlMode::kSumBitrateWithClientSide, kMaxBps);
+  std::array streams{stream_of(0, {2'000'000})};
+  limit.update(at(0), streams);
+  streams[0].demand = stream_of(0, {1'500'000}).demand;  // as an estimate that varies makes it
+  limit.update(at(100), streams);
+  streams[0].demand = {};
+  limit.update(at(1'900), streams);
+  limit.update(at(3'800), streams);
+  EXPECT_FALSE(streams[0].limit.is_idle);
+  limit.update(at(3'900), streams);
+  EXPECT_TRUE(streams[0].limit.is_idle);
+  EXPECT_EQ(limit.sum_bps(), kIdleBps);
+}
+
 TEST(PublisherLimit, LayersThatNobodyWantsMayBeTurnedOff) {
   PublisherLimit limit(BitrateControlMode::kSumBitrateWithClientSide, kMaxBps);
   std::array streams{stream_of(0, {1'000'000})};
