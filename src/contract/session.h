@@ -46,6 +46,7 @@ struct Grant {
   bool publish = true;
   bool subscribe = true;
   std::optional<WallTime> expires_at;
+  uint64_t max_bitrate_bps = 0;  // of the session's video; 0: the server's setting holds
 };
 
 // POST /webrtc/connect, its token already verified by control/token.
@@ -59,7 +60,8 @@ struct ConnectRequest {
   SubscribeScope subscribe_scope = SubscribeScope::kFull;
   PublishScope publish_scope = PublishScope::kFull;
   BitrateControlMode bitrate_control_mode = BitrateControlMode::kSumBitrateWithClientSide;
-  std::vector<Codec> codecs;  // in order of preference; empty: all that the server has
+  bool applies_stream_limits = false;  // the client does what StreamLimitEvent says
+  std::vector<Codec> codecs;           // in order of preference; empty: all that the server has
   std::vector<SenderInfo> senders;
   ReceiverCounts receivers;
   std::string latency_mode;  // "" is "default"
@@ -196,12 +198,19 @@ struct SenderStateEvent {
   std::string name;
   SenderState state = SenderState::kCreated;
 };
+// remote_stream_{name}_limit: what a video sender may send now
+struct StreamLimitEvent {
+  std::string name;
+  uint64_t max_bitrate_bps = 0;  // 0: no limit of its own
+  std::vector<uint8_t> layers;   // spatial or simulcast layers that somebody wants, lowest first
+};
 // session_closing, before the server ends a session
 struct SessionClosing {
   std::string reason;
   std::optional<uint32_t> retry_ms;
 };
 
-using Event = std::variant<StreamEvent, PeerEvent, RoomStats, ReceiverStateEvent, SenderStateEvent, SessionClosing>;
+using Event = std::variant<StreamEvent, PeerEvent, RoomStats, ReceiverStateEvent, SenderStateEvent, StreamLimitEvent,
+                           SessionClosing>;
 
 }  // namespace atm0s::contract

@@ -75,6 +75,7 @@ contract::Stats Worker::stats() const {
 
   counter("atm0s_transport_feedback_sent_total", "Transport-wide feedback told to publishers", peers.feedback_sent);
   counter("atm0s_transport_feedback_received_total", "Transport-wide feedback of viewers", peers.feedback_received);
+  counter("atm0s_rembs_sent_total", "Maximums of their video told to publishers by REMB", peers.rembs_sent);
   counter("atm0s_probes_sent_total", "Packets of padding, to find out what a way carries", peers.probes_sent);
 
   // One metric for each transport, an event for each of its counters.

@@ -1,5 +1,6 @@
 // The browser tests: real Chromium, the real npm SDK, the real server.
-//   node tests/e2e/run.mjs [--core] [--list] [name…]      a name picks the tests whose name or file contains it
+//   node tests/e2e/run.mjs [--core] [--list] [--long] [name…]      a name picks the tests whose name or file contains it;
+//                                                                  --long: those that measure do so for longer
 // No retries: a test that fails once has failed. The last line is JSON with the counts, for ./dev.
 import { readdir, mkdir, rm, writeFile } from 'node:fs/promises';
 import { Env, startWorld } from './harness/env.mjs';

@@ -10,6 +10,20 @@ namespace atm0s::sim {
 
 using negotiation::Direction;
 
+namespace {
+
+constexpr uint64_t kFramesPerSecond = 30;
+
+// Of a video whose packets are of that size.
+constexpr uint64_t bps_of(size_t size) {
+  return size * 8 * kPacketsPerFrame * kFramesPerSecond;
+}
+size_t packet_size(uint64_t bps, size_t most) {
+  return bps >= bps_of(most) ? most : static_cast<size_t>(bps / bps_of(1));
+}
+
+}  // namespace
+
 Client::Client(uint32_t number, ClientConfig config, SocketAddress address, Now now, Rng& rng, Ledger* ledger)
     : number_(number),
       config_(std::move(config)),
@@ -65,6 +79,7 @@ void Client::publish(MediaKind kind) {
     senders_.push_back({kind, "audio_main", "audio-track", "mic"});
   } else {
     senders_.push_back({kind, "video_main", "video-track", "cam"});
+    senders_.back().max_bitrate_bps = config_.max_video_bitrate;
     is_key_frame_due_ = true;
   }
 }
@@ -113,6 +128,8 @@ contract::ConnectRequest Client::connect_request() {
   request.sdp = make_offer();
   request.senders = senders_;
   request.receivers = {config_.audio_receivers, config_.video_receivers};
+  request.bitrate_control_mode = config_.bitrate_control_mode;
+  request.applies_stream_limits = config_.applies_limits;
   return request;
 }
 
@@ -127,6 +144,7 @@ uint64_t Client::update_sdp(Now now, SendBatch& out) {
 bool Client::accept(Now now, const std::string& answer, SendBatch& out) {
   peer::Output peer_out{out, packets_, peer_events_};
   const auto result = peer_->accept_answer(now, answer, peer_out);
+  last_answer_ = answer;
   return result.has_value();
 }
 
@@ -233,6 +251,8 @@ void Client::on_event(const contract::Event& event) {
     receiver_states_[state->id] = state->state;
   } else if (const auto* sender = std::get_if<contract::SenderStateEvent>(&event)) {
     sender_states_[sender->name] = sender->state;
+  } else if (const auto* limit = std::get_if<contract::StreamLimitEvent>(&event)) {
+    limits_[limit->name] = *limit;
   } else if (const auto* stats = std::get_if<contract::RoomStats>(&event)) {
     room_peers_ = stats->peers;
   }
@@ -301,6 +321,16 @@ void Client::send_audio(Now now, SendBatch& out) {
   peer_->send_media(now, media, packet, {audio_sequence_++, audio_timestamp_, payload_type, packet.marker}, out);
 }
 
+std::optional<uint64_t> Client::allowed_bps(Now now) {
+  if (!config_.obeys_remb) return std::nullopt;
+  uint64_t allowed = send_rate_.update(now.mono, peer_->remb_bps());
+  const auto limit = limits_.find("video_main");
+  if (config_.applies_limits && limit != limits_.end() && limit->second.max_bitrate_bps != 0) {
+    allowed = std::min(allowed, limit->second.max_bitrate_bps);
+  }
+  return allowed;
+}
+
 void Client::send_video(Now now, SendBatch& out) {
   next_video_ = now.mono + kVideoInterval;
   if (!is_sending(video_line_)) return;
@@ -309,14 +339,19 @@ void Client::send_video(Now now, SendBatch& out) {
   const auto vp8 = std::find_if(line.negotiated().codecs.begin(), line.negotiated().codecs.end(),
                                 [](const auto& codec) { return codec.codec == Codec::kVp8; });
   if (vp8 == line.negotiated().codecs.end()) return;
-  if (config_.sends_simulcast) return send_simulcast(now, vp8->payload_type, out);
+  const std::optional<uint64_t> allowed = allowed_bps(now);
+  if (config_.sends_simulcast) {
+    allot_layers(allowed);
+    return send_simulcast(now, vp8->payload_type, out);
+  }
+  const size_t size = packet_size(allowed.value_or(UINT64_MAX), 900);
   PictureTag tag{number_, frame_++, 0, kPacketsPerFrame, is_key_frame_due_};
   key_frames_sent_ += is_key_frame_due_;
   is_key_frame_due_ = false;
   video_timestamp_ += 3'000;
   for (tag.packet = 0; tag.packet < tag.packets; ++tag.packet) {
     peer::MediaPacket packet;
-    packet.payload = pool_.copy(make_video_payload(tag, 900));
+    packet.payload = pool_.copy(make_video_payload(tag, size));
     packet.marker = tag.packet + 1 == tag.packets;
     if (ledger_ != nullptr) {
       ledger_->on_sent(now.mono, number_, true, packet_id(tag), line.ssrc(), static_cast<uint16_t>(video_sequence_));
@@ -325,9 +360,35 @@ void Client::send_video(Now now, SendBatch& out) {
   }
 }
 
+// As libwebrtc's SimulcastRateAllocator: from the lowest layer up, each to its best; one that would not get its least
+// is off, and those above it. A layer that comes on begins with a key frame.
+void Client::allot_layers(std::optional<uint64_t> allowed_bps) {
+  constexpr size_t kSizes[] = {200, 500, 1'000};
+  constexpr uint64_t kLeastPercent = 30;
+  const auto limit = limits_.find("video_main");
+  const auto is_wanted = [&](uint8_t layer) {
+    if (layer == 0 || !config_.applies_limits || limit == limits_.end()) return true;
+    const auto& wanted = limit->second.layers;
+    return std::find(wanted.begin(), wanted.end(), layer) != wanted.end();
+  };
+  uint64_t left = allowed_bps.value_or(UINT64_MAX);
+  for (uint8_t i = 0; i < layers_.size(); ++i) {
+    SimulcastLayer& layer = layers_[i];
+    const uint64_t best = bps_of(kSizes[i]);
+    const bool is_on = is_wanted(i) && (i == 0 || left >= best * kLeastPercent / 100);
+    if (!is_on) {
+      if (is_wanted(i)) left = 0;
+      layer.packet_size = 0;
+      continue;
+    }
+    if (layer.packet_size == 0) layer.is_key_frame_due = true;
+    layer.packet_size = packet_size(left, kSizes[i]);
+    left -= std::min(left, best);
+  }
+}
+
 // The peer's m-line knows one SSRC; these three are written and protected here. Nothing is sent again.
 void Client::send_simulcast(Now now, uint8_t payload_type, SendBatch& out) {
-  constexpr size_t kSizes[] = {200, 500, 1'000};
   const auto path = peer_->selected_path();
   const auto& line = peer_->media(*video_line_ + 1);
   if (!path) return;
@@ -335,7 +396,7 @@ void Client::send_simulcast(Now now, uint8_t payload_type, SendBatch& out) {
     SimulcastLayer& layer = layers_[i];
     layer.timestamp += 3'000;
     peer::PeerTestAccess::know_sent_ssrc(*peer_, *video_line_ + 1, layer.ssrc);
-    if (layer.is_muted) continue;
+    if (layer.is_muted || layer.packet_size == 0) continue;
     PictureTag tag{layer_publisher(number_, i), layer.frame++, 0, kPacketsPerFrame, layer.is_key_frame_due};
     layer.key_frames_sent += tag.is_key;
     layer.is_key_frame_due = false;
@@ -348,7 +409,7 @@ void Client::send_simulcast(Now now, uint8_t payload_type, SendBatch& out) {
           {line.extensions().id_of(rtp::Extension::kRid), as_bytes(kRids.substr(i, 1))}};
       Bytes bytes(kMaxDatagramSize);
       size_t size = rtp::write_header(bytes, header, ids);
-      const Bytes payload = make_video_payload(tag, kSizes[i], layer.picture_id);
+      const Bytes payload = make_video_payload(tag, layer.packet_size, layer.picture_id);
       std::copy(payload.begin(), payload.end(), bytes.begin() + static_cast<ptrdiff_t>(size));
       size = peer::PeerTestAccess::srtp_out(*peer_).protect_rtp(bytes, size + payload.size(),
                                                                 static_cast<uint64_t>(layer.sequence));

@@ -13,6 +13,7 @@
 #include "core/peer/peer.h"
 #include "ledger.h"
 #include "picture.h"
+#include "send_rate.h"
 #include "sound.h"
 
 namespace atm0s::sim {
@@ -32,6 +33,12 @@ struct ClientConfig {
   bool sends_simulcast = false;  // video in kSimulcastLayers layers, known by MID and RID alone
   bool takes_red = true;         // false: as a client that does not offer RED
   contract::Grant grant;
+  contract::BitrateControlMode bitrate_control_mode = contract::BitrateControlMode::kSumBitrateWithClientSide;
+  uint64_t max_video_bitrate = 0;  // of its video sender, bit/s
+  // Its video keeps to what the server allows, as a browser's does (send_rate.h). Else it is always the same: what
+  // other simulations show of losses and layers does not hang on it.
+  bool obeys_remb = false;
+  bool applies_limits = false;  // and to remote_stream_video_main_limit, as the project's own SDKs
 };
 
 class Client {
@@ -87,6 +94,9 @@ class Client {
   const std::map<std::string, contract::ReceiverState>& receiver_states() const { return receiver_states_; }
   const std::map<std::string, contract::SenderState>& sender_states() const { return sender_states_; }
   uint32_t room_peers() const { return room_peers_; }
+  // remote_stream_{name}_limit, the newest of each name.
+  const std::map<std::string, contract::StreamLimitEvent>& limits() const { return limits_; }
+  const std::string& last_answer() const { return last_answer_; }
   VideoViewer& video(size_t receiver) { return video_[receiver]; }
   const Listener& audio(size_t receiver) { return audio_[receiver]; }
   uint64_t audio_packets(size_t receiver) { return audio_[receiver].packets(); }
@@ -114,6 +124,9 @@ class Client {
   void send_audio(Now now, SendBatch& out);
   void send_video(Now now, SendBatch& out);
   void send_simulcast(Now now, uint8_t payload_type, SendBatch& out);
+  // What the video may take now; nothing: as much as it likes.
+  std::optional<uint64_t> allowed_bps(Now now);
+  void allot_layers(std::optional<uint64_t> allowed_bps);
   size_t receiver_index(size_t media) const;
   static uint64_t packet_id(const PictureTag& tag);
 
@@ -140,6 +153,8 @@ class Client {
   std::map<std::string, contract::ReceiverState> receiver_states_;
   std::map<std::string, contract::SenderState> sender_states_;
   uint32_t room_peers_ = 0;
+  std::map<std::string, contract::StreamLimitEvent> limits_;
+  std::string last_answer_;
   struct Picture {
     uint64_t decodable = 0;
     Instant since{};  // of the last decodable frame, or the last request
@@ -159,9 +174,11 @@ class Client {
     uint16_t picture_id = 0;
     uint32_t frame = 0;
     bool is_key_frame_due = true, is_muted = false;
+    size_t packet_size = 0;  // of its payloads; 0: there is no bitrate for the layer
     uint64_t key_frames_sent = 0, asked = 0;
   };
   std::array<SimulcastLayer, kSimulcastLayers> layers_;
+  SendRate send_rate_;
   bool is_key_frame_due_ = true;
   uint64_t key_frames_sent_ = 0, key_frames_wanted_ = 0;
   std::vector<peer::ReceivedPacket> packets_;

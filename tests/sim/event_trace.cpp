@@ -41,6 +41,11 @@ std::string text_of(const contract::Event& event) {
   if (const auto* state = std::get_if<contract::SenderStateEvent>(&event)) {
     return "sender " + state->name + ' ' + text_of(state->state);
   }
+  if (const auto* limit = std::get_if<contract::StreamLimitEvent>(&event)) {
+    std::string text = "limit " + limit->name + ' ' + std::to_string(limit->max_bitrate_bps) + ", layers";
+    for (const uint8_t layer : limit->layers) text += ' ' + std::to_string(layer);
+    return limit->layers.empty() ? text + " none" : text;
+  }
   if (const auto* stats = std::get_if<contract::RoomStats>(&event)) return "peers " + std::to_string(stats->peers);
   return "closing " + std::get<contract::SessionClosing>(event).reason;
 }

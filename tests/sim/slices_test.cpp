@@ -24,6 +24,7 @@ std::string subject_of(const contract::Event& event) {
   if (const auto* peer = std::get_if<contract::PeerEvent>(&event)) return peer->peer;
   if (const auto* state = std::get_if<contract::ReceiverStateEvent>(&event)) return state->id;
   if (const auto* state = std::get_if<contract::SenderStateEvent>(&event)) return state->name;
+  if (const auto* limit = std::get_if<contract::StreamLimitEvent>(&event)) return limit->name + " limit";
   return "session";
 }
 

@@ -78,7 +78,7 @@ Result<bool> serve(const Config& config) {
   const auto addresses = media_addresses(config);
   if (addresses.empty())
     return fail(ErrorCode::kInvalidConfig, "this machine has no address for media: name one with --media-ip");
-  TRY(workers, MediaWorkers::start(config.workers, config.room_slice_size, addresses, config.media_port,
+  TRY(workers, MediaWorkers::start(config, addresses,
                                    [&control](contract::Reply reply) { control.on_reply(std::move(reply)); }));
   listening.media = workers->addresses();
 

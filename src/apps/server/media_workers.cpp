@@ -128,9 +128,11 @@ class MediaWorkers::Pumped final : public io::MediaMachine {
   std::thread thread_;  // last: it uses all of the above
 };
 
-Result<std::unique_ptr<MediaWorkers>> MediaWorkers::start(size_t count, size_t room_slice_size,
-                                                          const std::vector<MediaAddress>& addresses, uint16_t port,
+Result<std::unique_ptr<MediaWorkers>> MediaWorkers::start(const Config& settings,
+                                                          const std::vector<MediaAddress>& addresses,
                                                           io::MediaLoop::ReplySink replies) {
+  const size_t count = settings.workers;
+  const uint16_t port = settings.media_port;
   auto out = std::make_unique<MediaWorkers>();
   for (size_t i = 0; i < count; ++i) {
     out->mailboxes_.push_back(std::make_unique<io::Mailbox<room::RelayMessage>>(kRelayMailboxCapacity));
@@ -141,7 +143,8 @@ Result<std::unique_ptr<MediaWorkers>> MediaWorkers::start(size_t count, size_t r
     node::Config config;
     config.index = i;
     config.worker_count = count;
-    config.max_room_sessions = room_slice_size;
+    config.max_room_sessions = settings.room_slice_size;
+    config.max_incoming_video_bps = settings.max_bitrate;
     for (const MediaAddress& address : addresses) {
       config.addresses.push_back({address.external, sockets.front()->port()});
       config.local_addresses.push_back({address.internal, sockets.front()->port()});

@@ -21,10 +21,8 @@ inline constexpr size_t kRelayMailboxCapacity = 8'192;
 
 class MediaWorkers {
  public:
-  // Binds worker i to `port` + i (0: any port) on every address's family. An error names the address.
-  // `room_slice_size`: sessions of a room on one worker before another one is used.
-  static Result<std::unique_ptr<MediaWorkers>> start(size_t count, size_t room_slice_size,
-                                                     const std::vector<MediaAddress>& addresses, uint16_t port,
+  // Binds worker i to media_port + i (0: any port) on every address's family. An error names the address.
+  static Result<std::unique_ptr<MediaWorkers>> start(const Config& settings, const std::vector<MediaAddress>& addresses,
                                                      io::MediaLoop::ReplySink replies);
   ~MediaWorkers();
 

@@ -8,6 +8,9 @@ namespace {
 using Texts = std::vector<std::string>;
 
 constexpr uint32_t kMaxWorkers = 256;
+// bit/s: what is sent of a stream that nobody views, and more than any client has.
+constexpr uint64_t kLeastMaxBitrate = 100'000;
+constexpr uint64_t kMostMaxBitrate = 10'000'000'000;
 
 std::string quoted(const std::string& text) {
   return "'" + text + "'";
@@ -116,6 +119,11 @@ constexpr Setting kSettings[] = {
     {"room-slice-size", Shape::kOne, "NUMBER",
      "Sessions of a room on one worker before the next one is used. Default: 200.",
      [](const Texts& texts, Config& config) { return read_number(texts, config.room_slice_size, 1, 1'000'000); }},
+    {"max-bitrate", Shape::kOne, "NUMBER",
+     "What all video that a session publishes may take, in bit/s; its token may lower it. Default: 2500000.",
+     [](const Texts& texts, Config& config) {
+       return read_number(texts, config.max_bitrate, kLeastMaxBitrate, kMostMaxBitrate);
+     }},
     {"node-id", Shape::kOne, "NUMBER", "This server's number, told to clients. Default: 0.",
      [](const Texts& texts, Config& config) { return read_number(texts, config.node_id, 0, UINT32_MAX); }},
     {"log-level", Shape::kOne, "LEVEL", "error, warn, info or debug. Default: info.", read_log_level},

@@ -57,6 +57,11 @@ struct WriteEvent {
     data["state"] = choice_text(kSenderStates, event.state);
     return std::string(kSenderEventPrefix) + event.name + std::string(kStateEventSuffix);
   }
+  std::string operator()(const contract::StreamLimitEvent& event) const {
+    data["max_bitrate"] = event.max_bitrate_bps;
+    data["layers"] = event.layers;
+    return std::string(kSenderEventPrefix) + event.name + std::string(kLimitEventSuffix);
+  }
   std::string operator()(const contract::SessionClosing& event) const {
     data["reason"] = event.reason;
     if (event.retry_ms) data["retry_ms"] = *event.retry_ms;

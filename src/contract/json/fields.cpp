@@ -211,4 +211,26 @@ std::vector<std::string> Fields::texts(std::string_view name, size_t count_max, 
   return out;
 }
 
+std::vector<uint64_t> Fields::numbers(std::string_view name, size_t count_max, uint64_t limit) const {
+  std::vector<uint64_t> out;
+  const nlohmann::json* value = find(name);
+  if (value == nullptr) return out;
+  if (!value->is_array()) {
+    problem(name, "must be a list");
+  } else if (value->size() > count_max) {
+    problem(name, "must hold at most " + std::to_string(count_max), ErrorCode::kTooMany);
+  } else {
+    for (const nlohmann::json& item : *value) {
+      if (item.is_number_unsigned() && item.get<uint64_t>() <= limit) {
+        out.push_back(item.get<uint64_t>());
+      } else {
+        problem(std::string(name) + "[" + std::to_string(out.size()) + "]",
+                "must be a whole number of at most " + std::to_string(limit));
+        break;
+      }
+    }
+  }
+  return out;
+}
+
 }  // namespace atm0s::json

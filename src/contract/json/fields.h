@@ -58,6 +58,7 @@ class Fields {
   std::optional<Fields> optional_object(std::string_view name) const;
   std::vector<Fields> objects(std::string_view name, size_t count_max) const;  // absent: none
   std::vector<std::string> texts(std::string_view name, size_t count_max, size_t bytes_max) const;
+  std::vector<uint64_t> numbers(std::string_view name, size_t count_max, uint64_t limit) const;  // whole ones, from 0
 
   // The text `member` of the object `name`, if both are there; for data that may be of any type.
   std::optional<std::string> member_text(std::string_view name, std::string_view member) const;

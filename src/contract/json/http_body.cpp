@@ -91,6 +91,7 @@ Result<contract::ConnectRequest> parse_connect(std::string_view body, std::strin
     out.publish_scope = read_choice(fields, "pub_scope", kPublishScopes, PublishScope::kFull);
     out.bitrate_control_mode = read_choice(fields, "remote_bitrate_control_mode", kBitrateControlModes,
                                            BitrateControlMode::kSumBitrateWithClientSide);
+    out.applies_stream_limits = fields.flag("applies_stream_limits", false);
     out.codecs = read_codecs(fields);
     out.senders = read_senders(fields);
     out.receivers = read_receivers(fields);
@@ -113,6 +114,7 @@ std::string to_json(const contract::ConnectRequest& request, std::string_view to
   out["sub_scope"] = choice_text(kSubscribeScopes, request.subscribe_scope);
   out["pub_scope"] = choice_text(kPublishScopes, request.publish_scope);
   out["remote_bitrate_control_mode"] = choice_text(kBitrateControlModes, request.bitrate_control_mode);
+  if (request.applies_stream_limits) out["applies_stream_limits"] = true;
   for (const Codec codec : request.codecs) out["codecs"].push_back(atm0s::to_text(codec));
   write_senders(request.senders, out["senders"]);
   write_receivers(request.receivers, out["receivers"]);

@@ -16,7 +16,7 @@ const char* const kFullConnect = R"({
   "version": "1.2.3", "room": "room 1/a", "peer": "người dùng", "token": "a.b.c", "sdp": "v=0\r\n",
   "mix_minus_audio": "ManualAudioStreams", "codecs": ["OPUS", "vp8", "H264", "av1", "VP8"],
   "sub_scope": "stream_only", "pub_scope": "full", "join_now": true,
-  "remote_bitrate_control_mode": "PerStream", "latency_mode": "smooth-200", "metadata": "{\"a\":1}",
+  "remote_bitrate_control_mode": "PerStream", "applies_stream_limits": true, "latency_mode": "smooth-200", "metadata": "{\"a\":1}",
   "senders": [
     {"uuid": "u1", "label": "Mic", "kind": "audio", "name": "audio_main"},
     {"uuid": "u2", "label": "Cam", "kind": "video", "screen": true, "name": "video_main", "simulcast": true,
@@ -49,6 +49,7 @@ TEST(ParseConnect, ReadsEveryField) {
   EXPECT_EQ(r->subscribe_scope, contract::SubscribeScope::kStreamOnly);
   EXPECT_EQ(r->publish_scope, contract::PublishScope::kFull);
   EXPECT_EQ(r->bitrate_control_mode, contract::BitrateControlMode::kPerStream);
+  EXPECT_TRUE(r->applies_stream_limits);
   EXPECT_EQ(r->latency_mode, "smooth-200");
   EXPECT_EQ(r->metadata, "{\"a\":1}");
   EXPECT_EQ(r->receivers.audio, 4u);

@@ -270,6 +270,11 @@ TEST(Event, LooksAsTheSdkExpects) {
             R"({"type":"event","event":"local_stream_video_0_state","data":{"state":"source_deactived"}})");
   EXPECT_EQ(to_json(Event(SenderStateEvent{"audio_main", SenderState::kConnected})),
             R"({"type":"event","event":"remote_stream_audio_main_state","data":{"state":"connected"}})");
+  EXPECT_EQ(to_json(Event(StreamLimitEvent{"video_main", 100'000, {0, 2}})),
+            R"({"type":"event","event":"remote_stream_video_main_limit",)"
+            R"("data":{"max_bitrate":100000,"layers":[0,2]}})");
+  EXPECT_EQ(to_json(Event(StreamLimitEvent{"video_main", 0, {}})),
+            R"({"type":"event","event":"remote_stream_video_main_limit","data":{"max_bitrate":0,"layers":[]}})");
   EXPECT_EQ(to_json(Event(SessionClosing{"replaced", std::nullopt})),
             R"({"type":"event","event":"session_closing","data":{"reason":"replaced"}})");
 }
@@ -288,7 +293,8 @@ TEST(PeerHash, IsFnv1a) {
 
 TEST(ServerMessage, EveryAnswerAndEventSurvivesARoundTrip) {
   using namespace contract;
-  std::vector<Event> events = {RoomStats{9}, SessionClosing{"drain", 1000}, SessionClosing{"kick", std::nullopt}};
+  std::vector<Event> events = {RoomStats{9}, SessionClosing{"drain", 1000}, SessionClosing{"kick", std::nullopt},
+                               StreamLimitEvent{"my_limit_sender", 2'500'000, {0, 1, 2}}, StreamLimitEvent{"v", 0, {}}};
   for (auto change : {PresenceChange::kAdded, PresenceChange::kUpdated, PresenceChange::kRemoved}) {
     events.push_back(
         StreamEvent{change, "p", "s", MediaKind::kVideo, StreamScaling::kSvc, StreamStatus::kReconnecting, false, "l"});
@@ -333,7 +339,12 @@ TEST(ServerMessage, ReadsAFirstGenerationServer) {
           R"({"type":"event","event":"stream_added","data":{"peer":"peer1","peer_hash":"h1","kind":"audio","stream":"audio_main","state":{"scaling":"Single","layers":[],"status":"connected","active":true,"label":null}}})"),
       true);
   ASSERT_TRUE(added);
-  for (const char* text : {R"({"type":"event","event":"later","data":{}})", R"({"type":"request"})", "{}", "[", ""}) {
+  for (const char* text :
+       {R"({"type":"event","event":"later","data":{}})", R"({"type":"request"})", "{}", "[", "",
+        R"({"type":"event","event":"remote_stream_v_limit","data":{"max_bitrate":0,"layers":[-1]}})",
+        R"({"type":"event","event":"remote_stream_v_limit","data":{"max_bitrate":0,"layers":[8]}})",
+        R"({"type":"event","event":"remote_stream_v_limit","data":{"max_bitrate":0,"layers":"all"}})",
+        R"({"type":"event","event":"remote_stream_v_limit","data":{"max_bitrate":10000000001,"layers":[]}})"}) {
     EXPECT_FALSE(parse_server_message(as_bytes(text), true)) << text;
   }
 }

@@ -96,6 +96,13 @@ std::optional<Event> read_event(const Fields& message) {
     return contract::SenderStateEvent{*sender,
                                       read_choice(data, "state", kSenderStates, contract::SenderState::kCreated)};
   }
+  if (auto sender = middle(name, kSenderEventPrefix, kLimitEventSuffix)) {
+    contract::StreamLimitEvent out{*sender, data.number("max_bitrate", 0, kMaxBitrateBps), {}};
+    for (const uint64_t layer : data.numbers("layers", kMaxLayer + 1, kMaxLayer)) {
+      out.layers.push_back(static_cast<uint8_t>(layer));
+    }
+    return out;
+  }
   return std::nullopt;
 }
 

@@ -203,6 +203,7 @@ TEST(Token, FitsTheRoomsAndPeersOfItsScope) {
             in.protocol = protocol;
             in.publish = publish;
             in.subscribe = subscribe;
+            in.max_bitrate_bps = 700'000;
             const std::string jwt = issue(in, kSecret);
             for (const Protocol expected : {Protocol::kWebrtc, Protocol::kWhip, Protocol::kWhep}) {
               const auto verified = verify(jwt, kSecret, at(), expected);
@@ -218,6 +219,7 @@ TEST(Token, FitsTheRoomsAndPeersOfItsScope) {
               EXPECT_EQ(grant->publish, publish);
               EXPECT_EQ(grant->subscribe, subscribe);
               EXPECT_EQ(grant->expires_at, kStart + 1h);
+              EXPECT_EQ(grant->max_bitrate_bps, 700'000u);
             }
           }
         }

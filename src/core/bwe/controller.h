@@ -80,6 +80,7 @@ class Controller {
   bool is_short() const { return target_bps_ < plan_.most_bps(); }
   // The sender clearly sends less than the target.
   bool is_app_limited() const { return static_cast<bool>(app_limited_); }
+  std::optional<uint64_t> remb_bps() const { return remb_bps_; }
   std::optional<Duration> rtt() const { return rtt_; }
   std::optional<uint64_t> acknowledged_bps() const { return acknowledged_.bps(); }
   double loss() const { return loss_.loss(); }

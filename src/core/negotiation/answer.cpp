@@ -186,6 +186,10 @@ class AnswerWriter {
     write_codecs(out, agreed.codecs);
     answer_extensions(offered, agreed, out);
     answer_simulcast(offered, agreed, out);
+    // RFC 3890 6.2.2: what the remote may send at most, without what IP and UDP add.
+    if (is_receiving(agreed.direction) && decision.max_receive_bps != 0) {
+      out.bandwidth_tias_bps = decision.max_receive_bps;
+    }
     if (is_sending(agreed.direction)) {
       agreed.local_ssrc = decision.ssrc;
       agreed.local_rtx_ssrc = has_rtx(agreed.codecs) ? decision.rtx_ssrc : 0;

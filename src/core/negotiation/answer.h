@@ -42,6 +42,7 @@ struct LocalMedia {
   Direction direction = Direction::kInactive;  // our view; cut down to what offer and policy allow
   std::string stream_id, track_id;             // msid to announce when sending: "video_0" twice
   uint32_t ssrc = 0, rtx_ssrc = 0;             // 0: none
+  uint64_t max_receive_bps = 0;                // told as b=TIAS (RFC 3890) where the remote sends; 0: none
 };
 
 struct Answer {

@@ -93,6 +93,20 @@ TEST(MakeAnswer, ADecisionIsCutDownToWhatWasOffered) {
   EXPECT_EQ(read.media[3].direction, Direction::kInactive);
 }
 
+TEST(MakeAnswer, TellsWhatAPublisherMaySendWhereItSends) {
+  LocalMedia limited{Direction::kRecvOnly, {}, {}, 0, 0};
+  limited.max_receive_bps = 700'000;
+  LocalMedia sending{Direction::kSendOnly, "s", "t", 1, 2};
+  sending.max_receive_bps = 700'000;
+  const Answer answer =
+      answer_to(recorded_offer(), {},
+                {LocalMedia{Direction::kRecvOnly, {}, {}, 0, 0}, limited, sending, LocalMedia{}, LocalMedia{}});
+  const sdp::Description read = description_of(answer);
+  EXPECT_EQ(read.media[0].bandwidth_tias_bps, std::nullopt);
+  EXPECT_EQ(read.media[1].bandwidth_tias_bps, 700'000u);
+  EXPECT_EQ(read.media[2].bandwidth_tias_bps, std::nullopt);
+}
+
 TEST(MakeAnswer, CodecsAreOrderedByThePolicyAndKeepTheirNumbers) {
   const Answer answer = answer_to(recorded_offer(), {{Codec::kOpus, Codec::kVp9, Codec::kVp8}});
   const sdp::Description read = description_of(answer);

@@ -46,6 +46,7 @@ struct Counters {
   uint64_t drop_paced = 0;          // the pacer's queue was full, or the m-line changed while the packet waited
   uint64_t feedback_received = 0;   // transport-wide
   uint64_t feedback_sent = 0;
+  uint64_t rembs_sent = 0;
   uint64_t probes_sent = 0;      // packets of padding, to find out what a way carries
   uint64_t rpc_send_failed = 0;  // data channel queue full or channel gone
 };
@@ -82,6 +83,7 @@ inline constexpr CounterName<Counters> kCounterNames[] = {
     {&Counters::drop_paced, "drop_paced"},
     {&Counters::feedback_received, "feedback_received"},
     {&Counters::feedback_sent, "feedback_sent"},
+    {&Counters::rembs_sent, "rembs_sent"},
     {&Counters::probes_sent, "probes_sent"},
     {&Counters::rpc_send_failed, "rpc_send_failed"},
 };

@@ -61,7 +61,7 @@ struct Config {
   const dtls::Context* dtls = nullptr;         // shared by all peers of a worker
   std::vector<SocketAddress> addresses;        // host candidates, most preferred first
   std::vector<SocketAddress> local_addresses;  // what they are on this side of a one-to-one NAT (client role: the same)
-  // REMB told to the remote once a second while it sends video; 0: none. The session's configured maximum, bit/s.
+  // What all video of the remote together may be, bit/s, told by REMB once a second while it sends some; 0: no maximum.
   uint64_t max_incoming_video_bps = 0;
   // Sends media no faster than the remote's feedback allows, where it negotiated to give some.
   bool paces_media = true;
@@ -162,6 +162,10 @@ class Peer {
   bool has_queued_media() const { return pacer_.queued_packets() > 0; }
   // Of all that the remote sends on the m-line, or of the SSRCs of one simulcast layer.
   void request_key_frame(Now now, size_t media, SendBatch& datagrams, std::optional<uint8_t> simulcast_layer = {});
+  // Config::max_incoming_video_bps from now on: told at once when it is another one.
+  void limit_incoming_video(uint64_t max_bps, SendBatch& datagrams);
+  // The same as the remote told us; nothing when it has not for a while.
+  std::optional<uint64_t> remb_bps() const { return estimator_.remb_bps(); }
 
   // --- data channel
   // Once connected; ChannelOpened follows. False: there are too many.
@@ -238,6 +242,7 @@ class Peer {
   void write_extended_reports(Now now, rtcp::CompoundWriter& writer);
   void send_nacks(Now now, Output& out);
   void send_feedback(Now now, SendBatch& datagrams);
+  void write_remb(rtcp::CompoundWriter& writer);
   template <typename Write>
   void send_rtcp(SendBatch& datagrams, Write write);
   uint32_t reporting_ssrc() const;

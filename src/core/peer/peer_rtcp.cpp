@@ -6,6 +6,10 @@
 #include "wire/rtcp/writer.h"
 
 namespace atm0s::peer {
+namespace {
+// SSRCs that a REMB names: what is left of a compound beside a full report has room for them.
+constexpr size_t kNamedInRemb = 64;
+}  // namespace
 
 // --- in ---------------------------------------------------------------------------------------------------------
 
@@ -138,13 +142,10 @@ uint32_t Peer::reporting_ssrc() const {
 
 void Peer::send_reports(Now now, SendBatch& datagrams) {
   std::vector<rtcp::ReportBlock> blocks;
-  std::vector<uint32_t> video_ssrcs;
   for (const auto& line : media_) {
     for (const auto& stream : line->receive_streams()) {
       if (const auto block = stream->make_report_block(now)) blocks.push_back(*block);
       if (const auto block = stream->make_rtx_report_block(now)) blocks.push_back(*block);
-      if (line->kind() == MediaKind::kVideo && stream->counters().packets > 0)
-        video_ssrcs.push_back(stream->config().ssrc);
     }
   }
   for (const auto& line : media_) {
@@ -163,9 +164,7 @@ void Peer::send_reports(Now now, SendBatch& datagrams) {
     send_rtcp(datagrams, [&](rtcp::CompoundWriter& writer) {
       writer.receiver_report(reporting_ssrc(), std::span(blocks).subspan(at, count));
       writer.source_name(reporting_ssrc(), cname_);
-      if (at == 0 && config_.max_incoming_video_bps != 0 && !video_ssrcs.empty()) {
-        writer.remb(reporting_ssrc(), config_.max_incoming_video_bps, video_ssrcs);
-      }
+      if (at == 0) write_remb(writer);
     });
   }
   send_rtcp(datagrams, [&](rtcp::CompoundWriter& writer) { write_extended_reports(now, writer); });
@@ -223,6 +222,28 @@ void Peer::send_feedback(Now now, SendBatch& datagrams) {
       counters_.feedback_sent += !writer.empty();
     });
   }
+}
+
+// draft-alvestrand-rmcat-remb-03. libwebrtc takes it as the most that all its media together may be, audio and repair
+// included, whatever SSRCs it names.
+void Peer::write_remb(rtcp::CompoundWriter& writer) {
+  if (config_.max_incoming_video_bps == 0) return;
+  std::vector<uint32_t> ssrcs;
+  for (const auto& line : media_) {
+    if (line->kind() != MediaKind::kVideo) continue;
+    for (const auto& stream : line->receive_streams()) {
+      if (stream->counters().packets > 0 && ssrcs.size() < kNamedInRemb) ssrcs.push_back(stream->config().ssrc);
+    }
+  }
+  if (ssrcs.empty()) return;
+  if (writer.remb(reporting_ssrc(), config_.max_incoming_video_bps, ssrcs)) ++counters_.rembs_sent;
+}
+
+void Peer::limit_incoming_video(uint64_t max_bps, SendBatch& datagrams) {
+  if (max_bps == config_.max_incoming_video_bps) return;
+  config_.max_incoming_video_bps = max_bps;
+  // RFC 5506 3.4.1: without a report, as other feedback that cannot wait.
+  send_rtcp(datagrams, [&](rtcp::CompoundWriter& writer) { write_remb(writer); });
 }
 
 void Peer::request_key_frame(Now, size_t media, SendBatch& datagrams, std::optional<uint8_t> simulcast_layer) {

@@ -66,6 +66,13 @@ void Receiver::set_target(const forward::Target& target) {
   if (was_paused != target.is_paused) on_active_changed();
 }
 
+share::Demand Receiver::demand(Now now) const {
+  if (source_ == nullptr) return {};
+  if (kind_ != MediaKind::kVideo) return {.viewers = 1};
+  const share::RateTable rates = source_->rates.table(now.mono, source_->scaling);
+  return share::demand_of_viewer(limit_, room_bps_, {rates, source_->simulcast_layers});
+}
+
 std::optional<uint8_t> Receiver::wants_key_frame_of(Now now) const {
   // None would help who cannot decode it; asking on and on would cost every other viewer its bitrate.
   if (kind_ != MediaKind::kVideo || source_ == nullptr || is_undecodable_) return std::nullopt;

@@ -11,6 +11,7 @@
 #include "media/forward/layer_selector.h"
 #include "media/forward/stream_rewriter.h"
 #include "media/sender/source.h"
+#include "media/share/demand.h"
 
 namespace atm0s::receiver {
 
@@ -61,6 +62,10 @@ class Receiver {
 
   void set_limit(const contract::ReceiverLimit& limit) { limit_ = limit; }
   const contract::ReceiverLimit& limit() const { return limit_; }
+  // What the way to the participant has room for beside its other streams, bit/s; nothing: there is no estimate.
+  void set_room(std::optional<uint64_t> room_bps) { room_bps_ = room_bps; }
+  // What it can use of the source that it shows; no viewer when it shows none.
+  share::Demand demand(Now now) const;
 
  private:
   // Where a packet goes in the participant's stream, and with what.
@@ -104,6 +109,7 @@ class Receiver {
   forward::LayerSelector selector_;
   uint8_t simulcast_layers_ = 1;  // that the selector knows of
   contract::ReceiverLimit limit_;
+  std::optional<uint64_t> room_bps_;
   bool is_undecodable_ = false;  // the participant has no codec for what came last
   Translation translation_;
   uint32_t source_ssrc_ = 0;  // the SSRC of the source that is forwarded, and how it is numbered

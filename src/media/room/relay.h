@@ -17,6 +17,7 @@
 #include "contract/session.h"
 #include "core/negotiation/media.h"
 #include "core/peer/media_packet.h"
+#include "media/share/demand.h"
 #include "media/share/layer_rates.h"
 
 namespace atm0s::room {
@@ -59,17 +60,19 @@ struct SliceState {
   std::vector<std::string> gone_peers;
   std::vector<contract::StreamKey> gone_streams;
 };
-// Every second, and as the first word of a new slice: whoever has missed something finds it out.
+// A stream is viewed here, or no longer, or its viewers can use more than was told.
+struct ViewStream {
+  StreamId id{};
+  share::Demand demand;  // of the viewers of this slice alone; none: it is not viewed any more
+};
+// Every second, and as the first word of a new slice: whoever has missed something finds it out. What viewers can use
+// less than before is told by it alone.
 struct SliceDigest {
   uint64_t version = 0;
-  std::vector<StreamId> viewed;  // the receiver's streams that are viewed here
+  std::vector<ViewStream> viewed;  // the receiver's streams that are viewed here
 };
 struct WantState {};
 struct SliceGone {};
-struct ViewStream {
-  StreamId id{};
-  bool is_viewed = true;
-};
 struct WantKeyFrame {
   StreamId id{};
   uint8_t simulcast_layer = 0;

@@ -195,9 +195,9 @@ void Room::bind(Now now, Receiver& receiver, const contract::StreamKey& remote, 
   receiver.bind(remote);
   if (Published* published = find_published(remote)) {
     published->subscribers.push_back(&receiver);
-    if (published->subscribers.size() == 1) view(*published, true, out);
     // A stream of the other kind cannot be shown on this m-line; the receiver says "no source" for as long.
     receiver.attach(receiver.kind() == published->source.kind ? &published->source : nullptr);
+    on_demand_changed(now, receiver, out);
     if (const auto layer = receiver.wants_key_frame_of(now)) want_key_frame(now, published->source, *layer, out);
   } else {
     waiting_.emplace(remote, &receiver);
@@ -211,7 +211,7 @@ void Room::unbind(Receiver& receiver, Output& out) {
   if (Published* published = find_published(remote)) {
     std::erase(published->subscribers, &receiver);
     if (published->subscribers.empty()) {
-      view(*published, false, out);
+      stop_viewing(*published, out);
       if (!has_subscribers(published->source)) {
         published->source.cancel_key_frames();
         published->source.forget_packets();

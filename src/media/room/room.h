@@ -68,6 +68,10 @@ class Room {
   void on_key_frame_wanted(Now now, Receiver& receiver, Output& out);
   // A loss on the way from the publisher that retransmission will not repair.
   void on_picture_lost(Now now, Source& source, uint8_t simulcast_layer, Output& out);
+  // What the viewers of a stream of this slice can use of it, wherever they are. Source::has_new_demand is cleared.
+  share::Demand take_demand(Now now, Source& source);
+  // Receiver::set_limit() or set_room() has been called: more than its source's publisher knew of is told at once.
+  void on_demand_changed(Now now, Receiver& receiver, Output& out);
   // Receiver::set_target() has been called: tells its state, and asks for the key frame that it may need.
   void on_target_changed(Now now, Receiver& receiver, Output& out);
   // The retry of a source of this slice is due.
@@ -94,12 +98,17 @@ class Room {
     contract::SubscribeScope subscribe;
     std::set<std::string> subscribed_peers;  // manual scope
   };
+  struct ViewingSlice {
+    SliceId slice{};
+    share::Demand demand;
+  };
   struct Published {
     Source source;
     std::vector<Receiver*> subscribers;
     StreamId id{};
-    std::vector<SliceId> viewing_slices;  // of a stream of this slice
+    std::vector<ViewingSlice> viewing_slices;  // of a stream of this slice
     SliceId slice{};
+    share::Demand known = {};  // what the publisher's session, or its slice, was told last
   };
   struct Slice {
     uint64_t version = 0;  // of what we have of it
@@ -119,6 +128,12 @@ class Room {
   // Into streams_, with the receivers that wait for it; null when the name is taken.
   Published* insert(Source source, StreamId id, SliceId slice, Output& out);
   void tell_updated(Source& source, bool active_changed, Output& out);
+  // room_demand.cpp
+  share::Demand own_demand(Now now, const Published& published) const;
+  void tell_demand(Now now, Published& published, Output& out);
+  void note_demand(Published& published, Output& out);
+  void stop_viewing(Published& published, Output& out);
+
   Participant* find_participant(SessionId id);
   Published* find_published(const contract::StreamKey& key);
 
@@ -129,7 +144,6 @@ class Room {
   void relay_packets(const Published& published, std::span<const peer::MediaPacket> packets, Output& out);
   static RelayMessage take_spare_burst(Output& out);
   static void fill(RelayedPackets& burst, std::span<const peer::MediaPacket> packets);
-  void view(const Published& published, bool is_viewed, Output& out);
   RelayedStream relayed(const Published& published);
   SliceState whole_state();
   void apply(Now now, SliceId from, const SliceState& state, Output& out);
@@ -137,7 +151,7 @@ class Room {
   void apply_stream(Now now, SliceId from, const RelayedStream& stream, Output& out);
   void remove_remote_peer(const std::string& peer, Output& out);
   void remove_slice(SliceId slice, Output& out);
-  void on_view(Now now, SliceId from, StreamId id, bool is_viewed, Output& out);
+  void on_view(Now now, SliceId from, const ViewStream& view, Output& out);
   void on_packets(Now now, const RelayedPackets& burst, Output& out);
   Published* find_local(StreamId id);
 

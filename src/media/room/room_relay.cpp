@@ -29,7 +29,7 @@ void Room::relay_change(SliceState change, Output& out) {
 }
 
 void Room::relay_packets(const Published& published, std::span<const peer::MediaPacket> packets, Output& out) {
-  for (const SliceId to : published.viewing_slices) {
+  for (const auto& [to, demand] : published.viewing_slices) {
     RelayMessage message = take_spare_burst(out);
     message.from = self_;
     message.to = to;
@@ -72,10 +72,6 @@ void Room::fill(RelayedPackets& burst, std::span<const peer::MediaPacket> packet
   }
 }
 
-void Room::view(const Published& published, bool is_viewed, Output& out) {
-  if (!is_local(published)) send(published.slice, ViewStream{published.id, is_viewed}, out);
-}
-
 RelayedStream Room::relayed(const Published& published) {
   const Source& source = published.source;
   const Participant* peer = find_participant(source.owner);
@@ -106,7 +102,9 @@ void Room::send_digests(Now now, std::span<const SliceId> others, Output& out) {
   for (const SliceId slice : others) {
     SliceDigest digest{version_, {}};
     for (const auto& [id, published] : remote_streams_) {
-      if (published->slice == slice && !published->subscribers.empty()) digest.viewed.push_back(id);
+      if (published->slice != slice) continue;
+      published->known = own_demand(now, *published);
+      if (published->known.viewers > 0) digest.viewed.push_back({id, published->known});
     }
     send(slice, std::move(digest), out);
   }
@@ -146,14 +144,14 @@ void Room::on_relay(Now now, const RelayMessage& message, Output& out) {
     if (digest->version != slice.version) send(from, WantState{}, out);
     for (const auto& [key, published] : streams_) {
       if (!is_local(*published)) continue;
-      const bool is_viewed =
-          std::find(digest->viewed.begin(), digest->viewed.end(), published->id) != digest->viewed.end();
-      on_view(now, from, published->id, is_viewed, out);
+      const auto is_its = [id = published->id](const ViewStream& view) { return view.id == id; };
+      const auto viewed = std::find_if(digest->viewed.begin(), digest->viewed.end(), is_its);
+      on_view(now, from, viewed == digest->viewed.end() ? ViewStream{published->id, {}} : *viewed, out);
     }
   } else if (std::holds_alternative<WantState>(message.body)) {
     send(from, whole_state(), out);
   } else if (const auto* viewed = std::get_if<ViewStream>(&message.body)) {
-    on_view(now, from, viewed->id, viewed->is_viewed, out);
+    on_view(now, from, *viewed, out);
   } else if (const auto* wanted = std::get_if<WantKeyFrame>(&message.body)) {
     if (Published* published = find_local(wanted->id))
       want_key_frame(now, published->source, wanted->simulcast_layer, out);
@@ -244,7 +242,7 @@ void Room::apply_stream(Now now, SliceId from, const RelayedStream& stream, Outp
   ASSERT(published != nullptr);
   remote_streams_[stream.id] = published;
   if (published->subscribers.empty()) return;
-  view(*published, true, out);
+  tell_demand(now, *published, out);
   for (const Receiver* receiver : published->subscribers) {
     if (const auto layer = receiver->wants_key_frame_of(now)) want_key_frame(now, published->source, *layer, out);
   }
@@ -271,25 +269,35 @@ void Room::remove_slice(SliceId slice, Output& out) {
     if (peer.entered.slice == slice) names.push_back(name);
   }
   for (const std::string& name : names) remove_remote_peer(name, out);
-  for (const auto& [key, published] : streams_) std::erase(published->viewing_slices, slice);
+  for (const auto& [key, published] : streams_) {
+    const auto is_its = [slice](const ViewingSlice& viewing) { return viewing.slice == slice; };
+    if (std::erase_if(published->viewing_slices, is_its) > 0) note_demand(*published, out);
+  }
 }
 
-void Room::on_view(Now now, SliceId from, StreamId id, bool is_viewed, Output& out) {
-  Published* published = find_local(id);
+void Room::on_view(Now now, SliceId from, const ViewStream& view, Output& out) {
+  Published* published = find_local(view.id);
   if (published == nullptr) return;
-  std::vector<SliceId>& viewing = published->viewing_slices;
-  const auto it = std::find(viewing.begin(), viewing.end(), from);
-  if (is_viewed == (it != viewing.end())) return;
-  if (is_viewed) {
-    viewing.push_back(from);
-    // Of simulcast the slice says itself which layer it waits for.
-    if (published->source.simulcast_layers == 1) want_key_frame(now, published->source, 0, out);
+  std::vector<ViewingSlice>& viewing = published->viewing_slices;
+  const auto it = std::find_if(viewing.begin(), viewing.end(), [from](const auto& one) { return one.slice == from; });
+  if (view.demand.viewers == 0) {
+    if (it == viewing.end()) return;
+    viewing.erase(it);
+    note_demand(*published, out);
+    if (has_subscribers(published->source)) return;
+    published->source.cancel_key_frames();
+    published->source.forget_packets();
     return;
   }
-  viewing.erase(it);
-  if (has_subscribers(published->source)) return;
-  published->source.cancel_key_frames();
-  published->source.forget_packets();
+  const bool is_new = it == viewing.end();
+  if (is_new) {
+    viewing.push_back({from, view.demand});
+  } else {
+    it->demand = view.demand;
+  }
+  if (view.demand.rises_above(published->known)) note_demand(*published, out);
+  // Of simulcast the slice says itself which layer it waits for.
+  if (is_new && published->source.simulcast_layers == 1) want_key_frame(now, published->source, 0, out);
 }
 
 void Room::on_packets(Now now, const RelayedPackets& burst, Output& out) {

@@ -37,9 +37,11 @@ struct Source {
   share::Scaling scaling = share::Scaling::kIndependent;
   std::array<KeyFrameAsk, peer::kMaxSimulcastLayers> key_frames;  // by simulcast layer
   share::LayerRates rates;                                        // video only, as its packets come by here
-  RecentPackets recent;                                           // video only
-  RedReader red_in;                                               // audio only, where the publisher is
-  RedWriter red_out;                                              // audio only, where the viewers are
+  // Its viewers want more than its publisher was told of, or nobody is left: where the publisher is, its session looks.
+  bool has_new_demand = false;
+  RecentPackets recent;  // video only
+  RedReader red_in;      // audio only, where the publisher is
+  RedWriter red_out;     // audio only, where the viewers are
   // What the frames of an SSRC have in common, by simulcast layer, where the publisher is. Of the SSRC that came last.
   struct Frames {
     uint32_t ssrc = 0;

@@ -17,7 +17,8 @@ Session::Session(SessionId id, std::string conn_id, contract::ConnectRequest req
       room_(room),
       rng_(rng),
       peer_(peer_config, rng),
-      started_at_(now.mono) {}
+      started_at_(now.mono),
+      publisher_limit_(request_.bitrate_control_mode, peer_config.max_incoming_video_bps) {}
 
 Session::~Session() = default;
 
@@ -54,11 +55,13 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp,
                              plan.removed_senders.end();
     if (it != senders_.end() && !is_replaced) return fail(ErrorCode::kInvalidRequest, "a sender's name is used twice");
   }
+  write_max_bitrates(plan, senders);
   negotiation::Policy policy;
   policy.codecs = request_.codecs;
   TRY(answer, peer_.answer_offer(now, offer, plan.decisions, policy));
 
   lines_.commit(plan);
+  take_max_bitrates(senders);
   for (const std::string& name : plan.removed_senders) {
     const auto it = senders_.find(name);
     if (it == senders_.end()) continue;
@@ -106,6 +109,8 @@ void Session::publish(Sender& sender, Output& out) {
   sender.source = room_.publish(std::move(source), out);
   if (sender.source == nullptr) return;  // another session of this peer still has the name
   set_state(sender, sender.has_track ? SenderState::kConnecting : SenderState::kDeactived, out);
+  sender.published = {.max_bitrate_bps = sender.info.max_bitrate_bps, .demand = {}};
+  sender.source->has_new_demand = sender.info.kind == MediaKind::kVideo;  // and be it that nobody views it
 }
 
 void Session::set_state(Sender& sender, SenderState state, Output& out) {
@@ -137,7 +142,9 @@ void Session::on_burst_end(Now now, Output& out) {
   if (!packets_.empty()) forward_packets(now, out);
   if (!peer_events_.empty()) on_peer_events(now, out);
   if (is_reconnecting_) check_life(now, out);
-  if (is_present_ && sharing_.is_due(now.mono, peer_.estimate_bps())) share_bandwidth(now, out);
+  if (!is_present_) return;
+  if (sharing_.is_due(now.mono, peer_.estimate_bps())) share_bandwidth(now, out);
+  if (limit_due() <= now.mono) limit_publishing(now, out);
 }
 
 void Session::share_bandwidth(Now now, Output& out) {
@@ -153,8 +160,15 @@ void Session::share_bandwidth(Now now, Output& out) {
   const auto estimate = peer_.estimate_bps();
   sharing_.share(now, estimate, live_audio, viewed_);
   peer_.set_send_demand(sharing_.demand_bps());
+  const auto is_bound = [](const Sharing::Viewed& viewed) { return viewed.receiver->remote().has_value(); };
+  const auto bound = static_cast<uint64_t>(std::count_if(viewed_.begin(), viewed_.end(), is_bound));
   for (const Sharing::Viewed& viewed : viewed_) {
+    // What is left over is for all alike: else their publishers would take it several times.
+    const share::Claim& claim = *viewed.claim;
+    const uint64_t room = claim.bps + (claim.room_bps - claim.bps) / std::max<uint64_t>(bound, 1);
+    viewed.receiver->set_room(estimate ? std::optional(room) : std::nullopt);
     if (viewed.has_changed) room_.on_target_changed(now, *viewed.receiver, out);
+    room_.on_demand_changed(now, *viewed.receiver, out);
   }
   out.touched.push_back(id_);
 }
@@ -264,7 +278,8 @@ void Session::check_life(Now now, Output& out) {
 
 Instant Session::next_timeout() const {
   if (is_over_) return kNever;
-  Instant due = std::min(peer_.next_timeout(), is_present_ ? sharing_.next_timeout() : kNever);
+  Instant due = peer_.next_timeout();
+  if (is_present_) due = std::min({due, sharing_.next_timeout(), limit_due()});
   // Nothing else counts any more, and what is not looked at in check_life() must not be due either.
   if (closing_at_) return std::min(due, *closing_at_);
   if (!connected_at_) {

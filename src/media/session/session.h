@@ -16,6 +16,7 @@
 #include "media/room/room.h"
 #include "media/session/line_bindings.h"
 #include "media/session/sharing.h"
+#include "media/share/publisher_limit.h"
 
 namespace atm0s::session {
 
@@ -29,6 +30,7 @@ inline constexpr Duration kReconnectingAfter = 5s;       // without authenticate
 inline constexpr Duration kDroppedAfter = 30s;           // without authenticated traffic
 inline constexpr Duration kPendingRequestTimeout = 10s;  // a request for what is not negotiated yet
 inline constexpr Duration kCloseLinger = 500ms;          // session_closing gets this long to reach the client
+inline constexpr Duration kLimitInterval = 1s;           // viewers are asked again what they can use of our video
 
 // Limits: named in docs/limits.md.
 inline constexpr size_t kMaxPendingRequests = 64;
@@ -92,6 +94,7 @@ class Session {
     bool is_stopped = false;
     room::Source* source = nullptr;  // once it is published
     contract::SenderState told_state = contract::SenderState::kCreated;
+    share::PublishedStream published = {};  // video
   };
   struct ReceiverEntry {
     std::unique_ptr<receiver::Receiver> receiver;
@@ -119,6 +122,12 @@ class Session {
   void forward_packets(Now now, Output& out);
   // What can be sent now goes to the video receivers, as layers.
   void share_bandwidth(Now now, Output& out);
+  // publishing (session_publishing.cpp): what the client's video may take goes to the client.
+  void take_max_bitrates(const std::vector<contract::SenderInfo>& senders);
+  void write_max_bitrates(LineBindings::Plan& plan, const std::vector<contract::SenderInfo>& senders) const;
+  Instant limit_due() const;
+  void limit_publishing(Now now, Output& out);
+  void tell_limit(const Sender& sender, Output& out);
   void check_life(Now now, Output& out);
   void linger(Now now, const char* reason, Output& out);
   void end(const char* reason);
@@ -168,6 +177,8 @@ class Session {
   bool is_over_ = false;
   const char* end_reason_ = "";
   Sharing sharing_;
+  share::PublisherLimit publisher_limit_;
+  Instant limit_due_ = kNever;
   Counters counters_;
   Budget requests_{kRequestsPerSecond, kRequestsAtOnce};
   Budget messages_{kMessagesPerSecond};
@@ -176,6 +187,7 @@ class Session {
   std::vector<peer::Event> peer_events_;
   std::vector<peer::MediaPacket> media_packets_;
   std::vector<Sharing::Viewed> viewed_;
+  std::vector<share::PublishedStream> published_;
 };
 
 }  // namespace atm0s::session

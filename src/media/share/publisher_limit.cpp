@@ -13,11 +13,6 @@ uint64_t capped(uint64_t bps, uint64_t cap) {
   return cap == 0 ? bps : std::min(bps, cap);
 }
 
-bool is_worth_telling(uint64_t before, uint64_t after) {
-  const uint64_t difference = before < after ? after - before : before - after;
-  return difference != 0 && (before == 0 || after == 0 || difference >= before / 100 * kWorthTellingPercent);
-}
-
 // Moves what viewers can use towards `wanted`: up at once, down when it has been down for kFallHold.
 void hold(Instant now, PublishedStream& stream, uint64_t wanted_bps, uint8_t wanted_layers) {
   stream.usable_bps = std::max(stream.usable_bps, wanted_bps);
@@ -26,7 +21,9 @@ void hold(Instant now, PublishedStream& stream, uint64_t wanted_bps, uint8_t wan
     stream.falling_since.reset();
     return;
   }
-  if (!stream.falling_since) {
+  // The last viewer's leaving is not kept waiting by a hold of less before it: one hold from there on.
+  const bool just_left = wanted_bps == 0 && stream.falling_to_bps > 0;
+  if (!stream.falling_since || just_left) {
     stream.falling_since = now;
     stream.falling_to_bps = 0;
     stream.falling_to_layers = 0;
@@ -61,6 +58,12 @@ StreamLimit PublisherLimit::limit_of(const PublishedStream& stream) const {
   return out;
 }
 
+uint64_t PublisherLimit::tias_bps(uint64_t max_bitrate_bps) const {
+  if (mode_ == BitrateControlMode::kSumBitrateOnly) return 0;
+  if (mode_ != BitrateControlMode::kPerStream || max_bps_ == 0) return max_bitrate_bps;
+  return capped(max_bps_, max_bitrate_bps);
+}
+
 void PublisherLimit::update(Instant now, std::span<PublishedStream> streams) {
   uint64_t viewed_bps = 0;
   bool any_idle = streams.empty();
@@ -81,11 +84,8 @@ void PublisherLimit::update(Instant now, std::span<PublishedStream> streams) {
     }
     viewed_bps += stream.usable_bps == 0 ? 0 : capped(stream.usable_bps, stream.max_bitrate_bps);
     any_idle |= stream.usable_bps == 0;
-    stream.tias_bps = mode_ == BitrateControlMode::kSumBitrateOnly ? 0
-                      : mode_ == BitrateControlMode::kPerStream
-                          ? (max_bps_ == 0 ? stream.max_bitrate_bps : capped(max_bps_, stream.max_bitrate_bps))
-                          : stream.max_bitrate_bps;
   }
+  is_idle_ = mode_ != BitrateControlMode::kSumBitrateOnly && viewed_bps == 0;
   // Idle streams share one trickle, so that they take nothing from those that are viewed.
   const uint64_t usable = viewed_bps + (any_idle ? kIdleBps : 0);
   const uint64_t sum = mode_ == BitrateControlMode::kSumBitrateOnly ? max_bps_ : capped(usable, max_bps_);

@@ -10,7 +10,7 @@
 #include <span>
 
 #include "contract/session.h"
-#include "media/share/layer_rates.h"
+#include "media/share/demand.h"
 
 namespace atm0s::share {
 
@@ -19,28 +19,6 @@ namespace atm0s::share {
 inline constexpr uint64_t kIdleBps = 100'000;
 // Viewers come and go and switch layers: less is told after it has been less for so long.
 inline constexpr Duration kFallHold = 2s;
-// Changes under so many percent are not told.
-inline constexpr uint64_t kWorthTellingPercent = 5;
-
-// The layers of a stream, one bit for each spatial or simulcast layer.
-inline constexpr uint8_t kAllLayers = (1 << kSpatialLayers) - 1;
-
-// What viewers want of one stream: begun anew for each update(), viewer by viewer.
-struct Demand {
-  uint32_t viewers = 0;
-  uint64_t most_bps = 0;  // that one of them can use
-  uint8_t layers = 0;     // that one of them gets, or would get with more
-
-  void add_viewer(uint64_t can_use_bps, uint8_t its_layers) {
-    ++viewers;
-    most_bps = most_bps < can_use_bps ? can_use_bps : most_bps;
-    layers |= its_layers;
-  }
-};
-// For Demand::layers: every spatial layer up to `highest`.
-inline constexpr uint8_t layers_up_to(uint32_t highest) {
-  return highest >= kSpatialLayers ? kAllLayers : static_cast<uint8_t>((2u << highest) - 1);
-}
 
 struct StreamLimit {
   uint64_t max_bitrate_bps = 0;  // 0: no limit of its own
@@ -57,7 +35,6 @@ struct PublishedStream {
   // What came out. `changed`: the client has to be told.
   StreamLimit limit = {};
   bool changed = false;
-  uint64_t tias_bps = 0;  // for b=TIAS of its m-line, which only a new answer can change; 0: none
 
   // Kept between two calls.
   uint64_t usable_bps = 0;  // of its viewers, with falls held back; 0: it has none
@@ -80,6 +57,11 @@ class PublisherLimit {
 
   // For REMB: what all the session's video together may be; 0: no maximum.
   uint64_t sum_bps() const { return sum_bps_; }
+  // The same for a client that applies the limits of its streams: for as long as nobody views any of them these say so,
+  // and the sum only what holds then too. REMB would lower its estimate, which takes half a minute to come back.
+  uint64_t sum_beside_limits_bps() const { return is_idle_ ? max_bps_ : sum_bps_; }
+  // For b=TIAS of the m-line of a sender with that maximum (0: none), which only a new answer can change; 0: none.
+  uint64_t tias_bps(uint64_t max_bitrate_bps) const;
 
  private:
   StreamLimit limit_of(const PublishedStream& stream) const;
@@ -87,6 +69,7 @@ class PublisherLimit {
   contract::BitrateControlMode mode_;
   uint64_t max_bps_;
   uint64_t sum_bps_ = kIdleBps;
+  bool is_idle_ = true;  // nobody views anything
   Instant next_ = kNever;
 };
 

@@ -71,7 +71,7 @@ TEST(PublisherLimit, TableOfModes) {
     EXPECT_EQ(limit.sum_bps(), c.sum_bps) << c.name;
     for (size_t i = 0; i < streams.size(); ++i) {
       EXPECT_EQ(streams[i].limit.max_bitrate_bps, c.stream_bps[i]) << c.name << ", stream " << i;
-      EXPECT_EQ(streams[i].tias_bps, c.tias_bps[i]) << c.name << ", stream " << i;
+      EXPECT_EQ(limit.tias_bps(streams[i].max_bitrate_bps), c.tias_bps[i]) << c.name << ", stream " << i;
       EXPECT_EQ(streams[i].limit.is_idle, c.streams[i].demand.viewers == 0) << c.name << ", stream " << i;
       EXPECT_TRUE(streams[i].changed) << c.name;
     }
@@ -140,6 +140,21 @@ TEST(PublisherLimit, AFallGoesToTheMostOfItsHold) {
   EXPECT_EQ(limit.next_timeout(), at(4'100));
   limit.update(at(4'100), streams);
   EXPECT_EQ(streams[0].limit.max_bitrate_bps, 500'000u);
+}
+
+TEST(PublisherLimit, IdlesOneHoldAfterTheLastViewerWhateverFellBefore) {
+  PublisherLimit limit(BitrateControlMode::kSumBitrateWithClientSide, kMaxBps);
+  std::array streams{stream_of(0, {2'000'000})};
+  limit.update(at(0), streams);
+  streams[0].demand = stream_of(0, {1'500'000}).demand;  // as an estimate that varies makes it
+  limit.update(at(100), streams);
+  streams[0].demand = {};
+  limit.update(at(1'900), streams);
+  limit.update(at(3'800), streams);
+  EXPECT_FALSE(streams[0].limit.is_idle);
+  limit.update(at(3'900), streams);
+  EXPECT_TRUE(streams[0].limit.is_idle);
+  EXPECT_EQ(limit.sum_bps(), kIdleBps);
 }
 
 TEST(PublisherLimit, LayersThatNobodyWantsMayBeTurnedOff) {

@@ -9,8 +9,13 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
   '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required', '--allow-loopback-in-peer-connection',
   '--disable-dev-shm-usage'];
 
-export async function startBrowser(flags = []) {
-  const executablePath = PROGRAMS.find((path) => path && existsSync(path));
-  if (!executablePath) throw new Error('there is no Chromium: apt-get install chromium, or set ATM0S_CHROMIUM');
+export function findChromium() {
+  const program = PROGRAMS.find((path) => path && existsSync(path));
+  if (!program) throw new Error('there is no Chromium: apt-get install chromium, or set ATM0S_CHROMIUM');
+  return program;
+}
+
+// `program`: one that starts it elsewhere, such as in a network namespace.
+export async function startBrowser(flags = [], executablePath = findChromium()) {
   return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
 }

@@ -1,5 +1,6 @@
 // What a test is given: the running server, a room of its own, and peers, each a page with one session.
 import { startBrowser } from './browser.mjs';
+import { FarWorld } from './far.mjs';
 import { startFirefox } from './firefox.mjs';
 import { Peer } from './peer.mjs';
 import { ownAddress, startServer } from './server.mjs';
@@ -15,9 +16,11 @@ export async function startWorld() {
   return {
     server, browser, pages, rooms: 0,
     firefox: null, // a promise once it was asked for
+    far: null, // as well
     async close() {
       await browser.close();
       await this.firefox?.then((firefox) => firefox.close(), () => {});
+      await this.far?.then((far) => far.close(), () => {});
       pages.close();
       await server.stop();
     },
@@ -30,6 +33,7 @@ export class Env {
     this.server = world.server;
     this.room = `room-${++world.rooms}`;
     this.test = test;
+    this.isLong = process.argv.includes('--long');
     this.contexts = [];
     this.peers = [];
     this.servers = [];
@@ -74,6 +78,16 @@ export class Env {
     return peer;
   }
 
+  // Peers without an SDK, each on a host of its own: the first name is on the first host. Not connected yet.
+  async openFar(...names) {
+    this.world.far ??= FarWorld.open();
+    this.far = await this.world.far;
+    const peers = await Promise.all(names.map((name, i) => this.far.openPeer(i, { room: this.room, name })));
+    this.peers.push(...peers);
+    this.contexts.push(...peers.map((peer) => peer.context));
+    return peers;
+  }
+
   async startServer(options) {
     const server = await startServer(options);
     this.servers.push(server);
@@ -83,7 +97,7 @@ export class Env {
   async evidence() {
     const parts = [];
     for (const peer of this.peers) parts.push(`--- ${peer.name}\n${await peer.evidence()}`);
-    for (const server of [this.server, ...this.servers]) {
+    for (const server of [this.far?.server ?? this.server, ...this.servers]) {
       const from = server === this.server ? Math.min(this.logStart, server.log.length) : 0;
       parts.push('--- server\n' + server.log.slice(from).slice(-200).join('\n'));
     }
@@ -92,6 +106,7 @@ export class Env {
 
   async close() {
     await Promise.all(this.contexts.map((context) => context.close().catch(() => {})));
+    this.far?.reset();
     await Promise.all(this.servers.map((server) => server.stop()));
   }
 }
