@@ -293,6 +293,7 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
   peer_config.addresses = config_.addresses;
   peer_config.local_addresses = config_.local_addresses;
   peer_config.max_incoming_video_bps = config_.max_incoming_video_bps;
+  peer_config.playout_delay = command.request.playout_delay;
   std::string conn_id = make_conn_id(config_.index, id, rng_);
   entry.session =
       std::make_unique<Session>(id, conn_id, std::move(command.request), peer_config, *room.room, now, rng_);

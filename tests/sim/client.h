@@ -32,6 +32,7 @@ struct ClientConfig {
   bool sends_simulcast = false;  // video in kSimulcastLayers layers, known by MID and RID alone
   bool takes_red = true;         // false: as a client that does not offer RED
   contract::Grant grant;
+  std::optional<Duration> playout_delay;  // its latency mode
 };
 
 class Client {
@@ -89,6 +90,8 @@ class Client {
   uint32_t room_peers() const { return room_peers_; }
   VideoViewer& video(size_t receiver) { return video_[receiver]; }
   const Listener& audio(size_t receiver) { return audio_[receiver]; }
+  // What it was told of video last.
+  const std::optional<payload::PlayoutDelay>& playout_delay() const { return playout_delay_; }
   uint64_t audio_packets(size_t receiver) { return audio_[receiver].packets(); }
   // The "publisher" of PictureTag for a layer of simulcast.
   static uint32_t layer_publisher(uint32_t number, uint8_t layer) { return number * 1'000 + layer; }
@@ -147,6 +150,7 @@ class Client {
   std::map<size_t, VideoViewer> video_;
   std::map<size_t, Picture> pictures_;
   std::map<size_t, Listener> audio_;
+  std::optional<payload::PlayoutDelay> playout_delay_;
   // publishing
   Instant next_audio_ = kNever, next_video_ = kNever;
   SoundSource sound_;
