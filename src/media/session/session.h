@@ -119,6 +119,8 @@ class Session {
   void forward_packets(Now now, Output& out);
   // What can be sent now goes to the video receivers, as layers.
   void share_bandwidth(Now now, Output& out);
+  // All receivers at once, so that what has to be told goes out together.
+  void tell_quality(Now now, Output& out);
   void check_life(Now now, Output& out);
   void linger(Now now, const char* reason, Output& out);
   void end(const char* reason);
@@ -168,6 +170,7 @@ class Session {
   bool is_over_ = false;
   const char* end_reason_ = "";
   Sharing sharing_;
+  Instant next_quality_ = kNever;  // while receivers show something
   Counters counters_;
   Budget requests_{kRequestsPerSecond, kRequestsAtOnce};
   Budget messages_{kMessagesPerSecond};
