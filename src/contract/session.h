@@ -64,7 +64,7 @@ struct ConnectRequest {
   std::vector<Codec> codecs;           // in order of preference; empty: all that the server has
   std::vector<SenderInfo> senders;
   ReceiverCounts receivers;
-  std::string latency_mode;  // "" is "default"
+  std::optional<Duration> playout_delay;  // latency_mode; nothing: "default", as browser and publisher see fit
   std::string metadata;
 };
 
@@ -193,6 +193,12 @@ struct ReceiverStateEvent {
   ReceiverState state = ReceiverState::kNoSource;
   std::optional<ErrorCode> reason = {};  // why it does not become live
 };
+// local_stream_{id}_quality: of what a receiver shows, as its participant gets it.
+struct QualityEvent {
+  std::string id;
+  uint32_t mos = 0;  // in thousandths, 1,000 to 5,000
+  StreamKey remote;
+};
 // remote_stream_{name}_state
 struct SenderStateEvent {
   std::string name;
@@ -210,7 +216,7 @@ struct SessionClosing {
   std::optional<uint32_t> retry_ms;
 };
 
-using Event = std::variant<StreamEvent, PeerEvent, RoomStats, ReceiverStateEvent, SenderStateEvent, StreamLimitEvent,
-                           SessionClosing>;
+using Event = std::variant<StreamEvent, PeerEvent, RoomStats, ReceiverStateEvent, QualityEvent, SenderStateEvent,
+                           StreamLimitEvent, SessionClosing>;
 
 }  // namespace atm0s::contract

@@ -297,6 +297,7 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
     uint64_t& max = peer_config.max_incoming_video_bps;
     max = max == 0 ? of_token : std::min(max, of_token);
   }
+  peer_config.playout_delay = command.request.playout_delay;
   std::string conn_id = make_conn_id(config_.index, id, rng_);
   entry.session =
       std::make_unique<Session>(id, conn_id, std::move(command.request), peer_config, *room.room, now, rng_);

@@ -125,6 +125,7 @@ contract::ConnectRequest Client::connect_request() {
   request.peer = config_.peer;
   request.grant = config_.grant;
   request.codecs = config_.codecs;
+  request.playout_delay = config_.playout_delay;
   request.sdp = make_offer();
   request.senders = senders_;
   request.receivers = {config_.audio_receivers, config_.video_receivers};
@@ -180,6 +181,10 @@ void Client::take_output(Now now, SendBatch& out) {
         ledger_->on_received(number_, true, tag->publisher, packet_id(*tag), packet.view.ssrc, number);
       }
       video_[receiver].on_packet(packet.view.payload, number, packet.view.timestamp);
+      const uint8_t delay_id = peer_->media(packet.media).extensions().id_of(rtp::Extension::kPlayoutDelay);
+      if (const auto delay = rtp::find_extension(packet.view, delay_id)) {
+        playout_delay_ = payload::parse_playout_delay(*delay);
+      }
       ask_for_picture(now, packet.media, receiver, out);
     } else {
       const auto* codec = peer_->media(packet.media).find_codec(packet.view.payload_type);

@@ -39,6 +39,7 @@ struct ClientConfig {
   // other simulations show of losses and layers does not hang on it.
   bool obeys_remb = false;
   bool applies_limits = false;  // and to remote_stream_video_main_limit, as the project's own SDKs
+  std::optional<Duration> playout_delay;  // its latency mode
 };
 
 class Client {
@@ -99,6 +100,8 @@ class Client {
   const std::string& last_answer() const { return last_answer_; }
   VideoViewer& video(size_t receiver) { return video_[receiver]; }
   const Listener& audio(size_t receiver) { return audio_[receiver]; }
+  // What it was told of video last.
+  const std::optional<payload::PlayoutDelay>& playout_delay() const { return playout_delay_; }
   uint64_t audio_packets(size_t receiver) { return audio_[receiver].packets(); }
   // The "publisher" of PictureTag for a layer of simulcast.
   static uint32_t layer_publisher(uint32_t number, uint8_t layer) { return number * 1'000 + layer; }
@@ -162,6 +165,7 @@ class Client {
   std::map<size_t, VideoViewer> video_;
   std::map<size_t, Picture> pictures_;
   std::map<size_t, Listener> audio_;
+  std::optional<payload::PlayoutDelay> playout_delay_;
   // publishing
   Instant next_audio_ = kNever, next_video_ = kNever;
   SoundSource sound_;

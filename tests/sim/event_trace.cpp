@@ -38,6 +38,9 @@ std::string text_of(const contract::Event& event) {
   if (const auto* state = std::get_if<contract::ReceiverStateEvent>(&event)) {
     return "receiver " + state->id + ' ' + text_of(state->state);
   }
+  if (const auto* quality = std::get_if<contract::QualityEvent>(&event)) {
+    return "receiver " + quality->id + " quality " + std::to_string(quality->mos);
+  }
   if (const auto* state = std::get_if<contract::SenderStateEvent>(&event)) {
     return "sender " + state->name + ' ' + text_of(state->state);
   }
@@ -61,7 +64,11 @@ void EventTrace::observe(Duration at, Client& client) {
   const std::string& who = client.config().peer;
   if (client.is_ready() && !seen.is_ready) add(at, who, "channel open");
   seen.is_ready = client.is_ready();
-  for (; seen.events < client.events().size(); ++seen.events) add(at, who, text_of(client.events()[seen.events]));
+  for (; seen.events < client.events().size(); ++seen.events) {
+    const contract::Event& event = client.events()[seen.events];
+    // How good it is, is a measurement and nothing that happens.
+    if (!std::holds_alternative<contract::QualityEvent>(event)) add(at, who, text_of(event));
+  }
   if (client.key_frames_wanted() > seen.key_frames_wanted) add(at, who, "asked for a key frame");
   seen.key_frames_wanted = client.key_frames_wanted();
   for (size_t receiver = 0; receiver < client.config().video_receivers; ++receiver) {

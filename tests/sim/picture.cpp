@@ -25,8 +25,8 @@ Bytes make_video_payload(const PictureTag& tag, size_t size, std::optional<uint1
   writer.u8(0x9d);
   writer.u8(0x01);
   writer.u8(0x2a);
-  writer.u16(320);
-  writer.u16(180);
+  writer.u16(0x4001);  // the lower byte first
+  writer.u16(0xb400);
   writer.u32(kMagic);
   writer.u32(tag.publisher);
   writer.u32(tag.frame);

@@ -19,7 +19,7 @@ void check(const contract::ConnectRequest& request, const std::string& token) {
   ASSERT(is_name(request.room) && is_name(request.peer));
   ASSERT(!request.sdp.empty() && request.sdp.size() <= json::kMaxDocumentBytes);
   ASSERT(token.size() <= json::kMaxTokenBytes && request.metadata.size() <= json::kMaxMetadataBytes);
-  ASSERT(request.client_version.size() <= json::kMaxNameBytes && request.latency_mode.size() <= json::kMaxNameBytes);
+  ASSERT(request.client_version.size() <= json::kMaxNameBytes && request.playout_delay.value_or(0ms) <= 2s);
   ASSERT(request.codecs.size() <= json::kMaxCodecs && request.senders.size() <= json::kMaxSenders);
   ASSERT(request.receivers.audio <= json::kMaxReceiversPerKind);
   ASSERT(request.receivers.video <= json::kMaxReceiversPerKind);

@@ -53,6 +53,12 @@ struct WriteEvent {
     if (event.reason) data["reason"] = to_text(*event.reason);
     return std::string(kReceiverEventPrefix) + event.id + std::string(kStateEventSuffix);
   }
+  std::string operator()(const contract::QualityEvent& event) const {
+    data["mos"] = event.mos;
+    data["peer"] = peer_hash(event.remote.peer);
+    data["name"] = event.remote.stream;
+    return std::string(kReceiverEventPrefix) + event.id + std::string(kQualityEventSuffix);
+  }
   std::string operator()(const contract::SenderStateEvent& event) const {
     data["state"] = choice_text(kSenderStates, event.state);
     return std::string(kSenderEventPrefix) + event.name + std::string(kStateEventSuffix);

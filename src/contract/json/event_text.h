@@ -48,5 +48,6 @@ inline constexpr std::string_view kReceiverEventPrefix = "local_stream_";
 inline constexpr std::string_view kSenderEventPrefix = "remote_stream_";
 inline constexpr std::string_view kStateEventSuffix = "_state";
 inline constexpr std::string_view kLimitEventSuffix = "_limit";
+inline constexpr std::string_view kQualityEventSuffix = "_quality";
 
 }  // namespace atm0s::json

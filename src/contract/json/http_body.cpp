@@ -38,8 +38,10 @@ constexpr Choice<BitrateControlMode> kBitrateControlModes[] = {
     {"DynamicWithConsumers", BitrateControlMode::kSumBitrateWithClientSide},
     {"MaxBitrateOnly", BitrateControlMode::kSumBitrateOnly},
 };
-constexpr std::string_view kLatencyModes[] = {"ultra-low",  "default",     "smooth-200", "smooth-500",
-                                              "smooth-800", "smooth-1000", "smooth-2000"};
+constexpr Choice<std::optional<Duration>> kLatencyModes[] = {
+    {"default", std::nullopt}, {"ultra-low", 0ms},  {"smooth-200", 200ms}, {"smooth-500", 500ms},
+    {"smooth-800", 800ms},     {"smooth-1000", 1s}, {"smooth-2000", 2s},
+};
 
 std::vector<Codec> read_codecs(const Fields& fields) {
   std::vector<Codec> out;
@@ -52,14 +54,6 @@ std::vector<Codec> read_codecs(const Fields& fields) {
     }
   }
   return out;
-}
-
-std::string read_latency_mode(const Fields& fields) {
-  std::string mode = fields.optional_text("latency_mode", kMaxNameBytes, Text::kFree).value_or("");
-  if (!mode.empty() && std::find(std::begin(kLatencyModes), std::end(kLatencyModes), mode) == std::end(kLatencyModes)) {
-    fields.problem("latency_mode", "must be ultra-low, default or smooth-{200,500,800,1000,2000}");
-  }
-  return mode;
 }
 
 // For the bodies that are one object: `read` fills `out`, the first problem refuses it.
@@ -95,7 +89,7 @@ Result<contract::ConnectRequest> parse_connect(std::string_view body, std::strin
     out.codecs = read_codecs(fields);
     out.senders = read_senders(fields);
     out.receivers = read_receivers(fields);
-    out.latency_mode = read_latency_mode(fields);
+    out.playout_delay = read_choice(fields, "latency_mode", kLatencyModes, std::optional<Duration>());
     out.metadata = fields.optional_text("metadata", kMaxMetadataBytes, Text::kFree).value_or("");
     fields.flag("join_now", true);  // a first-generation server knows the field and does nothing with it
   });
@@ -118,7 +112,7 @@ std::string to_json(const contract::ConnectRequest& request, std::string_view to
   for (const Codec codec : request.codecs) out["codecs"].push_back(atm0s::to_text(codec));
   write_senders(request.senders, out["senders"]);
   write_receivers(request.receivers, out["receivers"]);
-  if (!request.latency_mode.empty()) out["latency_mode"] = request.latency_mode;
+  if (request.playout_delay) out["latency_mode"] = choice_text(kLatencyModes, request.playout_delay);
   if (!request.metadata.empty()) out["metadata"] = request.metadata;
   return write_text(out);
 }

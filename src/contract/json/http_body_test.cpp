@@ -50,7 +50,7 @@ TEST(ParseConnect, ReadsEveryField) {
   EXPECT_EQ(r->publish_scope, contract::PublishScope::kFull);
   EXPECT_EQ(r->bitrate_control_mode, contract::BitrateControlMode::kPerStream);
   EXPECT_TRUE(r->applies_stream_limits);
-  EXPECT_EQ(r->latency_mode, "smooth-200");
+  EXPECT_EQ(r->playout_delay, 200ms);
   EXPECT_EQ(r->metadata, "{\"a\":1}");
   EXPECT_EQ(r->receivers.audio, 4u);
   EXPECT_EQ(r->receivers.video, 2u);

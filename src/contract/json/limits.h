@@ -11,7 +11,7 @@ namespace atm0s::json {
 inline constexpr size_t kMaxDocumentBytes = 1 << 20;
 // Deepest message of the protocol is 4 levels; the rest is room for unknown fields, which are ignored.
 inline constexpr size_t kMaxNesting = 32;
-// Room, peer and sender names, ids, labels, latency mode, client version.
+// Room, peer and sender names, ids, labels, client version.
 inline constexpr size_t kMaxNameBytes = 256;
 // An application's own text about a session, kept for its lifetime.
 inline constexpr size_t kMaxMetadataBytes = 4096;
@@ -28,6 +28,8 @@ inline constexpr uint64_t kMaxBitrateBps = 10'000'000'000;
 inline constexpr uint32_t kMaxPriority = 65'535;
 // 3 bits of a layer id in the AV1 and VP9 descriptors: larger ones mean "the highest".
 inline constexpr uint32_t kMaxLayer = 7;
+// A mean opinion score of 5, the best, in thousandths.
+inline constexpr uint32_t kMaxMos = 5'000;
 // Ten years, in seconds: longer is a mistake (milliseconds given for seconds).
 inline constexpr uint64_t kMaxExpiresInSeconds = 315'360'000;
 

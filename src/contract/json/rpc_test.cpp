@@ -326,6 +326,22 @@ TEST(ServerMessage, EveryAnswerAndEventSurvivesARoundTrip) {
   }
 }
 
+TEST(ServerMessage, QualityNamesItsPeerByTheHash) {
+  using namespace contract;
+  const std::string text = to_json(Event(QualityEvent{"video_0", 3'250, {"foobar", "video_main"}}));
+  EXPECT_EQ(text, R"({"type":"event","event":"local_stream_video_0_quality",)"
+                  R"("data":{"mos":3250,"peer":3214735720,"name":"video_main"}})");
+  const auto back = parse_server_message(as_bytes(text), true);
+  ASSERT_TRUE(back);
+  const auto& read = std::get<QualityEvent>(std::get<Event>(*back));
+  EXPECT_EQ(read.id, "video_0");
+  EXPECT_EQ(read.mos, 3'250u);
+  EXPECT_EQ(read.remote.stream, "video_main");
+  EXPECT_FALSE(parse_server_message(
+      as_bytes(R"({"type":"event","event":"local_stream_video_0_quality","data":{"mos":5001,"peer":1,"name":"v"}})"),
+      true));
+}
+
 TEST(ServerMessage, ReadsAFirstGenerationServer) {
   const auto done = parse_server_message(as_bytes(R"({"type":"answer","req_id":2,"success":true,"data":null})"), true);
   ASSERT_TRUE(done);

@@ -92,6 +92,12 @@ std::optional<Event> read_event(const Fields& message) {
     }
     return out;
   }
+  if (auto id = middle(name, kReceiverEventPrefix, kQualityEventSuffix)) {
+    // The peer itself is not told, only its hash.
+    return contract::QualityEvent{*id,
+                                  static_cast<uint32_t>(data.number("mos", 0, kMaxMos)),
+                                  {"", data.text("name", kMaxNameBytes, Text::kName)}};
+  }
   if (auto sender = middle(name, kSenderEventPrefix, kStateEventSuffix)) {
     return contract::SenderStateEvent{*sender,
                                       read_choice(data, "state", kSenderStates, contract::SenderState::kCreated)};

@@ -38,6 +38,7 @@ class Call {
     int64_t sequence;
     uint64_t epoch;
     Bytes payload;
+    std::optional<payload::PlayoutDelay> playout_delay;
   };
   struct End {
     SocketAddress address;
@@ -57,7 +58,9 @@ class Call {
   };
 
   // `paces`: both ends send by transport-wide feedback.
-  explicit Call(CallWorld& call_world, bool paces = false) : world(call_world), paces_(paces) {
+  // `playout_delay`: of what the server sends.
+  explicit Call(CallWorld& call_world, bool paces = false, std::optional<Duration> playout_delay = {})
+      : world(call_world), paces_(paces), playout_delay_(playout_delay) {
     make(server, Role::kServer, {IpAddress::v4(192, 0, 2, 1), 20'000});
     make(client, Role::kClient, {IpAddress::v4(198, 51, 100, 1), 40'000});
     client.peer->open_channel_when_connected("data");
@@ -118,8 +121,11 @@ class Call {
     Output out = to.output();
     to.peer->on_datagram(world.now, {{from, to.address.ip}, world.now.mono, bytes}, out);
     for (const ReceivedPacket& packet : to.packets) {
-      to.got.push_back(
-          {packet.media, packet.sequence, packet.epoch, Bytes(packet.view.payload.begin(), packet.view.payload.end())});
+      const uint8_t delay_id = to.peer->media(packet.media).extensions().id_of(rtp::Extension::kPlayoutDelay);
+      const auto delay = rtp::find_extension(packet.view, delay_id);
+      to.got.push_back({packet.media, packet.sequence, packet.epoch,
+                        Bytes(packet.view.payload.begin(), packet.view.payload.end()),
+                        delay ? payload::parse_playout_delay(*delay) : std::nullopt});
     }
     to.packets.clear();
     flush(to);
@@ -172,6 +178,7 @@ class Call {
 
  private:
   bool paces_;
+  std::optional<Duration> playout_delay_;
   void make(End& end, Role role, const SocketAddress& address) {
     end.address = address;
     end.context = std::make_unique<dtls::Context>(dtls::Certificate::make(world.now, world.rng));
@@ -180,6 +187,7 @@ class Call {
     config.dtls = end.context.get();
     config.addresses = config.local_addresses = {address};
     config.paces_media = paces_;
+    if (role == Role::kServer) config.playout_delay = playout_delay_;
     end.peer = std::make_unique<Peer>(config, world.rng);
   }
 };

@@ -27,6 +27,9 @@ Peer::Peer(const Config& config, Rng& rng)
       channels_({}, config.role == Role::kServer ? sctp::DtlsRole::kServer : sctp::DtlsRole::kClient, rng),
       cname_(rng.ice_chars(16)),
       session_id_(rng.u64() >> 2) {
+  if (config_.playout_delay) {
+    playout_delay_ = payload::write_playout_delay({*config_.playout_delay, *config_.playout_delay});
+  }
   estimator_.set_demand(kDefaultDemand);
   for (size_t i = 0; i < config_.local_addresses.size(); ++i) {
     ice_.add_local_candidate(ice::make_host_candidate(config_.local_addresses[i], static_cast<uint16_t>(65'535 - i)));

@@ -4,6 +4,7 @@
 // names or rights: what each m-line is for is decided by the caller between read_offer() and answer_offer().
 #pragma once
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -30,6 +31,7 @@
 #include "core/srtp/receive_context.h"
 #include "core/srtp/send_context.h"
 #include "core/stream/sent_reports.h"
+#include "wire/payload/playout_delay.h"
 #include "wire/rtcp/writer.h"
 
 namespace atm0s::peer {
@@ -63,6 +65,9 @@ struct Config {
   std::vector<SocketAddress> local_addresses;  // what they are on this side of a one-to-one NAT (client role: the same)
   // What all video of the remote together may be, bit/s, told by REMB once a second while it sends some; 0: no maximum.
   uint64_t max_incoming_video_bps = 0;
+  // For how long the remote holds back what we send before it plays it, where it negotiated to be told so: no longer
+  // and no shorter, whatever a publisher wishes. Nothing: as the publisher wishes, or the remote sees fit.
+  std::optional<Duration> playout_delay = {};
   // Sends media no faster than the remote's feedback allows, where it negotiated to give some.
   bool paces_media = true;
 };
@@ -193,6 +198,7 @@ class Peer {
 
  private:
   using Probe = std::optional<uint32_t>;  // the cluster that a packet is a part of
+  using PlayoutDelayValue = std::array<uint8_t, payload::kPlayoutDelaySize>;
   // What waits for its turn. Padding has no payload; its size is what the pacer was told.
   struct Paced {
     size_t media = 0;
@@ -206,6 +212,7 @@ class Peer {
   void on_connected(Now now, Output& out);
   void flush_dtls(Now now, Output& out);
   void flush_sctp(Now now, Output& out);
+  ByteView own_playout_delay() const { return playout_delay_ ? ByteView(*playout_delay_) : ByteView{}; }
   // RTP (peer_media.cpp)
   void on_rtp(Now now, const Datagram& datagram, Output& out);
   const SsrcTable::Entry* find_received(Now now, const rtp::View& view);
@@ -256,6 +263,7 @@ class Peer {
 
   // given
   Config config_;
+  std::optional<PlayoutDelayValue> playout_delay_;  // of the configuration, as it is written
   Rng& rng_;
   // owned
   bwe::Controller estimator_{bwe::Config{}};

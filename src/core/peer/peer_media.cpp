@@ -124,7 +124,7 @@ void Peer::index_ssrcs() {
 
 namespace {
 
-using Extensions = std::array<rtp::ExtensionValue, stream::KeptExtensions::kMaxValues + 2>;
+using Extensions = std::array<rtp::ExtensionValue, stream::KeptExtensions::kMaxValues + 3>;
 
 // The transport-wide number of one packet, where its m-line negotiated them.
 struct TransportNumber {
@@ -147,17 +147,26 @@ constexpr size_t kOneByteFormValue = 16;
 // The kept extensions under the ids of this subscriber; what it did not negotiate is stripped. The MID goes with them
 // until a report tells that our SSRC has arrived (RFC 9143 9.2): media of a new m-line overtakes the answer that names
 // its SSRC, and Firefox gives an SSRC that it cannot place to whichever m-line has the payload type.
-std::span<const rtp::ExtensionValue> with_ids(const stream::KeptExtensions& kept, const MediaLine& line,
-                                              const TransportNumber& number, Extensions& out) {
+// `playout_delay`: the session's own, which takes the place of a publisher's; empty: it has none. A browser keeps it
+// until it is told another one, so it too goes out until the report, and then where a key frame starts: whoever begins
+// to decode has it, at no cost for the packets between.
+std::span<const rtp::ExtensionValue> with_ids(const stream::SentPacket& packet, ByteView playout_delay,
+                                              const MediaLine& line, const TransportNumber& number, Extensions& out) {
   const rtp::ExtensionMap& ids = line.extensions();
   size_t count = 0;
-  kept.for_each([&](rtp::Extension extension, ByteView value) {
+  packet.extensions.for_each([&](rtp::Extension extension, ByteView value) {
+    if (extension == rtp::Extension::kPlayoutDelay && !playout_delay.empty()) return;
     if (const uint8_t id = ids.id_of(extension); id != 0) out[count++] = {id, value};
   });
+  const bool has_arrived = line.send_stream()->remote_report().has_value();
   const std::string& mid = line.negotiated().mid;
   const uint8_t mid_id = ids.id_of(rtp::Extension::kMid);
-  if (mid_id != 0 && !line.send_stream()->remote_report() && !mid.empty() && mid.size() <= kOneByteFormValue) {
+  if (mid_id != 0 && !has_arrived && !mid.empty() && mid.size() <= kOneByteFormValue) {
     out[count++] = {mid_id, as_bytes(mid)};
+  }
+  const uint8_t delay_id = ids.id_of(rtp::Extension::kPlayoutDelay);
+  if (delay_id != 0 && !playout_delay.empty() && (!has_arrived || packet.starts_key_frame)) {
+    out[count++] = {delay_id, playout_delay};
   }
   if (number.id != 0) out[count++] = {number.id, number.bytes};
   return {out.data(), count};
@@ -215,6 +224,7 @@ bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const O
   sent.sequence = static_cast<uint16_t>(outgoing.sequence);
   sent.timestamp = outgoing.timestamp;
   sent.marker = outgoing.marker;
+  sent.starts_key_frame = packet.starts_key_frame;
   sent.patch = outgoing.patch;
   sent.payload_type = outgoing.payload_type;
   sent.rtx_payload_type = codec != nullptr ? codec->rtx_payload_type.value_or(0) : 0;
@@ -225,7 +235,7 @@ bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const O
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain = write_within_budget(
-      buffer, with_ids(sent.extensions, line, number, storage), counters_,
+      buffer, with_ids(sent, own_playout_delay(), line, number, storage), counters_,
       [&](MutByteView room, auto extensions) { return line.send_stream()->write(room, sent, extensions); });
   const size_t size = plain == 0 ? 0 : srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(outgoing.sequence));
   datagrams.commit(*path, size);
@@ -268,7 +278,7 @@ void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagr
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain =
-      write_within_budget(buffer, with_ids(sent->extensions, line, number, storage), counters_,
+      write_within_budget(buffer, with_ids(*sent, own_playout_delay(), line, number, storage), counters_,
                           [&](MutByteView room, auto extensions) { return stream.write_rtx(room, *sent, extensions); });
   const size_t size = protect_rtx(line, buffer, plain);
   datagrams.commit(*path, size);
@@ -300,7 +310,7 @@ void Peer::send_padding(Now now, uint8_t padding, Probe probe, SendBatch& datagr
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain = line->send_stream()->write_padding(buffer, *codec->rtx_payload_type, padding,
-                                                          with_ids({}, *line, number, storage));
+                                                          with_ids({}, {}, *line, number, storage));
   const size_t size = protect_rtx(*line, buffer, plain);
   datagrams.commit(*path, size);
   if (size == 0) return;

@@ -16,7 +16,8 @@
 namespace atm0s::stream {
 
 // The forwarded header extensions of one packet: small values only (audio level, video orientation, playout delay,
-// content type). What we make ourselves (mid, abs-send-time, transport-cc) is made anew at each sending.
+// content type). What we make ourselves (mid, transport-cc, the session's own playout delay) is made anew at each
+// sending.
 class KeptExtensions {
  public:
   static constexpr size_t kMaxValues = 3;
@@ -60,6 +61,7 @@ struct SentPacket {
   uint16_t sequence = 0;
   uint32_t timestamp = 0;
   bool marker = false;
+  bool starts_key_frame = false;
   uint8_t payload_type = 0;
   uint8_t rtx_payload_type = 0;  // 0: there is no RTX for this payload type, and the packet is never sent again
   PayloadPatch patch;

@@ -25,7 +25,8 @@ Receiver::Receiver(std::string id, MediaKind kind, SessionId owner, peer::Peer& 
       owner_(owner),
       peer_(peer),
       media_(media),
-      rewriter_(clock_rate(kind), peer.media(media).next_sequence(), rng) {}
+      rewriter_(clock_rate(kind), peer.media(media).next_sequence(), rng),
+      quality_(kind) {}
 
 void Receiver::bind(contract::StreamKey remote) {
   remote_ = std::move(remote);
@@ -43,6 +44,7 @@ void Receiver::attach(Source* source) {
   source_ = source;
   translation_ = {};  // another source may come to lie where the old one lay
   rewriter_.restart();
+  quality_.restart();
   is_undecodable_ = false;
   simulcast_layers_ = source_ == nullptr ? uint8_t{1} : source_->simulcast_layers;
   selector_.attach(simulcast_layers_);
@@ -96,16 +98,34 @@ bool Receiver::forward(Now now, const peer::MediaPacket& packet, PacketPool& poo
   if (!place.rewritten) return place.has_started;
   peer::Outgoing outgoing{place.rewritten->sequence, place.rewritten->timestamp, *format.to, place.marker, place.patch};
   peer::MediaPacket other;  // instead of `packet`
+  const size_t copies = format.red_to && !place.is_empty ? wanted_copies(packet) : 0;
   if (place.is_empty) {
     other.payload = pool.copy({});
-  } else if (const size_t copies = format.red_to ? wanted_copies(packet) : 0; copies > 0) {
+  } else if (copies > 0) {
     other = packet;
     other.payload = source_->red_out.make(packet, copies, *format.to, pool);
     if (other.payload) outgoing.payload_type = *format.red_to;
   }
   if (!peer_.send_media(now, media_, other.payload ? other : packet, outgoing, datagrams)) return false;
-  if (source_->active && !target().is_paused && !place.is_empty) set_state(ReceiverState::kLive);
+  if (!place.is_empty) {
+    quality_.on_sent(now.mono, packet, outgoing.timestamp, copies);
+    if (source_->active && !target().is_paused) set_state(ReceiverState::kLive);
+  }
   return place.has_started;
+}
+
+void Receiver::on_picture_lost(Now now) {
+  quality_.on_picture_lost(now.mono, peer_.round_trips().as_sender.value_or(0ms));
+}
+
+std::optional<uint32_t> Receiver::take_quality(Now now) {
+  const negotiation::NegotiatedCodec* codec = source_ == nullptr ? nullptr : source_->find_codec(translation_.from);
+  if (state_ != ReceiverState::kLive || codec == nullptr) {
+    quality_.restart();
+    return std::nullopt;
+  }
+  const auto shown = selector_.current();
+  return quality_.judge(now.mono, *source_, {peer_, media_, codec->codec, shown ? shown->spatial : uint8_t{0}});
 }
 
 size_t Receiver::wanted_copies(const peer::MediaPacket& packet) const {

@@ -10,6 +10,7 @@
 #include "core/peer/peer.h"
 #include "media/forward/layer_selector.h"
 #include "media/forward/stream_rewriter.h"
+#include "media/receiver/quality_meter.h"
 #include "media/sender/source.h"
 #include "media/share/demand.h"
 
@@ -45,6 +46,11 @@ class Receiver {
   std::optional<uint8_t> wants_key_frame_of(Now now) const;
   // The one that a participant means that has lost its picture.
   uint8_t shown_simulcast_layer(Now now) const;
+
+  // The participant has asked for a key frame: it lost its picture.
+  void on_picture_lost(Now now);
+  // Once in quality::kTellInterval: the MOS of what it shows in thousandths, if that has to be told.
+  std::optional<uint32_t> take_quality(Now now);
 
   // The state when it has changed since the last call.
   std::optional<contract::ReceiverState> take_state_change();
@@ -110,6 +116,7 @@ class Receiver {
   uint8_t simulcast_layers_ = 1;  // that the selector knows of
   contract::ReceiverLimit limit_;
   std::optional<uint64_t> room_bps_;
+  QualityMeter quality_;
   bool is_undecodable_ = false;  // the participant has no codec for what came last
   Translation translation_;
   uint32_t source_ssrc_ = 0;  // the SSRC of the source that is forwarded, and how it is numbered

@@ -8,6 +8,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -49,6 +50,7 @@ struct RelayedStream {
   std::vector<negotiation::NegotiatedCodec> codecs;
   uint8_t simulcast_layers = 1;
   share::Scaling scaling = share::Scaling::kIndependent;
+  bool screen = false;
 };
 
 // The peers and streams of a slice: all of them, or what has changed since `version` - 1.
@@ -85,6 +87,7 @@ struct RelayedPacket {
 // A burst of one stream.
 struct RelayedPackets {
   StreamId id{};
+  std::optional<Duration> round_trip;  // to its publisher
   std::vector<RelayedPacket> packets;
   Bytes payloads;  // one behind the other
 };

@@ -240,7 +240,7 @@ void Room::fan_out(Now now, Source& source, std::span<const peer::MediaPacket> p
     measure(now, *published, packets, out);
     first -= packets.size() - 1;
   } else {
-    for (const peer::MediaPacket& packet : packets) source.add_frame(packet);
+    for (const peer::MediaPacket& packet : packets) source.add_frame(now.mono, packet);
   }
   relay_packets(*published, packets, out);
   std::array<bool, peer::kMaxSimulcastLayers> are_wanted{};
@@ -286,6 +286,7 @@ void Room::want_key_frame(Now now, Source& source, uint8_t simulcast_layer, Outp
 
 void Room::on_key_frame_wanted(Now now, Receiver& receiver, Output& out) {
   if (receiver.source() == nullptr) return;
+  receiver.on_picture_lost(now);
   want_key_frame(now, *receiver.source(), receiver.shown_simulcast_layer(now), out);
 }
 

@@ -36,6 +36,7 @@ void Room::relay_packets(const Published& published, std::span<const peer::Media
     message.room = name_;
     auto& burst = std::get<RelayedPackets>(message.body);
     burst.id = published.id;
+    burst.round_trip = published.source.round_trip();
     fill(burst, packets);
     out.relay.push_back(std::move(message));
   }
@@ -75,11 +76,11 @@ void Room::fill(RelayedPackets& burst, std::span<const peer::MediaPacket> packet
 RelayedStream Room::relayed(const Published& published) {
   const Source& source = published.source;
   const Participant* peer = find_participant(source.owner);
-  return {source.key,    peer == nullptr ? Entered{} : peer->presence.entered,
-          published.id,  source.kind,
-          source.label,  source.active,
-          source.codecs, source.simulcast_layers,
-          source.scaling};
+  return {source.key,     peer == nullptr ? Entered{} : peer->presence.entered,
+          published.id,   source.kind,
+          source.label,   source.active,
+          source.codecs,  source.simulcast_layers,
+          source.scaling, source.screen};
 }
 
 SliceState Room::whole_state() {
@@ -238,6 +239,7 @@ void Room::apply_stream(Now now, SliceId from, const RelayedStream& stream, Outp
   source.codecs = stream.codecs;
   source.simulcast_layers = stream.simulcast_layers;
   source.scaling = stream.scaling;
+  source.screen = stream.screen;
   Published* published = insert(std::move(source), stream.id, from, out);
   ASSERT(published != nullptr);
   remote_streams_[stream.id] = published;
@@ -310,6 +312,7 @@ void Room::on_packets(Now now, const RelayedPackets& burst, Output& out) {
     packet.payload = out.pool.copy(ByteView(burst.payloads).subspan(at, relayed.payload_size));
     at += relayed.payload_size;
   }
+  it->second->source.relayed_round_trip = burst.round_trip;
   fan_out(now, it->second->source, relayed_packets_, out);
   relayed_packets_.clear();
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "wire/payload/key_frame.h"
+#include "wire/payload/opus.h"
 #include "wire/payload/red.h"
 
 namespace atm0s::sender {
@@ -49,9 +50,13 @@ void add_frames(const RedReader::Frames& frames, const peer::MediaPacket& packet
 
 }  // namespace
 
-void Source::add_frame(const peer::MediaPacket& packet) {
+void Source::add_frame(Instant now, const peer::MediaPacket& packet) {
   const negotiation::NegotiatedCodec* codec = find_codec(packet.payload_type);
-  if (codec != nullptr && codec->payload_type == packet.payload_type) red_out.add(packet);
+  const ByteView payload = packet.payload.bytes();
+  const bool is_opus = codec != nullptr && codec->payload_type == packet.payload_type;
+  const auto toc = is_opus ? payload::parse_opus_toc(payload) : std::nullopt;
+  heard.on_frame(now, packet.ssrc, packet.epoch, packet.sequence, payload.size(), toc && toc->has_fec);
+  if (is_opus) red_out.add(packet);
 }
 
 // Begins anew with another SSRC of the layer, or another numbering of it.
@@ -68,6 +73,7 @@ bool Source::measure(Instant now, const peer::MediaPacket& packet) {
   const size_t spatial = simulcast_layers > 1 ? packet.simulcast_layer : info.spatial_layer;
   const size_t size = packet.payload.bytes().size();
   if (size != 0) rates.on_packet(now, spatial, info.temporal_layer, size);
+  if (packet.starts_key_frame) learn_sizes(packet);
   share::Scaling found = scaling;
   if (simulcast_layers > 1) {
     found = share::Scaling::kIndependent;
@@ -77,6 +83,18 @@ bool Source::measure(Instant now, const peer::MediaPacket& packet) {
     found = is_for_all ? share::Scaling::kFullSvc : share::Scaling::kKeySvc;
   }
   return std::exchange(scaling, found) != found;
+}
+
+void Source::learn_sizes(const peer::MediaPacket& packet) {
+  const negotiation::NegotiatedCodec* codec = find_codec(packet.payload_type);
+  if (codec == nullptr) return;
+  const payload::PictureSizes found = payload::read_picture_sizes(codec->codec, packet.payload.bytes());
+  if (found.count == 0) return;
+  if (simulcast_layers > 1) {
+    sizes[std::min<size_t>(packet.simulcast_layer, sizes.size() - 1)] = found.layers[found.count - 1];
+  } else {
+    sizes = found.layers;
+  }
 }
 
 Instant Source::next_key_frame_timeout() const {

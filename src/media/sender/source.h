@@ -10,11 +10,13 @@
 
 #include "contract/session.h"
 #include "core/peer/peer.h"
+#include "media/quality/heard.h"
 #include "media/sender/key_frame_ask.h"
 #include "media/sender/recent_packets.h"
 #include "media/sender/red_reader.h"
 #include "media/sender/red_writer.h"
 #include "media/share/layer_rates.h"
+#include "wire/payload/picture_size.h"
 
 namespace atm0s::sender {
 
@@ -25,6 +27,7 @@ struct Source {
   MediaKind kind = MediaKind::kAudio;
   std::string label;
   bool active = true;               // has a track
+  bool screen = false;              // few frames are no fault
   SessionId owner{};                // of the publisher, when it is connected to this worker
   peer::Peer* publisher = nullptr;  // null: it is connected to another worker
   size_t media = 0;                 // index of the m-line in `publisher`
@@ -39,9 +42,13 @@ struct Source {
   share::LayerRates rates;                                        // video only, as its packets come by here
   // Its viewers want more than its publisher was told of, or nobody is left: where the publisher is, its session looks.
   bool has_new_demand = false;
-  RecentPackets recent;  // video only
-  RedReader red_in;      // audio only, where the publisher is
-  RedWriter red_out;     // audio only, where the viewers are
+  // Video only: of its simulcast or spatial layers, as key frames tell.
+  std::array<payload::PictureSize, payload::kSpatialLayers> sizes;
+  quality::Heard heard;                        // audio only
+  std::optional<Duration> relayed_round_trip;  // of its publisher, when that is connected to another worker
+  RecentPackets recent;                        // video only
+  RedReader red_in;                            // audio only, where the publisher is
+  RedWriter red_out;                           // audio only, where the viewers are
   // What the frames of an SSRC have in common, by simulcast layer, where the publisher is. Of the SSRC that came last.
   struct Frames {
     uint32_t ssrc = 0;
@@ -61,8 +68,8 @@ struct Source {
   // negotiated, or the packet is too large to be carried.
   void read(const peer::MediaLine& line, const peer::ReceivedPacket& packet, PacketPool& pool,
             std::vector<peer::MediaPacket>& out);
-  // Audio that goes to viewers now, for the RED of what follows.
-  void add_frame(const peer::MediaPacket& packet);
+  // Audio that goes to viewers now: counted, and kept for the RED of what follows.
+  void add_frame(Instant now, const peer::MediaPacket& packet);
   // Video that goes to viewers now: its rates, and what it tells of its layers. True when `scaling` is another one.
   bool measure(Instant now, const peer::MediaPacket& packet);
   contract::StreamScaling told_scaling() const {
@@ -80,9 +87,17 @@ struct Source {
   void forget_packets() {
     recent.clear();
     red_out.clear();
+    heard.pause();
+  }
+  // Between its publisher and the worker that it is connected to; none until measured.
+  std::optional<Duration> round_trip() const {
+    if (publisher == nullptr) return relayed_round_trip;
+    const peer::RoundTrips& trips = publisher->round_trips();
+    return trips.as_receiver ? trips.as_receiver : trips.as_sender;
   }
 
  private:
+  void learn_sizes(const peer::MediaPacket& packet);
   payload::FrameInfo read_info(const peer::MediaPacket& packet, Codec codec, ByteView payload, ByteView descriptor);
 };
 

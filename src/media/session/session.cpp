@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "media/quality/gate.h"
 
 namespace atm0s::session {
 
@@ -101,6 +102,7 @@ void Session::publish(Sender& sender, Output& out) {
   source.key = {request_.peer, sender.info.name};
   source.kind = sender.info.kind;
   source.label = sender.info.label;
+  source.screen = sender.info.screen;
   source.active = sender.has_track;
   source.owner = id_;
   source.publisher = &peer_;
@@ -171,6 +173,18 @@ void Session::share_bandwidth(Now now, Output& out) {
     room_.on_demand_changed(now, *viewed.receiver, out);
   }
   out.touched.push_back(id_);
+}
+
+void Session::tell_quality(Now now, Output& out) {
+  next_quality_ = kNever;
+  for (auto& [id, entry] : receivers_) {
+    receiver::Receiver& receiver = *entry.receiver;
+    if (!receiver.remote()) continue;
+    next_quality_ = now.mono + quality::kTellInterval;
+    if (const auto mos = receiver.take_quality(now)) {
+      out.events.emplace_back(id_, contract::QualityEvent{id, *mos, *receiver.remote()});
+    }
+  }
 }
 
 void Session::forward_packets(Now now, Output& out) {
@@ -252,6 +266,7 @@ void Session::on_timeout(Now now, Output& out) {
     if (sender.source != nullptr) room_.on_key_frame_timeout(now, *sender.source, out);
   }
   expire_pending(now, out);
+  if (is_present_ && next_quality_ <= now.mono) tell_quality(now, out);
   check_life(now, out);
 }
 
@@ -279,7 +294,7 @@ void Session::check_life(Now now, Output& out) {
 Instant Session::next_timeout() const {
   if (is_over_) return kNever;
   Instant due = peer_.next_timeout();
-  if (is_present_) due = std::min({due, sharing_.next_timeout(), limit_due()});
+  if (is_present_) due = std::min({due, sharing_.next_timeout(), limit_due(), next_quality_});
   // Nothing else counts any more, and what is not looked at in check_life() must not be due either.
   if (closing_at_) return std::min(due, *closing_at_);
   if (!connected_at_) {

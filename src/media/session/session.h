@@ -128,6 +128,8 @@ class Session {
   Instant limit_due() const;
   void limit_publishing(Now now, Output& out);
   void tell_limit(const Sender& sender, Output& out);
+  // All receivers at once, so that what has to be told goes out together.
+  void tell_quality(Now now, Output& out);
   void check_life(Now now, Output& out);
   void linger(Now now, const char* reason, Output& out);
   void end(const char* reason);
@@ -179,6 +181,7 @@ class Session {
   Sharing sharing_;
   share::PublisherLimit publisher_limit_;
   Instant limit_due_ = kNever;
+  Instant next_quality_ = kNever;  // while receivers show something
   Counters counters_;
   Budget requests_{kRequestsPerSecond, kRequestsAtOnce};
   Budget messages_{kMessagesPerSecond};

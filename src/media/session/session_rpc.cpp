@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "contract/json/rpc.h"
+#include "media/quality/gate.h"
 #include "media/session/session.h"
 
 namespace atm0s::session {
@@ -185,6 +186,7 @@ Session::Answer Session::on(Now now, uint64_t req_id, const contract::ReceiverSw
   if (!is_another) return done();
   room_.bind(now, receiver, body.remote, out);
   sharing_.on_bind(now.mono);
+  if (next_quality_ == kNever) next_quality_ = now.mono + quality::kTellInterval;
   return done();
 }
 

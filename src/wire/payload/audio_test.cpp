@@ -126,5 +126,17 @@ TEST(Audio, every_sample_is_safe_cut_at_every_byte_and_with_every_byte_changed) 
   }
 }
 
+TEST(Opus, tells_of_a_copy_of_the_frame_before) {
+  const auto has_fec = [](uint8_t toc, uint8_t first) { return parse_opus_toc(Bytes{toc, first, 1, 2})->has_fec; };
+  EXPECT_TRUE(has_fec(9 << 3, 0x40)) << "SILK, 20 ms: voice bit, then the copy's";
+  EXPECT_FALSE(has_fec(9 << 3, 0x80));
+  EXPECT_TRUE(has_fec(15 << 3, 0x40)) << "hybrid";
+  EXPECT_TRUE(has_fec(11 << 3, 0x10)) << "60 ms: three voice bits";
+  EXPECT_FALSE(has_fec(11 << 3, 0x40));
+  EXPECT_TRUE(has_fec(9 << 3 | 4, 0x10)) << "stereo: of the side channel";
+  EXPECT_FALSE(has_fec(31 << 3, 0x40)) << "CELT has none";
+  EXPECT_FALSE(parse_opus_toc(Bytes{9 << 3})->has_fec);
+}
+
 }  // namespace
 }  // namespace atm0s::payload

@@ -14,6 +14,16 @@ uint32_t frame_duration(uint8_t configuration) {
   return kCelt[configuration % 4];
 }
 
+// RFC 6716 4.2.3: the frame's SILK layer begins with a bit for each of its 20 ms, and then the one that tells of LBRR;
+// for stereo the same again for the side channel.
+bool has_lbrr(uint8_t configuration, bool is_stereo, uint8_t first) {
+  if (configuration >= 16) return false;  // CELT alone
+  const uint32_t duration = frame_duration(configuration);
+  const unsigned parts = duration <= 960 ? 1 : duration / 960;
+  const bool is_in_mid = (first >> (7 - parts) & 1) != 0;
+  return is_in_mid || (is_stereo && (first >> (6 - 2 * parts) & 1) != 0);
+}
+
 }  // namespace
 
 std::optional<OpusToc> parse_opus_toc(ByteView payload) {
@@ -29,6 +39,7 @@ std::optional<OpusToc> parse_opus_toc(ByteView payload) {
   if (code == 3) out.frames = payload[1] & 0x3F;
   if (out.frames == 0 || out.duration() > kMaxDuration) return std::nullopt;
   out.is_dtx = code != 2 && payload.size() == header_size;
+  out.has_fec = code == 0 && payload.size() > 1 && has_lbrr(out.configuration, out.is_stereo, payload[1]);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "wire/payload/dependency_descriptor.h"
 #include "wire/payload/h264.h"
 #include "wire/payload/key_frame.h"
+#include "wire/payload/picture_size.h"
 #include "wire/payload/vp8.h"
 #include "wire/payload/vp9.h"
 
@@ -268,6 +269,7 @@ void try_all(const Bytes& bytes) {
   }();
   parse_vp8(bytes);
   parse_vp9(bytes);
+  for (const Codec codec : {Codec::kVp8, Codec::kVp9, Codec::kH264, Codec::kAv1}) read_picture_sizes(codec, bytes);
   if (const auto packet = parse_h264(bytes); packet && !packet->sps.empty()) parse_h264_sps(packet->sps);
   parse_h264_sps(bytes);
   if (const auto packet = parse_av1(bytes)) {
@@ -278,6 +280,34 @@ void try_all(const Bytes& bytes) {
   parse_dependency_descriptor(bytes, none);
   parse_dependency_descriptor(bytes, some);
   for (const Codec codec : {Codec::kVp8, Codec::kVp9, Codec::kH264, Codec::kAv1}) is_key_frame_start(codec, bytes);
+}
+
+TEST(PictureSize, stands_in_the_header_of_a_key_frame) {
+  // VP8: 640 x 360, with a scale in the upper two bits of each (RFC 6386 9.1).
+  const Bytes vp8 = {0x10, 0x10, 0x00, 0x00, 0x9d, 0x01, 0x2a, 0x80, 0x42, 0x68, 0x81, 0x00};
+  PictureSizes sizes = read_picture_sizes(Codec::kVp8, vp8);
+  ASSERT_EQ(sizes.count, 1u);
+  EXPECT_EQ(sizes.layers[0], (PictureSize{640, 360}));
+  Bytes delta = vp8;
+  delta[1] |= 1;
+  EXPECT_EQ(read_picture_sizes(Codec::kVp8, delta).count, 0u);
+  Bytes encrypted = vp8;
+  encrypted[4] = 0x77;
+  EXPECT_EQ(read_picture_sizes(Codec::kVp8, encrypted).count, 0u);
+
+  // VP9: B, V; two layers with sizes (RFC 9628 4.2.1).
+  const Bytes vp9 = {0x0a, 0x30, 0x01, 0x40, 0x00, 0xb4, 0x02, 0x80, 0x01, 0x68};
+  sizes = read_picture_sizes(Codec::kVp9, vp9);
+  ASSERT_EQ(sizes.count, 2u);
+  EXPECT_EQ(sizes.layers[0], (PictureSize{320, 180}));
+  EXPECT_EQ(sizes.layers[1], (PictureSize{640, 360}));
+
+  EXPECT_EQ(read_picture_sizes(Codec::kH264, sps_720p()).layers[0], (PictureSize{1'280, 720}));
+  EXPECT_EQ(read_picture_sizes(Codec::kH264, Bytes{0x65, 0x88}).count, 0u);
+
+  const Bytes av1 = av1_key_packet();
+  EXPECT_EQ(read_picture_sizes(Codec::kAv1, av1).layers[0], (PictureSize{1'280, 720}));
+  EXPECT_EQ(read_picture_sizes(Codec::kOpus, av1).count, 0u);
 }
 
 TEST(Video, every_sample_is_safe_cut_at_every_byte_and_with_every_byte_changed) {
