@@ -76,7 +76,7 @@ struct Viewer {
       out.restarts = decision.restarts;
       out.payload = packet.payload;
       std::copy_n(decision.patch.bytes.begin(), decision.patch.size, out.payload.begin() + decision.patch.at);
-      out.frame_number = decision.frame_number.value_or(packet.info.frame_number);
+      out.frame_number = decision.descriptor.frame_number;
       out.info = packet.info;
     }
     if (break_output) break_output(out);

@@ -55,12 +55,11 @@ void Source::add_frame(const peer::MediaPacket& packet) {
 }
 
 // Begins anew with another SSRC of the layer, or another numbering of it.
-payload::FrameInfo Source::read_info(const peer::MediaPacket& packet, Codec codec, ByteView payload,
-                                     ByteView descriptor) {
+payload::FrameStructure& Source::structure_of(const peer::MediaPacket& packet) {
   if (frames.size() <= packet.simulcast_layer) frames.resize(packet.simulcast_layer + size_t{1});
   Frames& known = frames[packet.simulcast_layer];
   if (known.ssrc != packet.ssrc || known.epoch != packet.epoch) known = {packet.ssrc, packet.epoch, {}};
-  return payload::read_frame_info(codec, payload, packet.marker, descriptor, known.structure);
+  return known.structure;
 }
 
 bool Source::measure(Instant now, const peer::MediaPacket& packet) {
@@ -112,10 +111,15 @@ void Source::read(const peer::MediaLine& line, const peer::ReceivedPacket& recei
   packet.ssrc = view.ssrc;
   packet.sequence = received.sequence;
   packet.timestamp = view.timestamp;
+  std::array<uint8_t, payload::kMaxCarriedSize> descriptor;
+  size_t descriptor_size = 0;
   if (kind == MediaKind::kVideo) {
     packet.simulcast_layer = line.simulcast_layer_of(view.ssrc);
-    const auto descriptor = rtp::find_extension(view, line.extensions().id_of(rtp::Extension::kDependencyDescriptor));
-    packet.info = read_info(packet, codec->codec, view.payload, descriptor.value_or(ByteView{}));
+    const uint8_t id = line.extensions().id_of(rtp::Extension::kDependencyDescriptor);
+    const ByteView value = rtp::find_extension(view, id).value_or(ByteView{});
+    payload::FrameStructure& structure = structure_of(packet);
+    packet.info = payload::read_frame_info(codec->codec, view.payload, view.marker, value, structure);
+    if (packet.info.has_frame_number) descriptor_size = payload::carry_descriptor(value, structure, descriptor);
   }
   packet.extensions = peer::keep_extensions(view, line.extensions());
   if (kind == MediaKind::kAudio) {
@@ -133,7 +137,7 @@ void Source::read(const peer::MediaLine& line, const peer::ReceivedPacket& recei
     // Encrypted end to end, most likely: as it is, to those who can take it so.
     if (!red_in.on_opaque(place)) return;
   }
-  packet.payload = pool.copy(view.payload);
+  packet.payload = pool.copy(view.payload, ByteView(descriptor).first(descriptor_size));
   if (packet.payload) out.push_back(std::move(packet));
 }
 

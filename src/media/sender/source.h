@@ -81,7 +81,7 @@ struct Source {
   }
 
  private:
-  payload::FrameInfo read_info(const peer::MediaPacket& packet, Codec codec, ByteView payload, ByteView descriptor);
+  payload::FrameStructure& structure_of(const peer::MediaPacket& packet);
 };
 
 }  // namespace atm0s::sender
