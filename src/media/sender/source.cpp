@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "wire/payload/key_frame.h"
+#include "wire/payload/layers_allocation.h"
 #include "wire/payload/red.h"
 
 namespace atm0s::sender {
@@ -62,6 +63,23 @@ payload::FrameStructure& Source::structure_of(const peer::MediaPacket& packet) {
   return known.structure;
 }
 
+void Source::take_allocation(ByteView value) {
+  const auto allocation = payload::parse_layers_allocation(value);
+  if (!allocation) return;
+  share::RateTable targets;
+  const auto take = [&targets](size_t to, const payload::LayersAllocation::SpatialLayer& layer) {
+    for (size_t t = 0; t < layer.temporal_layers; ++t) targets.bps[to][t] = uint64_t{1'000} * layer.kbps[t];
+  };
+  for (size_t stream = 0; stream < allocation->streams; ++stream) {
+    for (size_t spatial = 0; spatial < payload::kAllocationSpatial; ++spatial) {
+      // Of several SSRCs each is one layer of a viewer's choice, with all that is inside it.
+      const auto& layer = allocation->layers[stream][spatial];
+      if (layer.temporal_layers > 0) take(simulcast_layers > 1 ? stream : spatial, layer);
+    }
+  }
+  rates.set_targets(targets);
+}
+
 bool Source::measure(Instant now, const peer::MediaPacket& packet) {
   const payload::FrameInfo& info = packet.info;
   const size_t spatial = simulcast_layers > 1 ? packet.simulcast_layer : info.spatial_layer;
@@ -117,6 +135,8 @@ void Source::read(const peer::MediaLine& line, const peer::ReceivedPacket& recei
     packet.simulcast_layer = line.simulcast_layer_of(view.ssrc);
     const uint8_t id = line.extensions().id_of(rtp::Extension::kDependencyDescriptor);
     const ByteView value = rtp::find_extension(view, id).value_or(ByteView{});
+    const uint8_t allocation = line.extensions().id_of(rtp::Extension::kLayersAllocation);
+    if (const auto told = rtp::find_extension(view, allocation)) take_allocation(*told);
     payload::FrameStructure& structure = structure_of(packet);
     packet.info = payload::read_frame_info(codec->codec, view.payload, view.marker, value, structure);
     if (packet.info.has_frame_number) descriptor_size = payload::carry_descriptor(value, structure, descriptor);

@@ -59,6 +59,8 @@ struct Source {
   // negotiated, or the packet is too large to be carried.
   void read(const peer::MediaLine& line, const peer::ReceivedPacket& packet, PacketPool& pool,
             std::vector<peer::MediaPacket>& out);
+  // The value of video-layers-allocation, where the publisher is: at what it aims counts until it has been measured.
+  void take_allocation(ByteView value);
   // Audio that goes to viewers now, for the RED of what follows.
   void add_frame(const peer::MediaPacket& packet);
   // Video that goes to viewers now: its rates, and what it tells of its layers. True when `scaling` is another one.
