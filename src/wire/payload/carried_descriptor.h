@@ -19,9 +19,11 @@ inline constexpr size_t kMaxWrittenDescriptor = 255;
 // What writing may add: five flags, and a bit for each decode target.
 inline constexpr size_t kDescriptorGrowth = 5;
 // Chromium's longest, of L3T3_KEY with its structure, has about 100 bytes.
-inline constexpr size_t kMaxCarriedDescriptor = kMaxWrittenDescriptor - kDescriptorGrowth;
-// With eight bytes of its own, and at most four for each target of a viewer.
-inline constexpr size_t kMaxCarriedSize = 8 + 4 + 4 * kSpatialLayers * kTemporalLayers + kMaxCarriedDescriptor;
+inline constexpr size_t kMaxCarriedDescriptor = 250;
+static_assert(kMaxCarriedDescriptor + kDescriptorGrowth <= kMaxWrittenDescriptor);
+// With five bytes in front, four for the active decode targets and as many for each target of a viewer.
+inline constexpr size_t kMaxCarriedSize = 387;
+static_assert(kMaxCarriedSize == 5 + 4 + 4 * kSpatialLayers * kTemporalLayers + kMaxCarriedDescriptor);
 
 // What is different for a viewer.
 struct DescriptorPatch {
