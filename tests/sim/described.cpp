@@ -73,7 +73,6 @@ DescribedVerdict DescribedViewer::judge() {
       if (tag.publisher != frame.publisher || tag.frame != frame.frame) break;
       read = parse_dependency_descriptor(at->second.descriptor, structure_);
       out.unreadable += !read;
-      out.keys += read && read->has_structure;
       if (read && read->active_decode_targets) out.active_targets = read->active_decode_targets;
     }
     if (!read) continue;

@@ -31,7 +31,6 @@ struct DescribedVerdict {
   uint64_t incomplete = 0;  // or it did not
   uint64_t unreadable = 0;  // packets with a descriptor that cannot be read, or none
   uint64_t wrong = 0;       // a reference is another frame than its number says
-  uint64_t keys = 0;        // frames that bring a structure
   uint64_t jumps = 0;       // of the frame number, to back or far ahead
   std::optional<uint32_t> active_targets;
 };

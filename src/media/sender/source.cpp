@@ -139,6 +139,8 @@ void Source::read(const peer::MediaLine& line, const peer::ReceivedPacket& recei
     if (const auto told = rtp::find_extension(view, allocation)) take_allocation(*told);
     payload::FrameStructure& structure = structure_of(packet);
     packet.info = payload::read_frame_info(codec->codec, view.payload, view.marker, value, structure);
+    // An encrypted payload tells it of no codec but VP8 and VP9.
+    packet.starts_key_frame |= packet.info.is_key_frame && packet.info.starts_frame;
     if (packet.info.has_frame_number) descriptor_size = payload::carry_descriptor(value, structure, descriptor);
   }
   packet.extensions = peer::keep_extensions(view, line.extensions());

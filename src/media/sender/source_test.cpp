@@ -48,7 +48,7 @@ struct World {
 TEST(Source, ADescriptorGoesWithThePayload) {
   World world;
   const peer::MediaPacket key = world.read(1, kKey);
-  EXPECT_TRUE(key.info.is_key_frame);
+  EXPECT_TRUE(key.info.is_key_frame && key.starts_key_frame) << "whatever the payload looks like";
   EXPECT_EQ(key.payload.bytes().size(), 3u);
   const peer::MediaPacket upper = world.read(2, {0xC3, 0x12, 0x35});
   EXPECT_EQ(upper.info.temporal_layer, 2);
