@@ -7,7 +7,7 @@ void PacketRef::release() {
   buffer_ = nullptr;
 }
 
-PacketRef PacketPool::copy(ByteView payload) {
+PacketRef PacketPool::copy(ByteView payload, ByteView trailer) {
   if (payload.size() > PacketBuffer::kCapacity) return {};
   if (free_.empty()) {
     slabs_.push_back(std::make_unique<PacketBuffer[]>(kSlabBuffers));
@@ -22,6 +22,9 @@ PacketRef PacketPool::copy(ByteView payload) {
   ++in_use_;
   buffer->size = static_cast<uint16_t>(payload.size());
   if (!payload.empty()) std::memcpy(buffer->data, payload.data(), payload.size());
+  if (trailer.size() > PacketBuffer::kCapacity - payload.size()) trailer = {};
+  buffer->trailer_size = static_cast<uint16_t>(trailer.size());
+  if (!trailer.empty()) std::memcpy(buffer->data + payload.size(), trailer.data(), trailer.size());
   return PacketRef(buffer);
 }
 

@@ -14,12 +14,14 @@ namespace atm0s {
 
 class PacketPool;
 
-// One buffer: `size` bytes of RTP payload (header and extensions are rebuilt for every subscriber).
+// One buffer: `size` bytes of RTP payload (header and extensions are rebuilt for every subscriber), and behind them a
+// trailer for what else goes along with it and is too large to be copied for every subscriber.
 struct PacketBuffer {
   static constexpr size_t kCapacity = 1'500;
   PacketPool* pool = nullptr;
   uint32_t references = 0;
   uint16_t size = 0;
+  uint16_t trailer_size = 0;
   uint8_t data[kCapacity];
 };
 
@@ -40,6 +42,9 @@ class PacketRef {
 
   explicit operator bool() const { return buffer_ != nullptr; }
   ByteView bytes() const { return buffer_ ? ByteView{buffer_->data, buffer_->size} : ByteView{}; }
+  ByteView trailer() const {
+    return buffer_ ? ByteView{buffer_->data + buffer_->size, buffer_->trailer_size} : ByteView{};
+  }
 
  private:
   void release();
@@ -52,8 +57,9 @@ class PacketPool {
   PacketPool(const PacketPool&) = delete;
   PacketPool& operator=(const PacketPool&) = delete;
 
-  // A copy of `payload` (at most PacketBuffer::kCapacity bytes; an empty ref beyond that).
-  PacketRef copy(ByteView payload);
+  // A copy of `payload` (at most PacketBuffer::kCapacity bytes; an empty ref beyond that), and of `trailer` where both
+  // have room.
+  PacketRef copy(ByteView payload, ByteView trailer = {});
   size_t buffers_in_use() const { return in_use_; }
   size_t buffers_allocated() const { return slabs_.size() * kSlabBuffers; }
 

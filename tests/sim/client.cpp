@@ -185,7 +185,13 @@ void Client::take_output(Now now, SendBatch& out) {
       if (const auto delay = rtp::find_extension(packet.view, delay_id)) {
         playout_delay_ = payload::parse_playout_delay(*delay);
       }
-      ask_for_picture(now, packet.media, receiver, out);
+      const uint8_t id = peer_->media(packet.media).extensions().id_of(rtp::Extension::kDependencyDescriptor);
+      const auto descriptor = rtp::find_extension(packet.view, id);
+      if (tag && (descriptor || described_[receiver].has_any())) {
+        described_[receiver].on_packet(descriptor.value_or(ByteView{}), number, *tag);
+      } else {
+        ask_for_picture(now, packet.media, receiver, out);
+      }
     } else {
       const auto* codec = peer_->media(packet.media).find_codec(packet.view.payload_type);
       const bool is_red = codec->red_payload_type == packet.view.payload_type;
@@ -341,27 +347,33 @@ void Client::send_video(Now now, SendBatch& out) {
   if (!is_sending(video_line_)) return;
   const size_t media = *video_line_ + 1;
   const auto& line = peer_->media(media);
-  const auto vp8 = std::find_if(line.negotiated().codecs.begin(), line.negotiated().codecs.end(),
-                                [](const auto& codec) { return codec.codec == Codec::kVp8; });
-  if (vp8 == line.negotiated().codecs.end()) return;
+  const Codec wanted = config_.describes_video ? Codec::kAv1 : Codec::kVp8;
+  const auto codec = std::find_if(line.negotiated().codecs.begin(), line.negotiated().codecs.end(),
+                                  [wanted](const auto& known) { return known.codec == wanted; });
+  if (codec == line.negotiated().codecs.end()) return;
   const std::optional<uint64_t> allowed = allowed_bps(now);
   if (config_.sends_simulcast) {
     allot_layers(allowed);
-    return send_simulcast(now, vp8->payload_type, out);
+    return send_simulcast(now, codec->payload_type, out);
   }
   const size_t size = packet_size(allowed.value_or(UINT64_MAX), 900);
   PictureTag tag{number_, frame_++, 0, kPacketsPerFrame, is_key_frame_due_};
   key_frames_sent_ += is_key_frame_due_;
+  if (config_.describes_video) description_.begin_frame(is_key_frame_due_);
   is_key_frame_due_ = false;
   video_timestamp_ += 3'000;
   for (tag.packet = 0; tag.packet < tag.packets; ++tag.packet) {
     peer::MediaPacket packet;
-    packet.payload = pool_.copy(make_video_payload(tag, size));
+    packet.payload =
+        pool_.copy(make_video_payload(tag, size), config_.describes_video ? description_.carried(tag) : Bytes{});
     packet.marker = tag.packet + 1 == tag.packets;
+    peer::Outgoing outgoing{video_sequence_, video_timestamp_, codec->payload_type, packet.marker};
+    outgoing.descriptor = {description_.frame_number(), 31, config_.describes_video, false};
     if (ledger_ != nullptr) {
       ledger_->on_sent(now.mono, number_, true, packet_id(tag), line.ssrc(), static_cast<uint16_t>(video_sequence_));
     }
-    peer_->send_media(now, media, packet, {video_sequence_++, video_timestamp_, vp8->payload_type, packet.marker}, out);
+    peer_->send_media(now, media, packet, outgoing, out);
+    ++video_sequence_;
   }
 }
 

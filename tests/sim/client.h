@@ -11,6 +11,7 @@
 #include "contract/json/rpc.h"
 #include "contract/session.h"
 #include "core/peer/peer.h"
+#include "described.h"
 #include "ledger.h"
 #include "picture.h"
 #include "send_rate.h"
@@ -31,6 +32,7 @@ struct ClientConfig {
   size_t audio_copies = 0;    // sends RED with so many copies, once it is negotiated
   bool has_inband_fec = false;
   bool sends_simulcast = false;  // video in kSimulcastLayers layers, known by MID and RID alone
+  bool describes_video = false;  // AV1 with layers that the dependency descriptor tells of
   bool takes_red = true;         // false: as a client that does not offer RED
   contract::Grant grant;
   contract::BitrateControlMode bitrate_control_mode = contract::BitrateControlMode::kSumBitrateWithClientSide;
@@ -99,6 +101,7 @@ class Client {
   const std::map<std::string, contract::StreamLimitEvent>& limits() const { return limits_; }
   const std::string& last_answer() const { return last_answer_; }
   VideoViewer& video(size_t receiver) { return video_[receiver]; }
+  DescribedViewer& described(size_t receiver) { return described_[receiver]; }
   const Listener& audio(size_t receiver) { return audio_[receiver]; }
   // What it was told of video last.
   const std::optional<payload::PlayoutDelay>& playout_delay() const { return playout_delay_; }
@@ -163,6 +166,7 @@ class Client {
     Instant since{};  // of the last decodable frame, or the last request
   };
   std::map<size_t, VideoViewer> video_;
+  std::map<size_t, DescribedViewer> described_;
   std::map<size_t, Picture> pictures_;
   std::map<size_t, Listener> audio_;
   std::optional<payload::PlayoutDelay> playout_delay_;
@@ -170,6 +174,7 @@ class Client {
   Instant next_audio_ = kNever, next_video_ = kNever;
   SoundSource sound_;
   bool has_spoken_ = false;
+  DescribedSource description_;
   uint32_t frame_ = 0, video_timestamp_ = 0, audio_timestamp_ = 0;
   int64_t audio_sequence_ = 100, video_sequence_ = 200;
   struct SimulcastLayer {

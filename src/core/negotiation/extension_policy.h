@@ -36,10 +36,10 @@ inline constexpr ExtensionPolicy kExtensionPolicies[] = {
      "forwarded as it is, it would be the publisher's sending time, not ours"},
     {rtp::Extension::kTransmissionOffset, Treatment::kDecline, "as abs-send-time: true of one hop only"},
     {rtp::Extension::kVideoTiming, Treatment::kDecline, "statistics of the first hop only"},
-    {rtp::Extension::kDependencyDescriptor, Treatment::kDecline,
-     "its frame numbers break at a switch of source until rewritten"},
-    {rtp::Extension::kLayersAllocation, Treatment::kDecline,
-     "nobody reads it yet, and to viewers it says nothing true"},
+    {rtp::Extension::kDependencyDescriptor, Treatment::kForward,
+     "layers of AV1 and others are chosen by it; viewers get its frame numbers and active decode targets rewritten"},
+    {rtp::Extension::kLayersAllocation, Treatment::kTerminate,
+     "which bitrates a publisher aims at, until they are measured; to viewers it says nothing true"},
 };
 
 constexpr Treatment treatment_of(rtp::Extension extension) {

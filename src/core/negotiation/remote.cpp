@@ -115,6 +115,8 @@ rtp::ExtensionMap read_extensions(const sdp::MediaDescription& media) {
   for (const sdp::Extmap& extmap : media.extmaps) {
     const auto extension = rtp::parse_extension_uri(extmap.uri);
     if (!extension || !is_accepted(*extension) || out.has(*extension)) continue;
+    // RFC 8285 4.1.2: with a key frame it is longer than the one-byte form can tell, with others it is not.
+    if (extension == rtp::Extension::kDependencyDescriptor && !media.allows_mixed_extmap) continue;
     if (extmap.direction == Direction::kInactive || extmap.id > 255) continue;  // RFC 8285 6: 4096 up are no ids yet
     out.set(static_cast<uint8_t>(extmap.id), *extension);
   }

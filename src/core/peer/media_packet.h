@@ -26,7 +26,7 @@ struct MediaPacket {
   uint8_t simulcast_layer = 0;
   payload::FrameInfo info;
   stream::KeptExtensions extensions;
-  PacketRef payload;
+  PacketRef payload;  // with its dependency descriptor behind it (wire/payload/carried_descriptor.h)
 };
 
 // The extensions of a received packet that are passed on (core/negotiation/extension_policy.h).

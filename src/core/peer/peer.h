@@ -127,6 +127,7 @@ struct Outgoing {
   uint8_t payload_type = 0;  // of this peer's m-line
   bool marker = false;
   stream::PayloadPatch patch = {};
+  payload::DescriptorPatch descriptor = {};
 };
 
 class Peer {

@@ -138,22 +138,40 @@ struct TransportNumber {
   std::array<uint8_t, 2> bytes{};
 };
 
+// The dependency descriptor of one packet as this subscriber gets it, where its m-line negotiated one.
+struct Descriptor {
+  Descriptor() = default;
+  Descriptor(const stream::SentPacket& sent, const MediaLine& line) {
+    const uint8_t negotiated = line.extensions().id_of(rtp::Extension::kDependencyDescriptor);
+    if (!sent.descriptor.is_set || negotiated == 0) return;
+    size = payload::write_carried_descriptor(sent.payload.trailer(), sent.descriptor, bytes);
+    if (size != 0) id = negotiated;
+  }
+
+  uint8_t id = 0;
+  size_t size = 0;
+  std::array<uint8_t, payload::kMaxWrittenDescriptor> bytes;
+};
+
 // RTP header, extensions, tag, and IPv4 and UDP in front: about what a packet takes beside its payload.
 constexpr size_t kPacketOverhead = 72;
 
 // A longer MID would need the two-byte form (RFC 8285 4.2); browsers' have a few bytes.
 constexpr size_t kOneByteFormValue = 16;
 
-// The kept extensions under the ids of this subscriber; what it did not negotiate is stripped. The MID goes with them
-// until a report tells that our SSRC has arrived (RFC 9143 9.2): media of a new m-line overtakes the answer that names
-// its SSRC, and Firefox gives an SSRC that it cannot place to whichever m-line has the payload type.
+// The kept extensions under the ids of this subscriber, the descriptor first; what it did not negotiate is stripped.
+// The MID goes with them until a report tells that our SSRC has arrived (RFC 9143 9.2): media of a new m-line overtakes
+// the answer that names its SSRC, and Firefox gives an SSRC that it cannot place to whichever m-line has the payload
+// type.
 // `playout_delay`: the session's own, which takes the place of a publisher's; empty: it has none. A browser keeps it
 // until it is told another one, so it too goes out until the report, and then where a key frame starts: whoever begins
 // to decode has it, at no cost for the packets between.
-std::span<const rtp::ExtensionValue> with_ids(const stream::SentPacket& packet, ByteView playout_delay,
-                                              const MediaLine& line, const TransportNumber& number, Extensions& out) {
+std::span<const rtp::ExtensionValue> with_ids(const Descriptor& descriptor, const stream::SentPacket& packet,
+                                              ByteView playout_delay, const MediaLine& line,
+                                              const TransportNumber& number, Extensions& out) {
   const rtp::ExtensionMap& ids = line.extensions();
   size_t count = 0;
+  if (descriptor.id != 0) out[count++] = {descriptor.id, ByteView(descriptor.bytes).first(descriptor.size)};
   packet.extensions.for_each([&](rtp::Extension extension, ByteView value) {
     if (extension == rtp::Extension::kPlayoutDelay && !playout_delay.empty()) return;
     if (const uint8_t id = ids.id_of(extension); id != 0) out[count++] = {id, value};
@@ -173,14 +191,15 @@ std::span<const rtp::ExtensionValue> with_ids(const stream::SentPacket& packet, 
 }
 
 // write(room, extensions) gives the bytes written or 0. With all extensions where that keeps to kMediaBudget, else with
-// none, as far as a datagram goes.
+// the descriptor alone, as far as a datagram goes: a frame of which one packet has none could not be decoded.
 template <typename Write>
-size_t write_within_budget(MutByteView buffer, std::span<const rtp::ExtensionValue> extensions, Counters& counters,
-                           Write write) {
+size_t write_within_budget(MutByteView buffer, std::span<const rtp::ExtensionValue> extensions,
+                           const Descriptor& descriptor, Counters& counters, Write write) {
   const size_t size = write(buffer.first(kMediaBudget - srtp::kRtpOverhead), extensions);
   if (size != 0) return size;
-  counters.extensions_dropped += !extensions.empty();
-  return write(buffer.first(kMaxDatagramSize - srtp::kRtpOverhead), std::span<const rtp::ExtensionValue>{});
+  const size_t needed = descriptor.id != 0 ? 1 : 0;
+  counters.extensions_dropped += extensions.size() > needed;
+  return write(buffer.first(kMaxDatagramSize - srtp::kRtpOverhead), extensions.first(needed));
 }
 
 }  // namespace
@@ -226,16 +245,18 @@ bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const O
   sent.marker = outgoing.marker;
   sent.starts_key_frame = packet.starts_key_frame;
   sent.patch = outgoing.patch;
+  sent.descriptor = outgoing.descriptor;
   sent.payload_type = outgoing.payload_type;
   sent.rtx_payload_type = codec != nullptr ? codec->rtx_payload_type.value_or(0) : 0;
   sent.extensions = packet.extensions;
   sent.payload = packet.payload;
 
   const TransportNumber number(config_.paces_media, estimator_, line);
+  const Descriptor descriptor(sent, line);
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain = write_within_budget(
-      buffer, with_ids(sent, own_playout_delay(), line, number, storage), counters_,
+      buffer, with_ids(descriptor, sent, own_playout_delay(), line, number, storage), descriptor, counters_,
       [&](MutByteView room, auto extensions) { return line.send_stream()->write(room, sent, extensions); });
   const size_t size = plain == 0 ? 0 : srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(outgoing.sequence));
   datagrams.commit(*path, size);
@@ -275,10 +296,11 @@ void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagr
   const stream::SentPacket* sent = stream.find_for_retransmission(now, sequence);
   if (sent == nullptr) return;
   const TransportNumber number(config_.paces_media, estimator_, line);
+  const Descriptor descriptor(*sent, line);
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain =
-      write_within_budget(buffer, with_ids(*sent, own_playout_delay(), line, number, storage), counters_,
+      write_within_budget(buffer, with_ids(descriptor, *sent, own_playout_delay(), line, number, storage), descriptor, counters_,
                           [&](MutByteView room, auto extensions) { return stream.write_rtx(room, *sent, extensions); });
   const size_t size = protect_rtx(line, buffer, plain);
   datagrams.commit(*path, size);
@@ -310,7 +332,7 @@ void Peer::send_padding(Now now, uint8_t padding, Probe probe, SendBatch& datagr
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain = line->send_stream()->write_padding(buffer, *codec->rtx_payload_type, padding,
-                                                          with_ids({}, {}, *line, number, storage));
+                                                          with_ids({}, {}, {}, *line, number, storage));
   const size_t size = protect_rtx(*line, buffer, plain);
   datagrams.commit(*path, size);
   if (size == 0) return;

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/packet_pool.h"
 #include "base/time.h"
+#include "wire/payload/carried_descriptor.h"
 #include "wire/rtp/extension.h"
 #include "wire/rtp/header.h"
 
@@ -65,6 +66,7 @@ struct SentPacket {
   uint8_t payload_type = 0;
   uint8_t rtx_payload_type = 0;  // 0: there is no RTX for this payload type, and the packet is never sent again
   PayloadPatch patch;
+  payload::DescriptorPatch descriptor;  // of what is behind the payload
   KeptExtensions extensions;
   PacketRef payload;
 };

@@ -136,6 +136,7 @@ Picture* LayerSelector::find_picture(const FrameInfo& info, uint32_t timestamp) 
 
 Picture& LayerSelector::begin_picture(const FrameInfo& info, uint32_t timestamp) {
   grant_next_picture();
+  if (said_pictures_ > 0) --said_pictures_;
   Picture made;
   made.switches = choose_target(info);
   made.timestamp = timestamp;
@@ -197,7 +198,9 @@ TargetSet LayerSelector::reachable_with(const FrameInfo& info) const {
 // not have had that from an earlier one on.
 bool LayerSelector::choose_target(const FrameInfo& info) {
   const TargetSet reachable = reachable_with(info);
-  const Wanted wish = wanted();
+  const uint8_t before = current_;
+  Wanted wish = wanted();
+  if (info.has_frame_number && !takes_descriptor_) wish.spatial = 0;
   const auto find_up_to = [reachable](unsigned from, unsigned to, unsigned temporal) -> std::optional<uint8_t> {
     for (unsigned s = to + 1; s-- > from;) {
       for (unsigned t = temporal + 1; t-- > 0;) {
@@ -211,6 +214,7 @@ bool LayerSelector::choose_target(const FrameInfo& info) {
   } else if (target_.is_urgent) {
     current_ = find_up_to(spatial_of(current_), spatial_of(current_), 0).value_or(current_);
   }
+  if (current_ != before) said_pictures_ = kSaidPictures;
   const bool begins_here = !has(intact_, current_);
   const unsigned spatial = spatial_of(current_);
   needs_key_frame_ = spatial > wish.spatial || spatial < std::min<unsigned>(wish.spatial, info.top_spatial_layer);
@@ -295,7 +299,7 @@ void LayerSelector::write_ids(const FrameInfo& info, ByteView payload, const Pic
   if (!info.has_frame_number) return;
   note_frame_number(info.frame_number);
   const auto number = static_cast<uint16_t>(info.frame_number + frame_number_offset_);
-  if (frame_number_offset_ != 0) out.frame_number = number;
+  out.descriptor = {number, picture.target, true, said_pictures_ > 0};
   if (!has_sent_frames_ || static_cast<int16_t>(number - last_frame_number_) > 0) last_frame_number_ = number;
   has_sent_frames_ = true;
 }

@@ -4,7 +4,7 @@
 //
 //   decision = selector.on_packet(now, info, packet);
 //   if (decision.restarts) rewriter.restart();
-//   kForward: rewriter.rewrite(), sent with the decision's marker, patch and frame number
+//   kForward: rewriter.rewrite(), sent with the decision's marker and patches
 //   kDrop:    rewriter.drop(); when that gives a number, an empty packet may be sent under it
 //
 // Promises: whole frames; another SSRC only from the first packet of its own key frame on; a frame only when what it
@@ -61,9 +61,9 @@ struct Decision {
   Action action = Action::kIgnore;
   bool restarts = false;  // the first packet of another SSRC, or after a pause
   bool marker = false;
-  int64_t drop_from = 0;                 // with kDrop: for StreamRewriter::drop
-  stream::PayloadPatch patch;            // the ids of VP8 and VP9
-  std::optional<uint16_t> frame_number;  // of the dependency descriptor, where it is another one
+  int64_t drop_from = 0;                // with kDrop: for StreamRewriter::drop
+  stream::PayloadPatch patch;           // the ids of VP8 and VP9
+  payload::DescriptorPatch descriptor;  // of codecs that have a dependency descriptor
 };
 
 class LayerSelector {
@@ -75,11 +75,18 @@ class LayerSelector {
   // libwebrtc, and of its layers one comes first.
   static constexpr Duration kDeath = 2s;
 
+  // After another target so many pictures say which decode targets the viewer gets, so that one that is lost does not
+  // matter. As long as it does not get all of them, every packet says so.
+  static constexpr uint8_t kSaidPictures = 8;
+
   // Another source, with so many SSRCs. Ids at the viewer go on.
   void attach(size_t simulcast_layers);
   // The SSRC that is forwarded has begun anew (its numbers have): from its next key frame on.
   void restart() { active_.reset(); }
   void set_target(const Target& target) { target_ = target; }
+  // Without the dependency descriptor a viewer cannot tell spatial layers of the codecs that have one apart: it gets
+  // the lowest.
+  void set_takes_descriptor(bool takes) { takes_descriptor_ = takes; }
   const Target& target() const { return target_; }
 
   // `info` was made of this packet. Bounds: packets older than the log of pictures are ignored.
@@ -118,6 +125,7 @@ class LayerSelector {
   // given
   size_t simulcast_layers_ = 1;
   Target target_;
+  bool takes_descriptor_ = true;
   // state
   std::array<Instant, kMaxSimulcastLayers> heard_at_{};
   std::optional<Instant> waits_since_;                // nothing is forwarded, but packets come
@@ -140,6 +148,7 @@ class LayerSelector {
   uint16_t picture_id_offset_ = 0, last_picture_id_ = 0;
   uint8_t tl0_offset_ = 0, last_tl0_ = 0;
   uint16_t frame_number_offset_ = 0, last_frame_number_ = 0;
+  uint8_t said_pictures_ = 0;  // that are still to say the decode targets
   // Frame numbers of the source that were forwarded: bit i is newest_frame_ - i.
   static constexpr size_t kFrameWords = 4;
   std::array<uint64_t, kFrameWords> sent_frames_{};

@@ -69,6 +69,17 @@ TEST_P(EveryMode, PacketsThatAreRecoveredLateFindTheirPlace) {
   }
 }
 
+// The decode targets of TestEncoder: layer by layer.
+uint32_t active_targets(const Case& c, unsigned spatial, unsigned temporal) {
+  const unsigned layers = c.mode == Mode::kAv1L1 ? 1 : 3;
+  if (layers == 1) spatial = 0;
+  uint32_t out = 0;
+  for (unsigned s = c.mode == Mode::kAv1Key ? spatial : 0; s <= spatial; ++s) {
+    for (unsigned t = 0; t <= temporal; ++t) out |= 1u << (s * 3 + t);
+  }
+  return out;
+}
+
 TEST_P(EveryMode, ReachesItsTargetAndStaysThere) {
   const Case c = GetParam();
   for (uint8_t spatial = 0; spatial < 3; ++spatial) {
@@ -80,7 +91,21 @@ TEST_P(EveryMode, ReachesItsTargetAndStaysThere) {
       ASSERT_TRUE(scene.reached);
       EXPECT_EQ(scene.reached->temporal, temporal);
       EXPECT_EQ(scene.reached->spatial, spatial);
+      if (c.mode < Mode::kAv1L1) continue;
+      EXPECT_EQ(scene.active_targets, active_targets(c, spatial, temporal)) << +spatial << +temporal;
     }
+  }
+}
+
+TEST(LayerSelector, AViewerWithoutDescriptorsGetsOneSpatialLayer) {
+  for (const Mode mode : {Mode::kAv1Full, Mode::kAv1Key}) {
+    Scene scene = scene_of({"", mode, 1}, 3);
+    const Faults faults = scene.run([](Viewer& viewer) {
+      viewer.selector.set_takes_descriptor(false);
+      viewer.break_output = [](Got& got) { EXPECT_EQ(got.info.spatial_layer, 0); };
+    });
+    EXPECT_EQ(faults.all() + faults.gaps + faults.cut, 0) << faults.text();
+    EXPECT_GT(faults.pictures, 100);
   }
 }
 
@@ -203,6 +228,67 @@ const Bug kBugs[] = {
        };
      }},
 };
+
+const Bug kDescriptorBugs[] = {
+    {"FrameNumberNotRewritten", Mode::kAv1L1, 3, false, &Faults::frame_number,
+     [](Viewer& v) {
+       v.break_decision = [](Decision& d, const TestPacket& packet, bool) {
+         d.descriptor.frame_number = packet.info.frame_number;
+       };
+     }},
+    {"FrameNumbersClosed", Mode::kAv1L1, 1, false, &Faults::descriptor,
+     [](Viewer& v) {
+       v.break_decision = [number = uint16_t{0}, last = -1](Decision& d, const TestPacket& packet, bool) mutable {
+         if (d.action != Decision::Action::kForward) return;
+         if (packet.frame != last) ++number;
+         last = packet.frame;
+         d.descriptor.frame_number = number;
+       };
+     }},
+    {"StructureNotPassedOn", Mode::kAv1Full, 1, false, &Faults::descriptor,
+     [](Viewer& v) {
+       v.break_output = [](Got& got) {
+         if (got.descriptor.size() > 30) got.descriptor.resize(3);
+       };
+     }},
+    {"DescriptorStripped", Mode::kAv1Key, 1, false, &Faults::descriptor,
+     [](Viewer& v) {
+       v.break_decision = [](Decision& d, const TestPacket& packet, bool) {
+         d.descriptor.is_set = packet.sequence % 97 != 0;
+       };
+     }},
+    {"BackToAllTargetsUnsaid", Mode::kAv1L1, 1, false, &Faults::descriptor,
+     [](Viewer& v) { v.break_decision = [](Decision& d, const TestPacket&, bool) { d.descriptor.is_said = false; }; }},
+    {"TargetsOfAnotherLayer", Mode::kAv1Full, 1, false, &Faults::descriptor,
+     [](Viewer& v) { v.break_decision = [](Decision& d, const TestPacket&, bool) { d.descriptor.target = 0; }; }},
+    {"SwitchPointsIgnored", Mode::kAv1L1, 1, false, &Faults::undecodable,
+     [](Viewer& v) {
+       v.break_info = [](payload::FrameInfo& info, const TestPacket&) {
+         info.switches_to = info.needed_by;
+         info.reference_count = 0;
+       };
+     }},
+    {"KeyTargetsTakenForFull", Mode::kAv1Key, 1, false, &Faults::undecodable,
+     [](Viewer& v) {
+       v.break_info = [](payload::FrameInfo& info, const TestPacket&) {
+         info.needed_by |= payload::targets_of(info.spatial_layer, 3, info.temporal_layer);
+         info.switches_to |= payload::targets_of(info.spatial_layer, 3, info.temporal_layer);
+       };
+     }},
+};
+
+TEST(Judge, FindsWhatIsBrokenByHandWithDescriptors) {
+  for (const Bug& bug : kDescriptorBugs) {
+    int found = 0, clean = 0;
+    for (uint64_t seed = 1; seed <= 5; ++seed) {
+      const Scene scene = scene_of({bug.name, bug.mode, bug.ssrcs}, seed);
+      found += Scene(scene).run(bug.breaks).*bug.found;
+      clean += Scene(scene).run().all();
+    }
+    EXPECT_GT(found, 0) << bug.name;
+    EXPECT_EQ(clean, 0) << bug.name;
+  }
+}
 
 TEST(Judge, FindsWhatIsBrokenByHand) {
   for (const Bug& bug : kBugs) {

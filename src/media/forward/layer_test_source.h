@@ -30,6 +30,7 @@ struct TestPacket {
   uint32_t timestamp = 0;
   Bytes payload, descriptor;
   payload::FrameInfo info;  // made when it arrives
+  Bytes carried;            // the descriptor, made then too
 };
 
 class TestBits {

@@ -19,8 +19,9 @@ struct Got {
   uint32_t timestamp = 0;
   bool marker = false, restarts = false;
   Bytes payload;
-  uint16_t frame_number = 0;
-  payload::FrameInfo info;  // as the source said
+  Bytes descriptor;
+  uint16_t frame_number = 0;  // in it
+  payload::FrameInfo info;    // as the source said
 };
 
 struct Viewer {
@@ -76,10 +77,14 @@ struct Viewer {
       out.restarts = decision.restarts;
       out.payload = packet.payload;
       std::copy_n(decision.patch.bytes.begin(), decision.patch.size, out.payload.begin() + decision.patch.at);
-      out.frame_number = decision.frame_number.value_or(packet.info.frame_number);
+      if (decision.descriptor.is_set) {
+        out.descriptor.resize(payload::kMaxWrittenDescriptor);
+        out.descriptor.resize(write_carried_descriptor(packet.carried, decision.descriptor, out.descriptor));
+      }
       out.info = packet.info;
     }
     if (break_output) break_output(out);
+    if (const auto head = payload::parse_dependency_head(out.descriptor)) out.frame_number = head->frame_number;
     got.push_back(std::move(out));
     return decision.restarts;
   }
@@ -87,8 +92,9 @@ struct Viewer {
 
 struct Faults {
   int undecodable = 0, cut = 0, sequence = 0, timestamp = 0, marker = 0, picture_id = 0, tl0 = 0, frame_number = 0;
+  int descriptor = 0;
   int frames = 0, pictures = 0, gaps = 0, filled = 0;  // these are none
-  int all() const { return undecodable + sequence + timestamp + marker + picture_id + tl0 + frame_number; }
+  int all() const { return undecodable + sequence + timestamp + marker + picture_id + tl0 + frame_number + descriptor; }
   std::string text() const {
     std::string out;
     const auto add = [&out](const char* name, int value) {
@@ -96,7 +102,8 @@ struct Faults {
     };
     add("undecodable", undecodable), add("cut at a switch", cut), add("sequence", sequence),
         add("timestamp", timestamp);
-    add("marker", marker), add("picture id", picture_id), add("tl0", tl0), add("frame number", frame_number);
+    add("marker", marker), add("picture id", picture_id), add("tl0", tl0), add("frame number", frame_number),
+        add("descriptor", descriptor);
     add("of frames", frames), add("pictures", pictures), add("gaps", gaps), add("filled", filled);
     return out;
   }
@@ -108,6 +115,7 @@ class Judge {
 
   static constexpr int kLatePictures = 7;  // 200 ms
   bool comes_late = false;
+  std::optional<uint32_t> active_targets;  // the last that the viewer was told of
 
   Faults judge(std::vector<Got> got) {
     std::stable_sort(got.begin(), got.end(), [](const Got& a, const Got& b) { return a.sequence < b.sequence; });
@@ -184,7 +192,10 @@ class Judge {
     }
     if (has_before_ && static_cast<int32_t>(picture[0].timestamp - before_.timestamp) <= 0) ++out_.timestamp;
     check_ids(picture[0]);
-    if (mode_ >= Mode::kAv1L1) check_frame_numbers(picture);
+    if (mode_ >= Mode::kAv1L1) {
+      check_frame_numbers(picture);
+      check_descriptors(picture);
+    }
     before_ = picture[0];
     has_before_ = true;
   }
@@ -222,9 +233,42 @@ class Judge {
     }
   }
 
+  // As a decoder reads them: of which layers it gets frames, and that what a frame refers to has come under that
+  // number.
+  void check_descriptors(const std::vector<Got>& picture) {
+    int last = -1;
+    for (const Got& packet : picture) {
+      const auto read = payload::parse_dependency_descriptor(packet.descriptor, structure_);
+      if (!read) {
+        ++out_.descriptor;
+        continue;
+      }
+      if (read->active_decode_targets) active_targets = read->active_decode_targets;
+      if (packet.frame == last) continue;
+      last = packet.frame;
+      const TestFrame& frame = truth_[static_cast<size_t>(packet.frame)];
+      const bool is_layer = read->frame.spatial_layer == frame.spatial && read->frame.temporal_layer == frame.temporal;
+      bool is_right = is_layer && read->frame.difference_count == frame.references.size();
+      for (size_t i = 0; i < read->frame.difference_count && is_right; ++i) {
+        const auto found = numbered_.find(static_cast<uint16_t>(read->frame_number - read->frame.differences[i]));
+        is_right = found != numbered_.end() && found->second == frame.references[i];
+      }
+      // A frame that no active decode target needs is one that nobody told of.
+      bool is_active = false;
+      for (size_t d = 0; d < structure_->decode_targets; ++d) {
+        const bool is_needed = read->frame.indications[d] != payload::DecodeTargetIndication::kNotPresent;
+        is_active |= is_needed && (active_targets.value_or(0) >> d & 1) != 0;
+      }
+      if (!is_right || !is_active) ++out_.descriptor;
+      numbered_[read->frame_number] = packet.frame;
+    }
+  }
+
   Mode mode_;
   const std::vector<TestFrame>& truth_;
   Faults out_;
+  std::optional<payload::DependencyStructure> structure_;
+  std::map<uint16_t, int> numbered_;  // the frame that came last under each number
   std::set<int> decoded_;
   std::vector<int> undecodable_, bad_markers_;  // their pictures, since the last switch
   Got before_;
@@ -274,6 +318,8 @@ struct Scene {
                                                   : Codec::kAv1;
         packet.info = payload::read_frame_info(codec, packet.payload, packet.marker, packet.descriptor,
                                                structures[packet.simulcast_layer]);
+        packet.carried.resize(payload::kMaxCarriedSize);
+        packet.carried.resize(carry_descriptor(packet.descriptor, structures[packet.simulcast_layer], packet.carried));
         const Now now{Instant{} + std::chrono::microseconds(it->first), {}};
         viewer.on_packet(now, packet);
         if (const auto wanted = viewer.selector.wants_key_frame_of(now); wanted && key_at[*wanted] < picture) {
@@ -285,7 +331,9 @@ struct Scene {
     target = viewer.selector.target();
     Judge judge(mode, frames);
     judge.comes_late = delays;
-    return judge.judge(viewer.got);
+    const Faults faults = judge.judge(viewer.got);
+    active_targets = judge.active_targets;
+    return faults;
   }
   Target random_target(Rng& rng) {
     return {{static_cast<uint8_t>(rng.below(3)), static_cast<uint8_t>(rng.below(3))},
@@ -294,6 +342,7 @@ struct Scene {
   }
   std::optional<Layer> reached;
   Target target;
+  std::optional<uint32_t> active_targets;
 };
 
 }  // namespace atm0s::forward

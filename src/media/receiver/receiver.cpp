@@ -96,7 +96,8 @@ bool Receiver::forward(Now now, const peer::MediaPacket& packet, PacketPool& poo
   }
   const Place place = kind_ == MediaKind::kAudio ? place_audio(now, packet) : place_video(now, packet);
   if (!place.rewritten) return place.has_started;
-  peer::Outgoing outgoing{place.rewritten->sequence, place.rewritten->timestamp, *format.to, place.marker, place.patch};
+  peer::Outgoing outgoing{place.rewritten->sequence, place.rewritten->timestamp, *format.to, place.marker, place.patch,
+                          place.descriptor};
   peer::MediaPacket other;  // instead of `packet`
   const size_t copies = format.red_to && !place.is_empty ? wanted_copies(packet) : 0;
   if (place.is_empty) {
@@ -156,6 +157,7 @@ Receiver::Place Receiver::place_video(Now now, const peer::MediaPacket& packet) 
     selector_.attach(simulcast_layers_);
   }
   if (!may_continue_with(now, packet)) return {};
+  selector_.set_takes_descriptor(peer_.media(media_).extensions().has(rtp::Extension::kDependencyDescriptor));
   const forward::LayeredPacket layered{packet.simulcast_layer, packet.marker, packet.sequence, packet.timestamp,
                                        packet.payload.bytes()};
   const forward::Decision decision = selector_.on_packet(now, packet.info, layered);
@@ -176,6 +178,7 @@ Receiver::Place Receiver::place_video(Now now, const peer::MediaPacket& packet) 
   out.rewritten = rewriter_.rewrite(now.mono, packet.sequence, packet.timestamp);
   out.marker = decision.marker;
   out.patch = decision.patch;
+  out.descriptor = decision.descriptor;
   return out;
 }
 

@@ -81,6 +81,7 @@ class Receiver {
     bool has_started = false;
     bool marker = false;
     stream::PayloadPatch patch;
+    payload::DescriptorPatch descriptor;
   };
   Place place_audio(Now now, const peer::MediaPacket& packet);
   Place place_video(Now now, const peer::MediaPacket& packet);

@@ -82,14 +82,14 @@ struct WantKeyFrame {
 
 struct RelayedPacket {
   peer::MediaPacket packet;  // without its payload: references do not cross threads
-  size_t payload_size = 0;
+  size_t payload_size = 0, trailer_size = 0;
 };
 // A burst of one stream.
 struct RelayedPackets {
   StreamId id{};
   std::optional<Duration> round_trip;  // to its publisher
   std::vector<RelayedPacket> packets;
-  Bytes payloads;  // one behind the other
+  Bytes payloads;  // one behind the other, each with its trailer
 };
 
 struct RelayMessage {

@@ -59,17 +59,19 @@ RelayMessage Room::take_spare_burst(Output& out) {
 
 void Room::fill(RelayedPackets& burst, std::span<const peer::MediaPacket> packets) {
   size_t size = 0;
-  for (const peer::MediaPacket& packet : packets) size += packet.payload.bytes().size();
+  for (const peer::MediaPacket& packet : packets)
+    size += packet.payload.bytes().size() + packet.payload.trailer().size();
   burst.packets.clear();
   burst.payloads.clear();
   // std::bit_ceil: reserve() alone would grow to each new size anew.
   burst.packets.reserve(std::bit_ceil(packets.size()));
   burst.payloads.reserve(std::bit_ceil(size));
   for (const peer::MediaPacket& packet : packets) {
-    const ByteView payload = packet.payload.bytes();
-    RelayedPacket& relayed = burst.packets.emplace_back(RelayedPacket{packet, payload.size()});
+    const ByteView payload = packet.payload.bytes(), trailer = packet.payload.trailer();
+    RelayedPacket& relayed = burst.packets.emplace_back(RelayedPacket{packet, payload.size(), trailer.size()});
     relayed.packet.payload = {};
     burst.payloads.insert(burst.payloads.end(), payload.begin(), payload.end());
+    burst.payloads.insert(burst.payloads.end(), trailer.begin(), trailer.end());
   }
 }
 
@@ -309,8 +311,9 @@ void Room::on_packets(Now now, const RelayedPackets& burst, Output& out) {
   size_t at = 0;
   for (const RelayedPacket& relayed : burst.packets) {
     peer::MediaPacket& packet = relayed_packets_.emplace_back(relayed.packet);
-    packet.payload = out.pool.copy(ByteView(burst.payloads).subspan(at, relayed.payload_size));
-    at += relayed.payload_size;
+    const ByteView bytes = ByteView(burst.payloads).subspan(at, relayed.payload_size + relayed.trailer_size);
+    packet.payload = out.pool.copy(bytes.first(relayed.payload_size), bytes.subspan(relayed.payload_size));
+    at += bytes.size();
   }
   it->second->source.relayed_round_trip = burst.round_trip;
   fan_out(now, it->second->source, relayed_packets_, out);

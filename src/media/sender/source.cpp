@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "wire/payload/key_frame.h"
+#include "wire/payload/layers_allocation.h"
 #include "wire/payload/opus.h"
 #include "wire/payload/red.h"
 
@@ -60,12 +61,28 @@ void Source::add_frame(Instant now, const peer::MediaPacket& packet) {
 }
 
 // Begins anew with another SSRC of the layer, or another numbering of it.
-payload::FrameInfo Source::read_info(const peer::MediaPacket& packet, Codec codec, ByteView payload,
-                                     ByteView descriptor) {
+payload::FrameStructure& Source::structure_of(const peer::MediaPacket& packet) {
   if (frames.size() <= packet.simulcast_layer) frames.resize(packet.simulcast_layer + size_t{1});
   Frames& known = frames[packet.simulcast_layer];
   if (known.ssrc != packet.ssrc || known.epoch != packet.epoch) known = {packet.ssrc, packet.epoch, {}};
-  return payload::read_frame_info(codec, payload, packet.marker, descriptor, known.structure);
+  return known.structure;
+}
+
+void Source::take_allocation(ByteView value) {
+  const auto allocation = payload::parse_layers_allocation(value);
+  if (!allocation) return;
+  share::RateTable targets;
+  const auto take = [&targets](size_t to, const payload::LayersAllocation::SpatialLayer& layer) {
+    for (size_t t = 0; t < layer.temporal_layers; ++t) targets.bps[to][t] = uint64_t{1'000} * layer.kbps[t];
+  };
+  for (size_t stream = 0; stream < allocation->streams; ++stream) {
+    for (size_t spatial = 0; spatial < payload::kAllocationSpatial; ++spatial) {
+      // Of several SSRCs each is one layer of a viewer's choice, with all that is inside it.
+      const auto& layer = allocation->layers[stream][spatial];
+      if (layer.temporal_layers > 0) take(simulcast_layers > 1 ? stream : spatial, layer);
+    }
+  }
+  rates.set_targets(targets);
 }
 
 bool Source::measure(Instant now, const peer::MediaPacket& packet) {
@@ -130,10 +147,19 @@ void Source::read(const peer::MediaLine& line, const peer::ReceivedPacket& recei
   packet.ssrc = view.ssrc;
   packet.sequence = received.sequence;
   packet.timestamp = view.timestamp;
+  std::array<uint8_t, payload::kMaxCarriedSize> descriptor;
+  size_t descriptor_size = 0;
   if (kind == MediaKind::kVideo) {
     packet.simulcast_layer = line.simulcast_layer_of(view.ssrc);
-    const auto descriptor = rtp::find_extension(view, line.extensions().id_of(rtp::Extension::kDependencyDescriptor));
-    packet.info = read_info(packet, codec->codec, view.payload, descriptor.value_or(ByteView{}));
+    const uint8_t id = line.extensions().id_of(rtp::Extension::kDependencyDescriptor);
+    const ByteView value = rtp::find_extension(view, id).value_or(ByteView{});
+    const uint8_t allocation = line.extensions().id_of(rtp::Extension::kLayersAllocation);
+    if (const auto told = rtp::find_extension(view, allocation)) take_allocation(*told);
+    payload::FrameStructure& structure = structure_of(packet);
+    packet.info = payload::read_frame_info(codec->codec, view.payload, view.marker, value, structure);
+    // An encrypted payload tells it of no codec but VP8 and VP9.
+    packet.starts_key_frame |= packet.info.is_key_frame && packet.info.starts_frame;
+    if (packet.info.has_frame_number) descriptor_size = payload::carry_descriptor(value, structure, descriptor);
   }
   packet.extensions = peer::keep_extensions(view, line.extensions());
   if (kind == MediaKind::kAudio) {
@@ -151,7 +177,7 @@ void Source::read(const peer::MediaLine& line, const peer::ReceivedPacket& recei
     // Encrypted end to end, most likely: as it is, to those who can take it so.
     if (!red_in.on_opaque(place)) return;
   }
-  packet.payload = pool.copy(view.payload);
+  packet.payload = pool.copy(view.payload, ByteView(descriptor).first(descriptor_size));
   if (packet.payload) out.push_back(std::move(packet));
 }
 

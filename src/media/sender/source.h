@@ -68,6 +68,8 @@ struct Source {
   // negotiated, or the packet is too large to be carried.
   void read(const peer::MediaLine& line, const peer::ReceivedPacket& packet, PacketPool& pool,
             std::vector<peer::MediaPacket>& out);
+  // The value of video-layers-allocation, where the publisher is: at what it aims counts until it has been measured.
+  void take_allocation(ByteView value);
   // Audio that goes to viewers now: counted, and kept for the RED of what follows.
   void add_frame(Instant now, const peer::MediaPacket& packet);
   // Video that goes to viewers now: its rates, and what it tells of its layers. True when `scaling` is another one.
@@ -98,7 +100,7 @@ struct Source {
 
  private:
   void learn_sizes(const peer::MediaPacket& packet);
-  payload::FrameInfo read_info(const peer::MediaPacket& packet, Codec codec, ByteView payload, ByteView descriptor);
+  payload::FrameStructure& structure_of(const peer::MediaPacket& packet);
 };
 
 }  // namespace atm0s::sender

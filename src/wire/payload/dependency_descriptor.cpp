@@ -133,6 +133,10 @@ std::optional<DependencyDescriptor> parse_dependency_descriptor(ByteView value,
   if (out.has_structure && !read_structure(reader, own.emplace())) return std::nullopt;
   const std::optional<DependencyStructure>& used = own ? own : structure;
   if (!used) return std::nullopt;
+  out.has_bitmask = has_active_targets;
+  // Behind the five flags where there are none yet.
+  constexpr size_t kFlags = 5;
+  out.bitmask_at = static_cast<uint16_t>(kDependencyDescriptorSize * 8 + (out.has_extension ? reader.at() : kFlags));
   if (has_active_targets) {
     out.active_decode_targets = reader.bits(used->decode_targets);
   } else if (out.has_structure) {

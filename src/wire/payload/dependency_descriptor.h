@@ -1,7 +1,8 @@
 // The dependency descriptor header extension (AV1 RTP specification, appendix A): which frame a packet belongs to, what
 // it depends on, and which layers exist, told in the clear for any codec and any encryption. For media/sender and
 // media/forward. parse gives nothing for what is cut off, over a limit, or names a template that is not there; it never
-// reads outside the value. The structure comes with key frames and has to be kept by the caller.
+// reads outside the value. The structure comes with key frames and has to be kept by the caller. The writer is for
+// publishers of our own: simulated clients and tests. What a viewer gets is written by carried_descriptor.h.
 #pragma once
 
 #include <array>
@@ -27,6 +28,7 @@ struct FrameDependencies {
   uint8_t difference_count = 0;
   std::array<uint16_t, kMaxFrameDifferences> differences{};  // frames back that this one refers to
   std::array<uint8_t, kMaxDependencyChains> chain_differences{};
+  bool operator==(const FrameDependencies&) const = default;
 };
 
 struct DependencyStructure {
@@ -52,7 +54,9 @@ struct DependencyDescriptor {
   bool has_structure = false;  // only the first packet of a key frame has one (A.8.2)
   bool has_extension = false;  // more than the three mandatory bytes
   std::optional<uint32_t> active_decode_targets;
-  FrameDependencies frame;  // of this frame: its template, with what it says of its own
+  bool has_bitmask = false;  // they were said, not only implied by a structure
+  uint16_t bitmask_at = 0;   // where in the value, in bits, their bitmask lies or would lie
+  FrameDependencies frame;   // of this frame: its template, with what it says of its own
 };
 
 // The three mandatory bytes and whether a structure follows: all that a forwarder needs that picks no layers.
@@ -68,5 +72,14 @@ std::optional<DependencyHead> parse_dependency_head(ByteView value);
 // it has none of its own and `structure` is empty.
 std::optional<DependencyDescriptor> parse_dependency_descriptor(ByteView value,
                                                                 std::optional<DependencyStructure>& structure);
+
+// The template of a frame: one that says all of it, else one of its layer. Nothing when no template is of its layer.
+std::optional<uint8_t> find_dependency_template(const DependencyStructure& structure, const FrameDependencies& frame);
+// With the structure where has_structure says so, and in the extended part what the frame's template does not say.
+// Bytes written; 0 when `out` is too small or it cannot be said: no such template, another layer than the template's,
+// templates that do not go up layer by layer, differences that are too large. What the parser found out about the
+// extended part is not looked at.
+size_t write_dependency_descriptor(const DependencyDescriptor& descriptor, const DependencyStructure& structure,
+                                   MutByteView out);
 
 }  // namespace atm0s::payload

@@ -109,12 +109,40 @@ void find_decode_targets(FrameStructure& structure) {
   }
 }
 
+// Every frame that the decode target `part` needs is one that `all` needs. In K-SVC a lower layer is no such part.
+bool is_part(const DependencyStructure& structure, size_t part, size_t all) {
+  for (size_t i = 0; i < structure.template_count; ++i) {
+    const auto& indications = structure.templates[i].indications;
+    if (indications[part] != Dti::kNotPresent && indications[all] == Dti::kNotPresent) return false;
+  }
+  return true;
+}
+
+void find_whole_targets(FrameStructure& structure) {
+  for (size_t target = 0; target < structure.whole_targets.size(); ++target) {
+    const bool is_as_before = target > 0 && structure.decode_target[target] == structure.decode_target[target - 1];
+    uint32_t& whole = structure.whole_targets[target];
+    whole = is_as_before ? structure.whole_targets[target - 1] : 0;
+    if (is_as_before) continue;
+    for (size_t d = 0; d < structure.dependencies->decode_targets; ++d) {
+      if (is_part(*structure.dependencies, d, structure.decode_target[target])) whole |= uint32_t{1} << d;
+    }
+  }
+}
+
 // False when it cannot be read, as before the first structure.
 bool read_dependencies(ByteView value, FrameStructure& structure, FrameInfo& out) {
+  structure.bitmask_at = 0;
   const auto descriptor = parse_dependency_descriptor(value, structure.dependencies);
   if (!descriptor) return false;
-  if (descriptor->has_structure) find_decode_targets(structure);
+  structure.bitmask_at = descriptor->bitmask_at;
+  structure.has_bitmask = descriptor->has_bitmask;
+  if (descriptor->has_structure) {
+    find_decode_targets(structure);
+    find_whole_targets(structure);
+  }
   if (descriptor->active_decode_targets) {
+    structure.active_targets = *descriptor->active_decode_targets;
     structure.top_spatial_layer = 0;
     for (size_t d = 0; d < structure.dependencies->decode_targets; ++d) {
       if ((*descriptor->active_decode_targets >> d & 1) == 0) continue;
@@ -161,7 +189,7 @@ FrameInfo read_frame_info(Codec codec, ByteView payload, bool marker, ByteView d
   } else {
     out.is_key_frame = out.starts_frame = is_key_frame_start(codec, payload);
   }
-  if (const auto head = parse_dependency_head(descriptor)) {
+  if (const auto head = parse_dependency_head(descriptor); head && reads_dependency_descriptor(codec)) {
     out.has_frame_number = true;
     out.frame_number = head->frame_number;
     read_dependencies(descriptor, structure, out);
@@ -188,12 +216,6 @@ IdPatch patch_picture_ids(const FrameInfo& info, ByteView payload, uint16_t pict
   out.at = static_cast<uint8_t>(from);
   out.size = static_cast<uint8_t>(end - from);
   return out;
-}
-
-bool patch_frame_number(MutByteView descriptor, uint16_t frame_number) {
-  if (descriptor.size() < kDependencyDescriptorSize) return false;
-  store_u16(descriptor.data() + 1, frame_number);
-  return true;
 }
 
 }  // namespace atm0s::payload

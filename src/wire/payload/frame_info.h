@@ -1,9 +1,9 @@
 // What a forwarder has to know of one video packet to choose layers for a viewer: which frame and layer it is of, who
 // needs that frame, where one may begin to need it, and where the ids lie that have to stay continuous. Made once for
 // each packet, at its publisher (media/sender), and read by media/forward/layer_selector for every viewer. Read from
-// the payload descriptors of VP8 and VP9 and from the dependency descriptor, which stay in the clear when a payload is
-// encrypted end to end; of H264 and AV1 no more than "does a key frame begin here". What cannot be read is a frame that
-// everybody needs: it is forwarded. Plain values, nothing allocated.
+// the payload descriptors of VP8 and VP9 and, for the other codecs, from the dependency descriptor, which stay in the
+// clear when a payload is encrypted end to end; of the payload of H264 and AV1 no more than "does a key frame begin
+// here". What cannot be read is a frame that everybody needs: it is forwarded. Plain values, nothing allocated.
 #pragma once
 
 #include <array>
@@ -75,8 +75,19 @@ struct FrameStructure {
   std::optional<DependencyStructure> dependencies;
   std::array<uint8_t, kSpatialLayers * kTemporalLayers> decode_target{};  // for each target of a viewer
   std::array<uint8_t, kMaxDecodeTargets> decode_target_spatial{};
+  // Sets of decode targets: those that a viewer's target gets all frames of, and those that the publisher sends now.
+  std::array<uint32_t, kSpatialLayers * kTemporalLayers> whole_targets{};
+  uint32_t active_targets = 0;
   uint8_t top_spatial_layer = 0;
+  // DependencyDescriptor's, of the descriptor that was read last; 0: it could not be read.
+  uint16_t bitmask_at = 0;
+  bool has_bitmask = false;
 };
+
+// VP8 and VP9 say all of it in their payload descriptors; Chromium makes a dependency descriptor of that for them.
+constexpr bool reads_dependency_descriptor(Codec codec) {
+  return codec != Codec::kVp8 && codec != Codec::kVp9;
+}
 
 // `descriptor`: the dependency descriptor of the packet, empty when it has none. `marker`: of its RTP header.
 FrameInfo read_frame_info(Codec codec, ByteView payload, bool marker, ByteView descriptor, FrameStructure& structure);
@@ -89,7 +100,5 @@ struct IdPatch {
 };
 // Ids are cut to the width that they have in the payload. `payload` is the one that `info` was read from.
 IdPatch patch_picture_ids(const FrameInfo& info, ByteView payload, uint16_t picture_id, uint8_t tl0_picture_index);
-// In place, in the bytes of a dependency descriptor; false when they are too few.
-bool patch_frame_number(MutByteView descriptor, uint16_t frame_number);
 
 }  // namespace atm0s::payload

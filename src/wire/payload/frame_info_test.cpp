@@ -105,13 +105,5 @@ TEST(PatchPictureIds, WritesIdsInTheirWidth) {
   EXPECT_EQ(patch_picture_ids(read(Codec::kH264, {0x61, 1}), vp9, 1, 1).size, 0);
 }
 
-TEST(PatchFrameNumber, IsInPlace) {
-  Bytes value = kDescriptor;
-  EXPECT_TRUE(patch_frame_number(value, 0xABCD));
-  EXPECT_EQ(parse_dependency_head(value)->frame_number, 0xABCD);
-  Bytes less = {1, 2};
-  EXPECT_FALSE(patch_frame_number(less, 1));
-}
-
 }  // namespace
 }  // namespace atm0s::payload

@@ -12,6 +12,7 @@ const lab = {
   messages: [], // from the server: {type, event | req_id, data}
   events: [], // of the session: [name, detail]
   remotes: new Map(), // "peer/stream" -> StreamRemote, own streams too
+  describes: false, // asks for the dependency descriptor, which Chromium offers only together with a scalability mode
   views: new Map(), // id -> {consumer, stream, element, kind}
   media: null,
 };
@@ -25,12 +26,25 @@ globalThis.RTCPeerConnection = class extends NativeConnection {
     super(...args);
     lab.connections.push(this);
   }
+  createOffer(...args) {
+    if (lab.describes) this.getTransceivers().forEach(lab.askForDescriptor);
+    return super.createOffer(...args);
+  }
   createDataChannel(...args) {
     const channel = super.createDataChannel(...args);
     lab.channels.push(channel);
     channel.addEventListener('message', (event) => lab.keepMessage(event.data));
     return channel;
   }
+};
+
+lab.askForDescriptor = (transceiver) => {
+  if (transceiver.receiver.track.kind !== 'video') return;
+  const extensions = transceiver.getHeaderExtensionsToNegotiate();
+  for (const extension of extensions) {
+    if (/dependency-descriptor|layers-allocation/.test(extension.uri)) extension.direction = 'sendrecv';
+  }
+  transceiver.setHeaderExtensionsToNegotiate(extensions);
 };
 
 lab.keepMessage = async (data) => {

@@ -1,0 +1,114 @@
+// What a source takes from the header extensions of its packets.
+#include "media/sender/source.h"
+
+#include <gtest/gtest.h>
+
+#include "wire/payload/carried_descriptor.h"
+#include "wire/payload/layers_allocation.h"
+
+namespace atm0s::sender {
+namespace {
+
+constexpr uint8_t kAv1 = 45, kDescriptorId = 13;
+// The key frame of L1T3 (wire/payload/dependency_descriptor_test.cpp).
+const Bytes kKey = {0x80, 0x12, 0x34, 0x80, 0x02, 0x14, 0xEA, 0xA8, 0x60, 0x41, 0x4D, 0x14, 0x10, 0x20, 0x84, 0x26};
+
+struct World {
+  explicit World(Codec codec = Codec::kAv1) : line(0) {
+    negotiation::NegotiatedMedia media;
+    media.mid = "0";
+    media.kind = MediaKind::kVideo;
+    media.direction = negotiation::Direction::kRecvOnly;
+    negotiation::NegotiatedCodec negotiated;
+    negotiated.codec = codec;
+    negotiated.payload_type = kAv1;
+    media.codecs = {negotiated};
+    media.extensions.set(kDescriptorId, rtp::Extension::kDependencyDescriptor);
+    line.negotiate(media, 0);
+    source.kind = MediaKind::kVideo;
+    source.take_formats(line);
+  }
+  peer::MediaPacket read(int64_t sequence, const Bytes& descriptor, const Bytes& payload = {0x10, 0x30, 1}) {
+    const rtp::ExtensionValue extension{kDescriptorId, descriptor};
+    Bytes bytes(1'500);
+    const size_t size =
+        rtp::write_header(bytes, {false, kAv1, static_cast<uint16_t>(sequence), 3'000, 7}, {&extension, 1});
+    bytes.resize(size);
+    bytes.insert(bytes.end(), payload.begin(), payload.end());
+    std::vector<peer::MediaPacket> out;
+    source.read(line, {0, sequence, 0, *rtp::parse(bytes)}, pool, out);
+    EXPECT_EQ(out.size(), 1u);
+    return out.at(0);
+  }
+  PacketPool pool;
+  peer::MediaLine line;
+  Source source;
+};
+
+TEST(Source, ADescriptorGoesWithThePayload) {
+  World world;
+  const peer::MediaPacket key = world.read(1, kKey);
+  EXPECT_TRUE(key.info.is_key_frame && key.starts_key_frame) << "whatever the payload looks like";
+  EXPECT_EQ(key.payload.bytes().size(), 3u);
+  const peer::MediaPacket upper = world.read(2, {0xC3, 0x12, 0x35});
+  EXPECT_EQ(upper.info.temporal_layer, 2);
+  EXPECT_FALSE(upper.info.is_key_frame);
+  Bytes out(payload::kMaxWrittenDescriptor);
+  out.resize(payload::write_carried_descriptor(upper.payload.trailer(), {7, 31, true, false}, out));
+  EXPECT_EQ(out, (Bytes{0xC3, 0x00, 0x07}));
+  EXPECT_EQ(upper.extensions.size(), 0u) << "it is not kept twice";
+}
+
+TEST(Source, Vp9TellsItsLayersItself) {
+  World world(Codec::kVp9);
+  const peer::MediaPacket packet = world.read(1, kKey, {0xE9, 0x81, 0x01, 0x42, 5, 7});
+  EXPECT_FALSE(packet.info.has_frame_number);
+  EXPECT_EQ(packet.info.spatial_layer, 1);
+  EXPECT_TRUE(packet.payload.trailer().empty());
+}
+
+// It would not fit into a datagram anyway.
+TEST(Source, APayloadWithoutRoomBehindItGoesAlone) {
+  World world;
+  world.read(1, kKey);
+  const peer::MediaPacket packet = world.read(2, {0xC3, 0x12, 0x35}, Bytes(PacketBuffer::kCapacity - 5));
+  EXPECT_EQ(packet.payload.bytes().size(), PacketBuffer::kCapacity - 5);
+  EXPECT_TRUE(packet.payload.trailer().empty());
+}
+
+TEST(Source, WhatALayerAimsAtCountsUntilItIsMeasured) {
+  payload::LayersAllocation told;
+  told.streams = 2;
+  told.layers[0][0] = {1, {150}};
+  told.layers[1][0] = {2, {300, 500}};
+  Bytes value(100);
+  value.resize(write_layers_allocation(told, value));
+  Source source;
+  source.kind = MediaKind::kVideo;
+  source.simulcast_layers = 2;
+  source.take_allocation(value);
+  const Instant now = Instant{} + 1s;
+  source.rates.on_packet(now, 1, 1, 100);
+  const share::RateTable table = source.rates.table(now, share::Scaling::kIndependent);
+  EXPECT_EQ(table.bps[1][1], 500'000u);
+  EXPECT_EQ(table.bps[0][0], 0u) << "it brings nothing";
+  source.take_allocation(Bytes{0xFF});
+  EXPECT_EQ(source.rates.table(now, share::Scaling::kIndependent).bps[1][1], 500'000u) << "what cannot be read";
+}
+
+TEST(Source, OfOneStreamTheAllocationIsBySpatialLayer) {
+  payload::LayersAllocation told;
+  told.streams = 1;
+  told.layers[0][0] = {1, {150}};
+  told.layers[0][2] = {1, {900}};
+  Bytes value(100);
+  value.resize(write_layers_allocation(told, value));
+  Source source;
+  source.take_allocation(value);
+  const Instant now = Instant{} + 1s;
+  source.rates.on_packet(now, 2, 0, 100);
+  EXPECT_EQ(source.rates.table(now, share::Scaling::kFullSvc).bps[2][0], 900'000u);
+}
+
+}  // namespace
+}  // namespace atm0s::sender
