@@ -41,7 +41,7 @@ void write_for_viewers(ByteView value, const payload::FrameStructure& structure,
   for (const uint8_t target : {0, 9, 31}) {
     std::array<uint8_t, payload::kMaxWrittenDescriptor> out;
     const size_t written =
-        write_carried_descriptor(ByteView(carried).first(size), {0x5A5A, target, true, target == 9}, out);
+        payload::write_carried_descriptor(ByteView(carried).first(size), {0x5A5A, target, true, target == 9}, out);
     check((written != 0) == (size != 0));
     if (written == 0 || !read) continue;
     Structure theirs = before;
