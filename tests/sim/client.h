@@ -12,6 +12,7 @@
 #include "contract/session.h"
 #include "core/peer/peer.h"
 #include "ledger.h"
+#include "own_video.h"
 #include "picture.h"
 #include "sound.h"
 
@@ -29,8 +30,9 @@ struct ClientConfig {
   std::vector<Codec> codecs;  // the session's; empty: all
   size_t audio_copies = 0;    // sends RED with so many copies, once it is negotiated
   bool has_inband_fec = false;
-  bool sends_simulcast = false;  // video in kSimulcastLayers layers, known by MID and RID alone
-  bool takes_red = true;         // false: as a client that does not offer RED
+  bool sends_simulcast = false;   // video in kSimulcastLayers layers, known by MID and RID alone
+  bool takes_red = true;          // false: as a client that does not offer RED
+  OwnVideo* own_video = nullptr;  // instead of what is made up here
   contract::Grant grant;
 };
 
@@ -113,6 +115,7 @@ class Client {
   void ask_for_picture(Now now, size_t media, size_t receiver, SendBatch& out);
   void send_audio(Now now, SendBatch& out);
   void send_video(Now now, SendBatch& out);
+  void show_rtcp(Now now, ByteView decrypted, SendBatch& out);
   void send_simulcast(Now now, uint8_t payload_type, SendBatch& out);
   size_t receiver_index(size_t media) const;
   static uint64_t packet_id(const PictureTag& tag);
