@@ -5,8 +5,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <memory>
 
-#include "scene.h"
+#include "bugs.h"
 
 namespace atm0s::layers {
 namespace {
@@ -63,6 +65,41 @@ TEST_P(EveryMode, IsDecodedToThePicturesOfTheSource) {
       }
     }
   }
+}
+
+// The call of a mode without loss; several bugs are put into what it brought.
+const Scene& clean_scene(const std::string& mode) {
+  static std::map<std::string, std::unique_ptr<Scene>> scenes;
+  std::unique_ptr<Scene>& scene = scenes[mode];
+  if (scene == nullptr) {
+    scene = std::make_unique<Scene>(find_mode(mode), Network{"bugs"}, 7);
+    EXPECT_TRUE(scene->run(usual_schedules()));
+  }
+  return *scene;
+}
+
+class EveryBug : public testing::TestWithParam<Bug> {};
+INSTANTIATE_TEST_SUITE_P(, EveryBug, testing::ValuesIn(bugs()), [](const auto& one) { return one.param.name; });
+
+TEST_P(EveryBug, IsFound) {
+  const Bug& bug = GetParam();
+  const Scene& scene = clean_scene(bug.mode);
+  const View& view = scene.views[bug.view];
+  const auto judge = [&](const std::vector<ViewedPacket>& packets, const char* name) {
+    FrameReceiver receiver(scene.source->clips()[0]->codec);
+    for (const ViewedPacket& packet : packets) receiver.on_packet(packet);
+    return scene.judge(view, receiver, std::string(" ") + name);
+  };
+  const Verdict clean = judge(view.video->packets, "clean");
+  EXPECT_TRUE(clean.errors.empty()) << clean.text();
+  std::vector<ViewedPacket> packets = view.video->packets;
+  const size_t done = bug.put_in(packets, scene);
+  ASSERT_GT(done, 0u);
+  const Verdict broken = judge(packets, bug.name);
+  EXPECT_FALSE(broken.errors.empty());
+  std::printf("%-26s %-18s put in %3zu times:", bug.name, bug.mode, done);
+  for (const std::string& error : broken.errors) std::printf(" %s;", error.substr(0, error.find('\n')).c_str());
+  std::printf("\n");
 }
 
 }  // namespace

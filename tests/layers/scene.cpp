@@ -81,41 +81,44 @@ size_t ClipViewer::pictures_that_came() const {
   return timestamps.size();
 }
 
-Scene::Scene(const Mode& m, const Network& n, uint64_t seed) : mode(m), network(n), rng(seed), world(seed, link_of(n)) {
+Scene::Scene(const Mode& m, const Network& n, uint64_t s) : mode(m), network(n), seed(s), rng(s) {
   std::vector<const Clip*> clips;
   for (const char* name : mode.clips) clips.push_back(&find_clip(name));
   source = std::make_unique<ClipSender>(clips, mode.vp9, rng);
 }
 
-bool Scene::run(const std::vector<std::vector<Wish>>& schedules) {
+// Null when it is refused.
+sim::Client* Scene::join(sim::World& world, const std::string& name, sim::OwnVideo& video, bool is_source) {
   sim::ClientConfig config;
-  config.peer = "source";
+  config.peer = name;
   config.sends_audio = false;
-  config.sends_simulcast = mode.clips.size() > 1;
-  config.video_receivers = config.audio_receivers = 0;
-  config.own_video = source.get();
-  sim::Client& publisher = world.add_client(config);
-  if (!world.connect(publisher)) return false;
+  config.sends_video = is_source;
+  config.sends_simulcast = is_source && mode.clips.size() > 1;
+  config.audio_receivers = 0;
+  config.video_receivers = is_source ? 0 : 1;
+  config.own_video = &video;
+  sim::Client& client = world.add_client(config);
+  return world.connect(client) ? &client : nullptr;
+}
+
+bool Scene::run(const std::vector<std::vector<Wish>>& schedules) {
+  sim::World world(seed, link_of(network));
+  if (join(world, "source", *source, true) == nullptr) return false;
   std::vector<sim::Client*> viewers;
-  for (size_t i = 0; i < schedules.size(); ++i) {
+  size_t turns = 0;
+  for (const std::vector<Wish>& schedule : schedules) {
     View& view = views.emplace_back();
-    view.name = i == 0 ? "top" : "changing";
+    view.name = views.size() == 1 ? "top" : "changing";
     view.video = std::make_unique<ClipViewer>(source->clips()[0]->codec);
-    sim::ClientConfig own;
-    own.peer = view.name;
-    own.sends_audio = own.sends_video = false;
-    own.own_video = view.video.get();
-    viewers.push_back(&world.add_client(own));
-    if (!world.connect(*viewers.back())) return false;
+    viewers.push_back(join(world, view.name, *view.video, false));
+    if (viewers.back() == nullptr) return false;
+    turns = std::max(turns, schedule.size());
   }
   const auto is_told = [&] {
     return std::all_of(viewers.begin(), viewers.end(), [](sim::Client* v) { return v->streams().size() == 1; });
   };
   if (!world.run_until(is_told, kPatience)) return false;
   for (sim::Client* viewer : viewers) world.view(*viewer, "video_0", "source", "video_main");
-  const size_t turns = std::max_element(schedules.begin(), schedules.end(), [](const auto& a, const auto& b) {
-                         return a.size() < b.size();
-                       })->size();
   for (size_t turn = 0; turn < turns; ++turn) {
     for (size_t i = 0; i < schedules.size(); ++i) {
       if (turn >= schedules[i].size()) continue;

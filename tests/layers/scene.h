@@ -50,7 +50,7 @@ struct View {
 };
 
 struct Scene {
-  Scene(const Mode& mode, const Network& network, uint64_t seed);
+  Scene(const Mode& m, const Network& n, uint64_t s);
   // Viewers that wish each of these in turn, each for kWishLasts. False when somebody does not connect.
   static constexpr Duration kWishLasts = 2s;
   bool run(const std::vector<std::vector<Wish>>& schedules);
@@ -60,10 +60,13 @@ struct Scene {
 
   const Mode& mode;
   Network network;
+  uint64_t seed;
   SeededRng rng;
   std::unique_ptr<ClipSender> source;
   std::vector<View> views;
-  sim::World world;
+
+ private:
+  sim::Client* join(sim::World& world, const std::string& name, sim::OwnVideo& video, bool is_source);
 };
 
 // The top all the time; and up and down, spatial and temporal.
