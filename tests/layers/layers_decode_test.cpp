@@ -41,6 +41,7 @@ void print_row(const Scene& scene, const View& view, const Verdict& verdict) {
   std::printf("%-18s %-10s %-9s %6zu %9zu %8zu %6zu %6zu %9zu %6zu %3zu/%zu\n", scene.mode.name, scene.network.name,
               view.name.c_str(), scene.source->sent().size(), view.video->pictures_that_came(), verdict.decoded,
               verdict.errors.size(), verdict.missed, verdict.switches, verdict.faults, verdict.reached, verdict.wishes);
+  for (const std::string& fault : view.video->receiver.faults()) std::printf("    %s\n", fault.c_str());
 }
 
 class EveryMode : public testing::TestWithParam<Mode> {};
