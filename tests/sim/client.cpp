@@ -153,7 +153,16 @@ void Client::on_datagram(Now now, const Datagram& datagram, SendBatch& out) {
   if (is_silent_) return;
   peer::Output peer_out{out, packets_, peer_events_};
   peer_->on_datagram(now, datagram, peer_out);
+  if (config_.own_video != nullptr) show_rtcp(now, datagram.bytes, out);
   take_output(now, out);
+}
+
+// The peer has decrypted it in place.
+void Client::show_rtcp(Now now, ByteView decrypted, SendBatch& out) {
+  if (rtp::classify(decrypted) != rtp::PacketClass::kRtcp || decrypted.size() <= srtp::kRtcpOverhead) return;
+  if (!is_sending(video_line_)) return;
+  config_.own_video->on_rtcp(now, *peer_, *video_line_ + 1, decrypted.first(decrypted.size() - srtp::kRtcpOverhead),
+                             out);
 }
 
 void Client::on_timeout(Now now, SendBatch& out) {
@@ -175,7 +184,11 @@ void Client::take_output(Now now, SendBatch& out) {
     const size_t receiver = receiver_index(packet.media);
     // Numbers are one's own only within an epoch.
     const int64_t number = packet.sequence + static_cast<int64_t>(packet.epoch >> 32 << 40);
-    if (peer_->media(packet.media).kind() == MediaKind::kVideo) {
+    if (peer_->media(packet.media).kind() == MediaKind::kVideo && config_.own_video != nullptr) {
+      if (config_.own_video->on_packet(now, peer_->media(packet.media), packet)) {
+        peer_->request_key_frame(now, packet.media, out);
+      }
+    } else if (peer_->media(packet.media).kind() == MediaKind::kVideo) {
       const auto tag = read_video_payload(packet.view.payload);
       if (ledger_ != nullptr && tag) {
         ledger_->on_received(number_, true, tag->publisher, packet_id(*tag), packet.view.ssrc, number);
@@ -224,6 +237,7 @@ void Client::take_output(Now now, SendBatch& out) {
     } else if (const auto* wanted = std::get_if<peer::KeyFrameWanted>(&event)) {
       is_key_frame_due_ = true;
       ++key_frames_wanted_;
+      if (config_.own_video != nullptr) config_.own_video->on_key_frame_wanted(wanted->ssrc);
       for (SimulcastLayer& layer : layers_) {
         if (layer.ssrc != wanted->ssrc) continue;
         layer.is_key_frame_due = true;
@@ -346,6 +360,10 @@ void Client::send_video(Now now, SendBatch& out) {
   next_video_ = now.mono + kVideoInterval;
   if (!is_sending(video_line_)) return;
   const size_t media = *video_line_ + 1;
+  if (config_.own_video != nullptr) {
+    next_video_ = config_.own_video->send(now, *peer_, media, out);
+    return;
+  }
   const auto& line = peer_->media(media);
   const Codec wanted = config_.describes_video ? Codec::kAv1 : Codec::kVp8;
   const auto codec = std::find_if(line.negotiated().codecs.begin(), line.negotiated().codecs.end(),

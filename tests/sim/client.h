@@ -13,6 +13,7 @@
 #include "core/peer/peer.h"
 #include "described.h"
 #include "ledger.h"
+#include "own_video.h"
 #include "picture.h"
 #include "send_rate.h"
 #include "sound.h"
@@ -34,6 +35,7 @@ struct ClientConfig {
   bool sends_simulcast = false;  // video in kSimulcastLayers layers, known by MID and RID alone
   bool describes_video = false;  // AV1 with layers that the dependency descriptor tells of
   bool takes_red = true;         // false: as a client that does not offer RED
+  OwnVideo* own_video = nullptr;  // instead of what is made up here
   contract::Grant grant;
   contract::BitrateControlMode bitrate_control_mode = contract::BitrateControlMode::kSumBitrateWithClientSide;
   uint64_t max_video_bitrate = 0;  // of its video sender, bit/s
@@ -129,6 +131,7 @@ class Client {
   void ask_for_picture(Now now, size_t media, size_t receiver, SendBatch& out);
   void send_audio(Now now, SendBatch& out);
   void send_video(Now now, SendBatch& out);
+  void show_rtcp(Now now, ByteView decrypted, SendBatch& out);
   void send_simulcast(Now now, uint8_t payload_type, SendBatch& out);
   // What the video may take now; nothing: as much as it likes.
   std::optional<uint64_t> allowed_bps(Now now);

@@ -124,7 +124,7 @@ void Peer::index_ssrcs() {
 
 namespace {
 
-using Extensions = std::array<rtp::ExtensionValue, stream::KeptExtensions::kMaxValues + 3>;
+using Extensions = std::array<rtp::ExtensionValue, stream::KeptExtensions::kMaxValues + 4>;
 
 // The transport-wide number of one packet, where its m-line negotiated them.
 struct TransportNumber {

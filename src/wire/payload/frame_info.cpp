@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "wire/payload/h264.h"
 #include "wire/payload/key_frame.h"
 #include "wire/payload/vp8.h"
 #include "wire/payload/vp9.h"
@@ -76,6 +77,22 @@ void read_vp9(ByteView payload, FrameStructure& structure, FrameInfo& out) {
     out.rule = SwitchRule::kNextPicture;
     out.switches_to = out.needed_by;
   }
+}
+
+// A decoder cannot begin with an IDR slice whose SPS is still to come: it would take the one of another layer or
+// source.
+void read_h264(ByteView payload, bool marker, FrameStructure& structure, FrameInfo& out) {
+  const auto packet = parse_h264(payload);
+  if (packet) {
+    out.is_key_frame = packet->starts_key_frame();
+    out.starts_frame = packet->has_sps || (packet->has_idr && structure.has_sps_out_of_band);
+    structure.has_sps |= packet->has_sps;
+    structure.has_idr |= packet->has_idr;
+    if (packet->has_sps) structure.has_sps_out_of_band = false;
+  }
+  if (!marker) return;
+  if (structure.has_idr) structure.has_sps_out_of_band = !structure.has_sps;
+  structure.has_sps = structure.has_idr = false;
 }
 
 // A decode target's layer is the highest of the frames that it needs. A viewer's target gets the highest decode target
@@ -186,6 +203,8 @@ FrameInfo read_frame_info(Codec codec, ByteView payload, bool marker, ByteView d
     read_vp8(payload, out);
   } else if (codec == Codec::kVp9) {
     read_vp9(payload, structure, out);
+  } else if (codec == Codec::kH264) {
+    read_h264(payload, marker, structure, out);
   } else {
     out.is_key_frame = out.starts_frame = is_key_frame_start(codec, payload);
   }

@@ -55,9 +55,11 @@ struct FrameInfo {
   uint8_t picture_id_at = 0;      // where in the payload; 0: absent
   uint8_t tl0_picture_index_at = 0;
   uint8_t tl0_picture_index = 0;
-  bool is_layered : 1 = false;    // layers were told: spatial_layer and temporal_layer mean something
-  bool starts_frame : 1 = false;  // of its layer; H264, and AV1 without descriptor: only told of key frames
-  bool ends_frame : 1 = false;    // of its layer
+  bool is_layered : 1 = false;  // layers were told: spatial_layer and temporal_layer mean something
+  // Of its layer; H264, and AV1 without descriptor: only told of key frames. An H264 key frame starts with the
+  // parameter sets that its slices need; a source that sends them out of band is found out by its first key frame.
+  bool starts_frame : 1 = false;
+  bool ends_frame : 1 = false;  // of its layer
   bool is_key_frame : 1 =
       false;  // the picture depends on nothing before; VP8, H264, AV1: told by its first packet alone
   bool is_inter_layer_predicted : 1 = false;
@@ -82,6 +84,9 @@ struct FrameStructure {
   // DependencyDescriptor's, of the descriptor that was read last; 0: it could not be read.
   uint16_t bitmask_at = 0;
   bool has_bitmask = false;
+  // H264: what the picture that is coming in has, and that key frames came without parameter sets in front.
+  bool has_sps = false, has_idr = false;
+  bool has_sps_out_of_band = false;
 };
 
 // VP8 and VP9 say all of it in their payload descriptors; Chromium makes a dependency descriptor of that for them.

@@ -53,6 +53,25 @@ TEST(FrameInfo, H264TellsKeyFramesBehindADelimiter) {
   EXPECT_FALSE(read(Codec::kH264, {0x61, 1}).is_key_frame);
 }
 
+TEST(FrameInfo, AnH264KeyFrameStartsWithItsParameterSets) {
+  const Bytes sps{0x67, 0x42, 0}, idr{0x65, 1}, slice{0x61, 1};
+  const auto starts = [](const Bytes& payload, bool marker, FrameStructure& structure) {
+    return read_frame_info(Codec::kH264, payload, marker, {}, structure).starts_frame;
+  };
+  FrameStructure structure;
+  EXPECT_FALSE(starts(idr, true, structure)) << "the SPS is late or lost";
+  EXPECT_TRUE(starts(sps, false, structure)) << "and comes";
+  EXPECT_FALSE(starts(slice, true, structure));
+  EXPECT_FALSE(starts(idr, false, structure));
+  EXPECT_TRUE(starts(sps, false, structure)) << "out of order";
+  EXPECT_FALSE(starts(slice, true, structure));
+  FrameStructure out_of_band;
+  EXPECT_FALSE(starts(idr, true, out_of_band));
+  EXPECT_TRUE(starts(idr, true, out_of_band)) << "there was none with the first key frame either";
+  EXPECT_FALSE(starts(slice, true, out_of_band));
+  EXPECT_TRUE(starts(idr, false, out_of_band));
+}
+
 // L1T2: two decode targets, templates T0, T0 and T1 (AV1 RTP specification A.8).
 const Bytes kDescriptor = {0x80, 0x12, 0x34, 0x80, 0x01, 0x1E, 0xA8, 0x51, 0x41, 0x01, 0x0C, 0x13, 0xFC, 0x0B, 0x3C};
 
