@@ -121,9 +121,8 @@ Options read_options(int count, char** arguments) {
   std::exit(2);
 }
 
-// perf of the server while it forwards bursts.
-void profile(soak::ServerProcess& server, Load& load, int seconds) {
-  const Pattern pattern = bursts();
+// perf of the server while it forwards.
+void profile(soak::ServerProcess& server, Load& load, const Pattern& pattern, int seconds) {
   load.settle(pattern, 1s);
   const std::string pid = std::to_string(server.pid()), length = std::to_string(seconds);
   const pid_t perf = fork();
@@ -151,7 +150,9 @@ void run_server(const Options& options, bool drops_media, Calibrator& calibrator
     std::fprintf(stderr, "bench: not everybody could join\n");
     std::exit(1);
   }
-  if (options.profile_seconds > 0) return profile(server, load, options.profile_seconds);
+  if (options.profile_seconds > 0) {
+    return profile(server, load, drops_media ? many_bursts() : bursts(), options.profile_seconds);
+  }
   ForwardRun run(server, load, calibrator, drops_media ? "dropping" : "reading");
   Timing timing;
   if (options.is_quick) timing = {3, 150ms, 600ms, 100ms, 300ms};
@@ -185,7 +186,7 @@ int main(int count, char** arguments) {
   Calibrator calibrator(options.subscribers);
   Outcome outcome;
   if (options.only != "dropping") run_server(options, false, calibrator, outcome);
-  if (options.only != "reading" && options.profile_seconds == 0) run_server(options, true, calibrator, outcome);
+  if (options.only != "reading") run_server(options, true, calibrator, outcome);
   if (options.profile_seconds > 0) return 0;
   std::printf("%s; server on one core, %zu subscribers\n\n", describe_machine().c_str(), options.subscribers);
   print_costs(outcome.costs);
