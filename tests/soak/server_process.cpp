@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,23 +47,33 @@ uint16_t free_ports() {
 
 }  // namespace
 
-ServerProcess::ServerProcess(const std::string& program, const std::string& secret) {
+ServerProcess::ServerProcess(const std::string& program, const std::string& secret,
+                             const std::vector<std::string>& flags, std::optional<size_t> core) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) give_up("no pipe");
-  const std::string media_port = std::to_string(free_ports());
+  std::vector<std::string> line{program,       "--secret",     secret,
+                                "--http",      "127.0.0.1:0",  "--media-ip",
+                                "127.0.0.1",   "--media-port", std::to_string(free_ports()),
+                                "--log-level", "warn"};
+  line.insert(line.end(), flags.begin(), flags.end());
+  std::vector<char*> arguments;
+  for (std::string& argument : line) arguments.push_back(argument.data());
+  arguments.push_back(nullptr);
   pid_ = fork();
   if (pid_ == 0) {
     dup2(ends[1], STDOUT_FILENO);
-    execl(program.c_str(), program.c_str(), "--secret", secret.c_str(), "--http", "127.0.0.1:0", "--media-ip",
-          "127.0.0.1", "--media-port", media_port.c_str(), "--workers", "2", "--room-slice-size", "4", "--log-level",
-          "warn", nullptr);
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    if (core) CPU_SET(*core, &cores);
+    if (core && sched_setaffinity(0, sizeof cores, &cores) != 0) _exit(126);
+    execv(program.c_str(), arguments.data());
     _exit(127);
   }
   close(ends[1]);
   output_ = fdopen(ends[0], "r");
-  char line[4'096];
-  while (std::fgets(line, sizeof line, output_) != nullptr) {
-    const std::string text = line;
+  char said[4'096];
+  while (std::fgets(said, sizeof said, output_) != nullptr) {
+    const std::string text = said;
     if (!text.starts_with("ready {")) continue;
     const std::string address = nlohmann::json::parse(text.substr(6)).at("http");
     host_ = address.substr(0, address.rfind(':'));
@@ -133,6 +144,19 @@ double ServerProcess::cpu_seconds() const {
   double user = 0, system = 0;
   fields >> user >> system;
   return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+uint64_t ServerProcess::cpu_ns() const {
+  uint64_t sum = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at("/proc/" + std::to_string(pid_) + "/task", error), end; at != end;
+       at.increment(error)) {
+    std::ifstream file(at->path() / "schedstat");
+    uint64_t ran = 0;
+    file >> ran;
+    sum += ran;
+  }
+  return sum;
 }
 
 int ServerProcess::stop() {

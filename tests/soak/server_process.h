@@ -1,18 +1,23 @@
-// The real server as a child process on 127.0.0.1: started, asked over HTTP, measured in /proc, ended. For the soak.
+// The real server as a child process on 127.0.0.1: started, asked over HTTP, measured in /proc, ended. For the soak and
+// benchmarks.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace atm0s::soak {
 
 class ServerProcess {
  public:
-  // Returns once the server is ready; ends the program with a message when it does not get there.
-  ServerProcess(const std::string& program, const std::string& secret);
+  // Returns once the server is ready; ends the program with a message when it does not get there. `flags`: besides its
+  // addresses, secret and log level. `core`: where all its threads run; none: anywhere.
+  ServerProcess(const std::string& program, const std::string& secret, const std::vector<std::string>& flags,
+                std::optional<size_t> core = std::nullopt);
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
@@ -25,6 +30,10 @@ class ServerProcess {
   uint64_t resident_bytes() const;
   size_t descriptors() const;
   double cpu_seconds() const;
+  // Nanoseconds that its threads have run, as their schedstat says: exact, where cpu_seconds() has ticks of 10 ms. What
+  // the kernel does on loopback for the receiver, as part of our send, is in it.
+  uint64_t cpu_ns() const;
+  pid_t pid() const { return pid_; }
   // SIGTERM, then what it exited with; above 128: the signal that ended it. Sanitizers report by this code.
   int stop();
 

@@ -252,7 +252,7 @@ int main(int count, char** arguments) {
     std::fprintf(stderr, "usage: soak SERVER SECONDS [--sanitized]\n");
     return 2;
   }
-  ServerProcess server(arguments[1], kSecret);
+  ServerProcess server(arguments[1], kSecret, {"--workers", "2", "--room-slice-size", "4"});
   Soak soak(server);
   soak.run(std::chrono::seconds(std::atoi(arguments[2])));
   const bool is_good = soak.judge(count > 3);

@@ -107,6 +107,8 @@ class MediaWorkers::Pumped final : public io::MediaMachine {
     counter("atm0s_udp_bytes_sent_total", "Bytes of UDP payload sent", udp.bytes_sent);
     counter("atm0s_udp_sends_total", "Messages given to the kernel; datagrams over this is the segments per send",
             udp.send_calls);
+    counter("atm0s_udp_segment_refusals_total", "Segmented sends that the kernel or the device refused",
+            udp.segment_refusals);
     const char* help = "Datagrams and packets dropped, by reason";
     counter("atm0s_relay_messages_sent_total", "Messages to other workers", relay_sent_);
     counter("atm0s_dropped_total", help, drop_relay_full_, "reason=\"relay_full\"");

@@ -117,6 +117,7 @@ UdpCounters MediaLoop::udp_counters() const {
     sum.datagrams_sent += c.datagrams_sent;
     sum.bytes_sent += c.bytes_sent;
     sum.send_calls += c.send_calls;
+    sum.segment_refusals += c.segment_refusals;
     sum.drop_truncated += c.drop_truncated;
     sum.drop_send_full += c.drop_send_full;
     sum.drop_send_error += c.drop_send_error;

@@ -159,11 +159,11 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::bind(const SocketAddress& address)
   }
   socklen_t bound_size = sizeof storage;
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &bound_size);
-  return std::unique_ptr<UdpSocket>(new UdpSocket(fd, to_address(storage).port, is_v4));
+  return std::unique_ptr<UdpSocket>(new UdpSocket(fd, to_address(storage)));
 }
 
-UdpSocket::UdpSocket(int fd, uint16_t port, bool is_v4)
-    : fd_(fd), port_(port), is_v4_(is_v4), incoming_(std::make_unique<IncomingMessages>()) {}
+UdpSocket::UdpSocket(int fd, const SocketAddress& bound)
+    : fd_(fd), bound_(bound), is_v4_(bound.ip.is_v4()), incoming_(std::make_unique<IncomingMessages>()) {}
 
 UdpSocket::~UdpSocket() {
   ::close(fd_);
@@ -287,9 +287,9 @@ size_t UdpSocket::gather(const SendBatch& batch, size_t first, bool may_segment,
     header.msg_iov = &out.vectors[i];
     header.msg_iovlen = 1;
     header.msg_control = out.control[i];
-    std::memset(out.control[i], 0, kControlSize);
     size_t used = 0;
-    add_pktinfo(header, used, head.path.local, is_v4_);
+    // A socket that is bound to one address sends from it anyway; to be told costs the kernel a look-up each time.
+    if (head.path.local != bound_.ip) add_pktinfo(header, used, head.path.local, is_v4_);
     if (count > 1) add_segment_size(header, used, head.size);
     header.msg_controllen = used;
     if (used == 0) header.msg_control = nullptr;

@@ -42,17 +42,17 @@ class UdpSocket {
   void send(const SendBatch& batch);
 
   int fd() const { return fd_; }
-  uint16_t port() const { return port_; }
+  uint16_t port() const { return bound_.port; }
   bool is_v4() const { return is_v4_; }
   const UdpCounters& counters() const { return counters_; }
 
  private:
-  UdpSocket(int fd, uint16_t port, bool is_v4);
+  UdpSocket(int fd, const SocketAddress& bound);
   size_t gather(const SendBatch& batch, size_t first, bool may_segment, struct OutgoingMessages& messages);
   void send_one_by_one(const SendBatch& batch, size_t first, size_t count);
 
   int fd_;
-  uint16_t port_;
+  SocketAddress bound_;
   bool is_v4_;
   bool can_segment_ = true;
   size_t segment_refusals_ = 0;  // in a row
