@@ -97,6 +97,8 @@ sim::Client* Scene::join(sim::World& world, const std::string& name, sim::OwnVid
   config.audio_receivers = 0;
   config.video_receivers = is_source ? 0 : 1;
   config.own_video = &video;
+  // What is tested is the choice by limits; an estimate would begin with a low layer.
+  config.gives_feedback = is_source;
   sim::Client& client = world.add_client(config);
   return world.connect(client) ? &client : nullptr;
 }

@@ -109,6 +109,14 @@ std::string Client::make_offer() {
     section += "a=rid:q send\r\na=rid:h send\r\na=rid:f send\r\na=simulcast:send q;h;f\r\n";
     offer.replace(begin, end - begin, section);
   }
+  if (!config_.gives_feedback) {
+    for (const std::string_view text : {"transport-cc", "transport-wide-cc"}) {
+      for (size_t at; (at = offer.find(text)) != std::string::npos;) {
+        const size_t begin = offer.rfind('\n', at) + 1;
+        offer.erase(begin, offer.find('\n', at) + 1 - begin);
+      }
+    }
+  }
   if (config_.takes_red) return offer;
   const auto remove = [&offer](std::string_view text, std::string_view instead) {
     for (size_t at = 0; (at = offer.find(text, at)) != std::string::npos;) offer.replace(at, text.size(), instead);

@@ -32,9 +32,10 @@ struct ClientConfig {
   std::vector<Codec> codecs;  // the session's; empty: all
   size_t audio_copies = 0;    // sends RED with so many copies, once it is negotiated
   bool has_inband_fec = false;
-  bool sends_simulcast = false;  // video in kSimulcastLayers layers, known by MID and RID alone
-  bool describes_video = false;  // AV1 with layers that the dependency descriptor tells of
-  bool takes_red = true;         // false: as a client that does not offer RED
+  bool sends_simulcast = false;   // video in kSimulcastLayers layers, known by MID and RID alone
+  bool describes_video = false;   // AV1 with layers that the dependency descriptor tells of
+  bool takes_red = true;          // false: as a client that does not offer RED
+  bool gives_feedback = true;     // transport-wide; false: it does not offer any, and the server estimates nothing
   OwnVideo* own_video = nullptr;  // instead of what is made up here
   contract::Grant grant;
   contract::BitrateControlMode bitrate_control_mode = contract::BitrateControlMode::kSumBitrateWithClientSide;
@@ -42,7 +43,7 @@ struct ClientConfig {
   // Its video keeps to what the server allows, as a browser's does (send_rate.h). Else it is always the same: what
   // other simulations show of losses and layers does not hang on it.
   bool obeys_remb = false;
-  bool applies_limits = false;  // and to remote_stream_video_main_limit, as the project's own SDKs
+  bool applies_limits = false;            // and to remote_stream_video_main_limit, as the project's own SDKs
   std::optional<Duration> playout_delay;  // its latency mode
 };
 

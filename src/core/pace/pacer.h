@@ -135,13 +135,9 @@ class Pacer {
     }
     play(now, send);
     if (probe_) return;  // until it is over nothing else goes: its timing is what is measured
-    // A burst that has begun at this very instant goes on: a received burst is enqueued and released packet by packet.
-    if (!unlimited_ && debt_ > 0 && burst_at_ != now) return;
+    if (!unlimited_ && debt_ > 0) return;
     const double burst = burst_bytes(now);
-    while (packets_ > 0 && (unlimited_ || debt_ < burst)) {
-      burst_at_ = now;
-      give(now, next_class(), std::nullopt, send);
-    }
+    while (packets_ > 0 && (unlimited_ || debt_ < burst)) give(now, next_class(), std::nullopt, send);
   }
 
   // The next cluster; refused while one is being played.
@@ -265,7 +261,6 @@ class Pacer {
   bool unlimited_ = false;
   double debt_ = 0;  // bytes sent that the rate has not yet made up for
   Instant settled_at_{};
-  Instant burst_at_ = Instant::min();  // when the last burst began
   std::optional<Probe> probe_;
   Instant probe_began_{};
   size_t probe_packets_ = 0;

@@ -51,20 +51,6 @@ TEST_F(PacerTest, video_leaves_at_the_rate_in_bursts_of_a_few_packets) {
   for (size_t i = 0; i < sent_.size(); ++i) EXPECT_EQ(sent_[i].packet, static_cast<int>(i));
 }
 
-TEST_F(PacerTest, a_burst_that_comes_packet_by_packet_leaves_as_one) {
-  for (int i = 0; i < 6; ++i) {
-    add(Class::kVideo, i);
-    release();
-  }
-  EXPECT_EQ(sent_.size(), 3u);  // as if all six had been there at once
-  now_ += 1us;
-  release();
-  EXPECT_EQ(sent_.size(), 3u) << "later its debt is paid first";
-  run(100ms);
-  ASSERT_EQ(sent_.size(), 6u);
-  EXPECT_EQ(sent_[3].at, sent_[5].at);
-}
-
 TEST_F(PacerTest, at_a_high_rate_a_burst_is_five_milliseconds) {
   pacer_.set_pacing_rate(50'000'000);
   for (int i = 0; i < 200; ++i) add(Class::kVideo, i);

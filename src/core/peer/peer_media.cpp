@@ -299,9 +299,9 @@ void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagr
   const Descriptor descriptor(*sent, line);
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
-  const size_t plain =
-      write_within_budget(buffer, with_ids(descriptor, *sent, own_playout_delay(), line, number, storage), descriptor, counters_,
-                          [&](MutByteView room, auto extensions) { return stream.write_rtx(room, *sent, extensions); });
+  const size_t plain = write_within_budget(
+      buffer, with_ids(descriptor, *sent, own_playout_delay(), line, number, storage), descriptor, counters_,
+      [&](MutByteView room, auto extensions) { return stream.write_rtx(room, *sent, extensions); });
   const size_t size = protect_rtx(line, buffer, plain);
   datagrams.commit(*path, size);
   if (size == 0) {
