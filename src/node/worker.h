@@ -27,7 +27,7 @@ inline constexpr size_t kMaxAddressesPerSession = 16;
 inline constexpr size_t kMaxRoomSessions = 200;     // of one room on one worker, before another is used
 inline constexpr size_t kMaxSlowDatagrams = 4'096;  // that wait in the slow lane
 // bit/s of all video of a session, unless the server is set otherwise: a camera of 1280x720 at its best (libwebrtc).
-inline constexpr uint64_t kMaxBitrate = 2'500'000;
+inline constexpr uint64_t kUsualMaxBitrate = 2'500'000;
 // Bursts that were given back by the other workers and wait to be used again: as many as are ever on their way at once
 // while the others keep up. About 20 kB each.
 inline constexpr size_t kMaxSpareBursts = 1'024;
@@ -40,7 +40,7 @@ struct Config {
   // What the answers' candidates say, most preferred first, and the local address that each stands for.
   std::vector<SocketAddress> addresses;
   std::vector<SocketAddress> local_addresses;
-  uint64_t max_incoming_video_bps = kMaxBitrate;  // of all video of a session; a token may lower it
+  uint64_t max_incoming_video_bps = kUsualMaxBitrate;  // of all video of a session; a token may lower it
 };
 
 struct Counters {

@@ -51,6 +51,7 @@ TEST(Figures, AtFivePercentLossAndSixtyMillisecondsNinetyNineOfAHundredFramesAre
       ClientConfig config;
       config.audio_receivers = config.video_receivers = 0;
       config.peer = "publisher";
+      config.bitrate_control_mode = contract::BitrateControlMode::kSumBitrateOnly;  // it is always as large
       Client& publisher = world.add_client(config);
       config.audio_receivers = config.video_receivers = 1;
       config.sends_audio = config.sends_video = false;

@@ -32,7 +32,7 @@ struct Config {
   uint16_t media_port = 20'000;         // worker i listens on port + i
   uint32_t workers = 0;                 // at least 1 once loaded
   uint32_t room_slice_size = node::kMaxRoomSessions;
-  uint64_t max_bitrate = node::kMaxBitrate;  // bit/s of all video that a session sends; a token may lower it
+  uint64_t max_bitrate = node::kUsualMaxBitrate;  // bit/s of all video that a session sends; a token may lower it
   std::string secret;
   LogLevel log_level = LogLevel::kInfo;
   io::LogFormat log_format = io::LogFormat::kText;

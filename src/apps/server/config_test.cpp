@@ -91,6 +91,8 @@ TEST_F(ConfigTest, ReadsEveryFlag) {
                             "3",
                             "--node-id",
                             "9",
+                            "--max-bitrate",
+                            "800000",
                             "--log-level",
                             "debug",
                             "--log-format",
@@ -107,6 +109,7 @@ TEST_F(ConfigTest, ReadsEveryFlag) {
   EXPECT_EQ(config->media_port, 40'000);
   EXPECT_EQ(config->workers, 3u);
   EXPECT_EQ(config->node_id, 9u);
+  EXPECT_EQ(config->max_bitrate, 800'000u);
   EXPECT_EQ(config->log_level, LogLevel::kDebug);
   EXPECT_EQ(config->log_format, io::LogFormat::kText);
 }

@@ -106,5 +106,31 @@ TEST_F(CongestionTest, WithoutPacingNothingIsNumberedAndNothingIsTold) {
   EXPECT_FALSE(plain.server.peer->estimate_bps());
 }
 
+TEST_F(CongestionTest, AMaximumOfVideoIsToldWhenItChangesAndOnceASecond) {
+  ASSERT_TRUE(call.connect({Call::line(MediaKind::kVideo, Direction::kSendOnly, "0", 100)}));
+  Peer& server = *call.server.peer;
+  uint64_t told_at_once = 0;
+  const auto limit = [&](uint64_t bps) {
+    const uint64_t before = server.counters().rembs_sent;
+    server.limit_incoming_video(bps, call.server.out);
+    told_at_once = server.counters().rembs_sent - before;
+    call.flush(call.server);
+    call.run(2 * Call::kOneWay);
+    return call.client.peer->remb_bps();
+  };
+  EXPECT_EQ(limit(800'000), std::nullopt) << "of what has sent nothing there is nothing to tell";
+  for (int64_t i = 0; i < 60; ++i) {
+    call.send(call.client, 1, 1'000 + i, "picture", static_cast<uint32_t>(i) * 3'000);
+    call.run(33ms);
+  }
+  EXPECT_EQ(call.client.peer->remb_bps(), 800'000u);
+  EXPECT_EQ(limit(100'000), 100'000u);
+  EXPECT_EQ(told_at_once, 1u);
+  EXPECT_EQ(limit(100'000), 100'000u);
+  EXPECT_EQ(told_at_once, 0u) << "that is no change";
+  EXPECT_EQ(limit(2'500'000), 2'500'000u / 16 * 16) << "18 bits and an exponent";
+  EXPECT_EQ(told_at_once, 1u);
+}
+
 }  // namespace
 }  // namespace atm0s::peer

@@ -198,6 +198,24 @@ TEST(PublisherLimit, ALowerMaximumHoldsAtOnce) {
   EXPECT_EQ(without.sum_bps(), 50'000'000u);
 }
 
+TEST(PublisherLimit, BesideTheLimitsOfStreamsASumHoldsOnlyWhileSomebodyViews) {
+  PublisherLimit limit(BitrateControlMode::kSumBitrateWithClientSide, kMaxBps);
+  std::array streams{stream_of(0, {}), stream_of(0, {})};
+  EXPECT_EQ(limit.sum_beside_limits_bps(), kMaxBps) << "before the first update";
+  limit.update(at(0), streams);
+  EXPECT_EQ(limit.sum_bps(), kIdleBps);
+  EXPECT_EQ(limit.sum_beside_limits_bps(), kMaxBps);
+  streams[0].demand.add_viewer(600'000, 1);
+  limit.update(at(10), streams);
+  EXPECT_EQ(limit.sum_bps(), 700'000u);
+  EXPECT_EQ(limit.sum_beside_limits_bps(), 700'000u);
+  streams[0].demand = {};
+  limit.update(at(1'000), streams);
+  EXPECT_EQ(limit.sum_beside_limits_bps(), 700'000u) << "a fall is held back";
+  limit.update(at(3'000), streams);
+  EXPECT_EQ(limit.sum_beside_limits_bps(), kMaxBps);
+}
+
 TEST(PublisherLimit, LayersUpToTheHighest) {
   EXPECT_EQ(layers_up_to(0), 0b0001);
   EXPECT_EQ(layers_up_to(2), 0b0111);
