@@ -178,56 +178,52 @@ std::optional<std::string> Fields::member_text(std::string_view name, std::strin
   return it->get<std::string>();
 }
 
-std::vector<Fields> Fields::objects(std::string_view name, size_t count_max) const {
-  std::vector<Fields> out;
+// Null when it is absent; and when it is none, or too long: that is a problem then.
+const nlohmann::json* Fields::find_list(std::string_view name, size_t count_max) const {
   const nlohmann::json* value = find(name);
-  if (value == nullptr) return out;
+  if (value == nullptr) return nullptr;
   if (!value->is_array()) {
     problem(name, "must be a list");
   } else if (value->size() > count_max) {
     problem(name, "must hold at most " + std::to_string(count_max), ErrorCode::kTooMany);
   } else {
-    for (const nlohmann::json& item : *value) {
-      out.emplace_back(item, path(name) + "[" + std::to_string(out.size()) + "]", *problem_);
-    }
+    return value;
+  }
+  return nullptr;
+}
+
+std::vector<Fields> Fields::objects(std::string_view name, size_t count_max) const {
+  std::vector<Fields> out;
+  const nlohmann::json* value = find_list(name, count_max);
+  if (value == nullptr) return out;
+  for (const nlohmann::json& item : *value) {
+    out.emplace_back(item, path(name) + "[" + std::to_string(out.size()) + "]", *problem_);
   }
   return out;
 }
 
 std::vector<std::string> Fields::texts(std::string_view name, size_t count_max, size_t bytes_max) const {
   std::vector<std::string> out;
-  const nlohmann::json* value = find(name);
+  const nlohmann::json* value = find_list(name, count_max);
   if (value == nullptr) return out;
-  if (!value->is_array()) {
-    problem(name, "must be a list");
-  } else if (value->size() > count_max) {
-    problem(name, "must hold at most " + std::to_string(count_max), ErrorCode::kTooMany);
-  } else {
-    for (const nlohmann::json& item : *value) {
-      const std::string place = std::string(name) + "[" + std::to_string(out.size()) + "]";
-      out.push_back(checked_text(item, place, bytes_max, Text::kName));
-    }
+  for (const nlohmann::json& item : *value) {
+    const std::string place = std::string(name) + "[" + std::to_string(out.size()) + "]";
+    out.push_back(checked_text(item, place, bytes_max, Text::kName));
   }
   return out;
 }
 
 std::vector<uint64_t> Fields::numbers(std::string_view name, size_t count_max, uint64_t limit) const {
   std::vector<uint64_t> out;
-  const nlohmann::json* value = find(name);
+  const nlohmann::json* value = find_list(name, count_max);
   if (value == nullptr) return out;
-  if (!value->is_array()) {
-    problem(name, "must be a list");
-  } else if (value->size() > count_max) {
-    problem(name, "must hold at most " + std::to_string(count_max), ErrorCode::kTooMany);
-  } else {
-    for (const nlohmann::json& item : *value) {
-      if (item.is_number_unsigned() && item.get<uint64_t>() <= limit) {
-        out.push_back(item.get<uint64_t>());
-      } else {
-        problem(std::string(name) + "[" + std::to_string(out.size()) + "]",
-                "must be a whole number of at most " + std::to_string(limit));
-        break;
-      }
+  for (const nlohmann::json& item : *value) {
+    if (item.is_number_unsigned() && item.get<uint64_t>() <= limit) {
+      out.push_back(item.get<uint64_t>());
+    } else {
+      problem(std::string(name) + "[" + std::to_string(out.size()) + "]",
+              "must be a whole number of at most " + std::to_string(limit));
+      break;
     }
   }
   return out;

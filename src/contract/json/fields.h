@@ -67,6 +67,7 @@ class Fields {
 
  private:
   const nlohmann::json* find(std::string_view name) const;  // nullptr when absent or null
+  const nlohmann::json* find_list(std::string_view name, size_t count_max) const;
   std::string path(std::string_view name) const;
   std::string checked_text(const nlohmann::json& value, std::string_view name, size_t bytes_max, Text rule) const;
 

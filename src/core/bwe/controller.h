@@ -69,6 +69,7 @@ class Controller {
 
   uint64_t target_bps() const { return target_bps_; }
   uint64_t pacing_bps() const;
+  bool has_probe() const { return plan_.has_pending(); }
   // One probe to play now: its packets are handed to on_sent() with its id.
   std::optional<ProbeCluster> take_probe();
   bool has_feedback() const { return counters_.feedbacks > 0; }

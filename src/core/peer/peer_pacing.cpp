@@ -60,7 +60,7 @@ void Peer::pace(Now now, SendBatch& datagrams) {
 // A probe is played with what waits, and with padding for what that lacks. Where there is no RTX there is no padding:
 // the estimate grows by what media shows then.
 void Peer::play_probe(Now now) {
-  if (pacer_.is_probing() || find_padding_line() == nullptr) return;
+  if (pacer_.is_probing() || !estimator_.has_probe() || find_padding_line() == nullptr) return;
   const auto cluster = estimator_.take_probe();
   if (!cluster) return;
   pacer_.play_probe(now.mono, {cluster->id, cluster->bps, cluster->min_packets, cluster->min_bytes});
