@@ -9,7 +9,7 @@ namespace atm0s::sim {
 
 void Ledger::on_link(uint32_t client, bool is_uplink, ByteView datagram, Fate fate) {
   if (rtp::classify(datagram) != rtp::PacketClass::kRtp || datagram.size() < 12) return;
-  const OnLink packet{client, is_uplink, load_u32(datagram.data() + 8), load_u16(datagram.data() + 2)};
+  const OnLink packet{is_uplink ? 0 : client, is_uplink, load_u32(datagram.data() + 8), load_u16(datagram.data() + 2)};
   if (is_uplink && fate == Fate::kCarried) arrived_.try_emplace(packet, arrivals_++);
   if (fate != Fate::kCarried) {
     trouble_.try_emplace(packet, fate);
@@ -20,13 +20,14 @@ void Ledger::on_link(uint32_t client, bool is_uplink, ByteView datagram, Fate fa
 
 void Ledger::on_sent(Instant now, uint32_t publisher, bool is_video, uint64_t id, uint32_t ssrc, uint16_t sequence) {
   sent_[{publisher, is_video}][id] = {ssrc, sequence, now};
-  trouble_.erase({publisher, true, ssrc, sequence});  // of the last time round
-  arrived_.erase({publisher, true, ssrc, sequence});
+  trouble_.erase({0, true, ssrc, sequence});  // of the last time round
+  arrived_.erase({0, true, ssrc, sequence});
 }
 
 void Ledger::on_received(uint32_t viewer, bool is_video, uint32_t publisher, uint64_t id, uint32_t ssrc,
                          int64_t sequence) {
   received_[{viewer, {publisher, is_video}, ssrc}].try_emplace(id, sequence);
+  numbers_[{viewer, ssrc}].insert(sequence);
 }
 
 Instant Ledger::sent_at(uint32_t publisher, bool is_video, uint64_t id) const {
@@ -56,40 +57,44 @@ void Ledger::close_view(const View& view, const Received& received, bool relay_l
       errors_.push_back("client " + std::to_string(view.viewer) + " received what nobody sent");
       continue;
     }
-    // A server keeps the gaps of what it forwards. With another distance between the numbers the view began anew.
-    const int64_t distance = static_cast<int64_t>(id) - sequence;
-    const auto is_of_this_view = [distance](const auto& r) {
-      return static_cast<int64_t>(r.first) - r.second == distance;
-    };
-    if (it == received.begin() || !is_of_this_view(*std::prev(it))) {
+    if (it == received.begin() || !is_one_view(view, std::prev(it), it)) {
       first_arrival = ~uint64_t{0};
       last_arrival = 0;
-      for (auto of = it; of != received.end() && is_of_this_view(*of); ++of) {
+      for (auto of = it; of != received.end(); ++of) {
+        if (of != it && !is_one_view(view, std::prev(of), of)) break;
         const auto arrival = arrival_of(view.stream, of->first);
         first_arrival = std::min(first_arrival, arrival.value_or(first_arrival));
         last_arrival = std::max(last_arrival, arrival.value_or(last_arrival));
       }
     }
-    const OnLink up{view.stream.publisher, true, original->second.ssrc, original->second.sequence};
+    const OnLink up{0, true, original->second.ssrc, original->second.sequence};
     const OnLink down{view.viewer, false, view.ssrc, static_cast<uint16_t>(sequence)};
     ++(trouble_of(up) != nullptr || trouble_of(down) != nullptr ? totals_.recovered : totals_.delivered);
     const auto next = std::next(it);
     if (next == received.end()) break;
-    const bool is_one_view = is_of_this_view(*next);
+    const bool goes_on = is_one_view(view, it, next);
     for (auto missing = std::next(original); missing != sent.end() && missing->first < next->first; ++missing) {
-      if (!is_one_view || came_outside(view.stream, first_arrival, last_arrival, missing->first)) {
+      if (!goes_on || came_outside(view.stream, first_arrival, last_arrival, missing->first)) {
         ++totals_.interrupted;
         continue;
       }
-      const auto number = static_cast<uint16_t>(static_cast<int64_t>(missing->first) - distance);
+      const auto number = static_cast<uint16_t>(sequence + static_cast<int64_t>(missing->first - id));
       close_missing(view, missing->first, missing->second, number, relay_loses);
     }
   }
 }
 
+// Of two packets that follow each other. A server keeps the gaps of what it forwards: with another distance between the
+// numbers, or with packets of another stream between them, the view began anew.
+bool Ledger::is_one_view(const View& view, Received::const_iterator a, Received::const_iterator b) const {
+  if (b->first - a->first != static_cast<uint64_t>(b->second - a->second)) return false;
+  const auto& numbers = numbers_.at({view.viewer, view.ssrc});
+  return numbers.upper_bound(a->second) == numbers.find(b->second);
+}
+
 std::optional<uint64_t> Ledger::arrival_of(const Stream& stream, uint64_t id) const {
   const Sent& sent = sent_.at(stream).at(id);
-  const auto it = arrived_.find({stream.publisher, true, sent.ssrc, sent.sequence});
+  const auto it = arrived_.find({0, true, sent.ssrc, sent.sequence});
   return it == arrived_.end() ? std::optional<uint64_t>() : it->second;
 }
 
@@ -102,7 +107,7 @@ bool Ledger::came_outside(const Stream& stream, uint64_t first_arrival, uint64_t
 
 void Ledger::close_missing(const View& view, uint64_t id, const Sent& sent, uint16_t number, bool relay_loses) {
   const Fate* down = trouble_of({view.viewer, false, view.ssrc, number});
-  const Fate* up = trouble_of({view.stream.publisher, true, sent.ssrc, sent.sequence});
+  const Fate* up = trouble_of({0, true, sent.ssrc, sent.sequence});
   if (down != nullptr && *down == Fate::kLost) {
     ++totals_.lost_on_downlink;
   } else if (down != nullptr && *down == Fate::kUnderWay) {

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -65,7 +67,7 @@ class Ledger {
     auto operator<=>(const View&) const = default;
   };
   struct OnLink {
-    uint32_t client;
+    uint32_t client;  // 0 on uplinks: a publisher of layers is a client with several numbers; its SSRCs tell it
     bool is_uplink;
     uint32_t ssrc;
     uint16_t sequence;
@@ -74,6 +76,7 @@ class Ledger {
   using Received = std::map<uint64_t, int64_t>;  // id, sequence number
 
   void close_view(const View& view, const Received& received, bool relay_loses);
+  bool is_one_view(const View& view, Received::const_iterator a, Received::const_iterator b) const;
   void close_missing(const View& view, uint64_t id, const Sent& sent, uint16_t number, bool relay_loses);
   std::optional<uint64_t> arrival_of(const Stream& stream, uint64_t id) const;
   bool came_outside(const Stream& stream, uint64_t first_arrival, uint64_t last_arrival, uint64_t missing) const;
@@ -81,6 +84,7 @@ class Ledger {
 
   std::map<Stream, std::map<uint64_t, Sent>> sent_;
   std::map<View, Received> received_;
+  std::map<std::pair<uint32_t, uint32_t>, std::set<int64_t>> numbers_;  // that came, by viewer and SSRC
   std::map<OnLink, Fate> trouble_;      // what was lost once, and whether it came at last (sent again byte for byte)
   std::map<OnLink, uint64_t> arrived_;  // at the server, in which order
   uint64_t arrivals_ = 0;

@@ -17,14 +17,19 @@ std::optional<Instant> Link::carry(Instant now, size_t bytes) {
       ++overflow_;
       return std::nullopt;
     }
-    const auto bits = static_cast<double>((bytes + kHeaderBytes) * 8);
-    const Duration takes{
-        static_cast<int64_t>(bits * static_cast<double>(Duration(1s).count()) / static_cast<double>(config_.rate_bps))};
-    leaves = free_at_ = std::max(now, free_at_) + takes;
+    // A full bucket is a bottleneck that has been free for as long as its burst takes.
+    free_at_ = std::max(now - takes(config_.burst), free_at_) + takes(bytes + kHeaderBytes);
+    leaves = std::max(now, free_at_);
   }
   leaves += jitter();
   if (chance(config_.reordering)) leaves += config_.held_back;
   return leaves + config_.delay;
+}
+
+Duration Link::takes(size_t bytes) const {
+  const double bits = static_cast<double>(bytes * 8);
+  return Duration{
+      static_cast<int64_t>(bits * static_cast<double>(Duration(1s).count()) / static_cast<double>(config_.rate_bps))};
 }
 
 bool Link::is_lost() {

@@ -28,6 +28,8 @@ struct LinkConfig {
   // (drop-tail).
   uint64_t rate_bps = 0;
   Duration queue = 100ms;
+  // What the bottleneck lets pass at once after a rest: the burst of a token bucket, in bytes.
+  size_t burst = 0;
 };
 
 class Link {
@@ -52,6 +54,7 @@ class Link {
  private:
   bool chance(double p) { return p > 0 && rng_.below(1'000'000) < p * 1'000'000; }
   bool is_lost();
+  Duration takes(size_t bytes) const;  // at the rate
   Duration jitter();
 
   LinkConfig config_;

@@ -201,12 +201,13 @@ void Controller::control(Instant now, std::optional<uint64_t> probed, bool overu
   } else {
     std::optional<uint64_t> acknowledged = acknowledged_.bps();
     // What comes out of a queue that stands is what the way carries, now.
-    if (usage == Usage::kOverusing && queue_.delay() > kShortQueue && acknowledged && arriving_.bps()) {
-      acknowledged = std::min(*acknowledged, *arriving_.bps());
-    }
+    if (usage == Usage::kOverusing && queue_.delay() > kShortQueue && arriving_.bps()) acknowledged = arriving_.bps();
     rate_.update(now, usage, acknowledged, rtt_.value_or(kDefaultRtt), is_app_limited());
   }
-  if (static_cast<double>(rate_.bps()) < kDeepDrop * static_cast<double>(before)) {
+  const bool is_deep = static_cast<double>(rate_.bps()) < kDeepDrop * static_cast<double>(before);
+  const bool is_cut = usage == Usage::kOverusing && rate_.bps() < before;
+  const bool is_misled = is_cut && plan_.on_cut(now, rate_.bps(), is_deep);
+  if (is_deep && !is_misled) {
     before_drop_bps_ = before;
     dropped_at_ = now;
   }

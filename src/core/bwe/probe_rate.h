@@ -1,5 +1,6 @@
 // What the packets of one probe say: the lower of the rates at which they went and came. For core/bwe/controller.
-// As libwebrtc's ProbeBitrateEstimator. The last few clusters are kept; older ones are forgotten.
+// As libwebrtc's ProbeBitrateEstimator; but of a long probe its second half counts, when that came slower: the first
+// may have gone through the burst of a token bucket. The last few clusters are kept; older ones are forgotten.
 #pragma once
 
 #include <array>
@@ -11,7 +12,7 @@
 
 namespace atm0s::bwe {
 
-// A probe to be played: `min_packets` packets and `min_bytes` bytes at `bps`, so about 15 ms.
+// A probe to be played: `min_packets` packets and `min_bytes` bytes at `bps`.
 struct ProbeCluster {
   uint32_t id = 0;
   uint64_t bps = 0;
@@ -36,7 +37,12 @@ class ProbeRate {
     Duration first_arrived{};
     Duration last_arrived{};
     size_t first_arrived_bytes = 0;
+    // From the packet on that fills the first half.
+    Duration half_arrived{};
+    size_t half_packets = 0;
+    size_t half_bytes = 0;  // behind that packet
   };
+  static std::optional<double> half_bps(const Cluster& cluster);
   std::array<Cluster, 8> clusters_{};
 };
 

@@ -234,6 +234,8 @@ class Pacer {
       if (++probe_packets_ >= probe_->min_packets && probe_bytes_ >= probe_->min_bytes) {
         ++counters_.probes_played;
         probe_.reset();
+        // What media took the place of.
+        while (!queue_of(Class::kPadding).empty()) drop(Class::kPadding);
         return;
       }
     }
@@ -242,15 +244,17 @@ class Pacer {
       probe_.reset();
     }
   }
+  void drop(Class kind) {
+    bytes_ -= queue_of(kind).pop().bytes;
+    --packets_;
+  }
   void drop_oldest(Class incoming) {
     Class kind = Class::kVideo;
     if (queue_of(kind).empty()) kind = Class::kPadding;
     if (queue_of(kind).empty()) kind = Class::kRetransmission;
     if (queue_of(kind).empty()) kind = incoming;
     if (queue_of(kind).empty()) kind = next_class();
-    const Queued dropped = queue_of(kind).pop();
-    bytes_ -= dropped.bytes;
-    --packets_;
+    drop(kind);
     ++(kind == Class::kVideo ? counters_.dropped_video : counters_.dropped_other);
   }
 

@@ -138,7 +138,8 @@ class Sharing {
 };
 
 Duration hold_of(const Claim& claim) {
-  return std::min<Duration>(kRiseHold * (1 << std::min(claim.failures, 10u)), kLongestHold);
+  const Duration longest = claim.outcome == Outcome::kPaused ? kLongestPausedHold : kLongestHold;
+  return std::min<Duration>(kRiseHold * (1 << std::min(claim.failures, 10u)), longest);
 }
 
 // How far it may go now, when `wished` is what it would get with headroom. Notes since when it waits for more.

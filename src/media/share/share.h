@@ -16,10 +16,12 @@ namespace atm0s::share {
 
 // A claim that goes up needs so much more than what everything then costs, in percent...
 inline constexpr uint64_t kHeadroomPercent = 10;
-// ...for so long; twice as long each time that it was taken back within kProbation, up to kLongestHold.
+// ...for so long; twice as long each time that it was taken back within kProbation, up to kLongestHold, or while it is
+// paused up to kLongestPausedHold: no picture at all is worse than one that comes and goes.
 inline constexpr Duration kRiseHold = 1s;
 inline constexpr Duration kProbation = 10s;
 inline constexpr Duration kLongestHold = 32s;
+inline constexpr Duration kLongestPausedHold = 2s;
 // A rise that has stood for so long clears what failed before.
 inline constexpr Duration kForgiveAfter = 30s;
 // A stream of one layer that does not fit may be smaller soon, for its publisher is told: for so long it need not be
