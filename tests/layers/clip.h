@@ -1,4 +1,4 @@
-// A small recorded video with its layers: every frame's bytes, and what is known of it. Made by clips/encode.cpp, which
+// A small recorded video with its layers: every frame's bytes, and what is known of it. Made by clips/make, which
 // chose all of it; the tests play it in a loop, from key frame to key frame.
 //
 // The file: "CLIP", then bytes of codec (1 VP8, 2 VP9, 3 H264, 4 AV1), spatial layers, temporal layers, pictures a

@@ -23,7 +23,7 @@ class Bits {
 
 namespace {
 
-// The pattern of temporal layers repeats after so many pictures (clips/encode.cpp).
+// The pattern of temporal layers repeats after so many pictures (clips/pattern.cpp).
 constexpr size_t kPattern = 8;
 
 std::vector<ByteView> cut(ByteView bytes, size_t size) {

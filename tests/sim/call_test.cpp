@@ -2,7 +2,9 @@
 // real time and is the same on every run of a seed.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <vector>
 
 #include "seeds.h"
 #include "world.h"
@@ -62,7 +64,15 @@ struct ThreePeerCall {
   std::vector<Client*> clients;
 };
 
-uint64_t run_call(uint64_t seed, double loss, bool print = false) {
+// What viewers should see in 10 s at 30 frames a second: what is still under way at the end or waits for a key frame is
+// missing. With ten percent of loss on each way the estimate of some few begins too low for two videos (loss that was
+// there from the start is taken for congestion), and one is paused for up to 4 s.
+constexpr uint64_t kPictures = 290;
+constexpr uint64_t kPicturesAtTenPercent = 240;
+constexpr uint64_t kPicturesOfFew = 170;
+constexpr uint64_t kFewInHundred = 2;
+
+uint64_t run_call(uint64_t seed, double loss, bool print = false, std::vector<uint64_t>* pictures = nullptr) {
   ThreePeerCall call(seed, loss);
   EXPECT_TRUE(call.join());
   call.view_all();
@@ -79,8 +89,8 @@ uint64_t run_call(uint64_t seed, double loss, bool print = false) {
     for (size_t receiver = 0; receiver < 2; ++receiver) {
       VideoViewer& video = client->video(receiver);
       EXPECT_EQ(video.contradictions(), 0u);
-      // 10 s at 30 frames a second; what is still under way at the end, waits for a key frame or for room is missing.
-      EXPECT_GE(video.decodable_frames(), loss <= 0.05 ? 290u : 170u);
+      EXPECT_GE(video.decodable_frames(), loss <= 0.05 ? kPictures : kPicturesOfFew);
+      if (pictures != nullptr) pictures->push_back(video.decodable_frames());
       // Audio is not repaired: it loses what both legs lose.
       EXPECT_GE(client->audio_packets(receiver), static_cast<uint64_t>(490 * (1 - loss) * (1 - loss) * 0.95));
     }
@@ -109,7 +119,10 @@ TEST(Call, TheSameSeedGivesTheSameTrace) {
 }
 
 TEST(Call, SurvivesTenPercentLossOverTwentySeeds) {
-  for (const uint64_t seed : seeds(100, 20)) run_call(seed, 0.10);
+  std::vector<uint64_t> pictures;
+  for (const uint64_t seed : seeds(100, 20)) run_call(seed, 0.10, /*print=*/false, &pictures);
+  const auto few = std::count_if(pictures.begin(), pictures.end(), [](auto n) { return n < kPicturesAtTenPercent; });
+  EXPECT_LE(static_cast<uint64_t>(few), std::max<uint64_t>(pictures.size() * kFewInHundred / 100, 1));
 }
 
 TEST(Call, LosslessCallHasNoRetransmissionsAndFewKeyFrames) {

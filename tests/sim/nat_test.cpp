@@ -90,12 +90,13 @@ struct NatCall {
     if (!world.run_until([&] { return goes_on_since(at_inside, at_outside); }, kPatience)) return kPatience;
     return world.now().mono - began;
   }
+  // 50 pictures take 1.7 s; the first of them waits for a key frame, and where video was paused for the estimate.
+  static constexpr Duration kFiftyPictures = 2'500ms;
   bool pictures_come() {
     const uint64_t a = inside->video(0).decodable_frames(), b = outside->video(0).decodable_frames();
-    // The estimate has to come back first: while nobody answered, video was paused.
     return world.run_until(
         [&] { return inside->video(0).decodable_frames() > a + 50 && outside->video(0).decodable_frames() > b + 50; },
-        5s);
+        kFiftyPictures);
   }
 
   World world;

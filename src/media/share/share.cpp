@@ -64,6 +64,7 @@ Ladder make_ladder(const Claim& claim) {
 }
 
 size_t find_held(const Ladder& ladder, const Claim& claim) {
+  if (claim.may_wait) return std::min<size_t>(ladder.size, 1);  // it is shown all the same
   if (claim.outcome != Outcome::kForward) return 0;
   size_t held = 0;
   while (held < ladder.size && ladder.steps[held].layer <= claim.target) ++held;
@@ -162,10 +163,20 @@ size_t ceiling_of(Instant now, Claim& claim, const Place& place, size_t wished) 
 }
 
 void note_outcome(Instant now, Claim& claim, const Place& place) {
-  if (place.filled > place.held) {
+  claim.outcome = place.filled > 0 ? Outcome::kForward : place.ladder.size > 0 ? Outcome::kPaused : Outcome::kNoLayer;
+  claim.target = place.filled > 0 ? place.ladder.steps[place.filled - 1].layer : Layer{};
+  if (claim.outcome != Outcome::kPaused) {
+    claim.unfit_since.reset();
+  } else if (!claim.unfit_since) {
+    claim.unfit_since = now;
+  }
+  claim.may_wait = claim.outcome == Outcome::kPaused && place.ladder.size == 1 && now - *claim.unfit_since < kPauseHold;
+  // What may wait is neither taken back, nor has it risen when it fits again.
+  const size_t shown = claim.may_wait ? 1 : place.filled;
+  if (shown > place.held) {
     if (!claim.is_new) claim.risen_at = now;
     claim.waiting_since.reset();
-  } else if (place.filled < place.held) {
+  } else if (shown < place.held) {
     if (claim.risen_at && now - *claim.risen_at < kProbation) ++claim.failures;
     claim.risen_at.reset();
     claim.waiting_since.reset();
@@ -176,19 +187,6 @@ void note_outcome(Instant now, Claim& claim, const Place& place) {
   claim.is_new = place.ladder.size == 0;  // a source that was silent and comes back starts at once, too
   claim.bps = cost(place);
   claim.want_bps = place.ladder.size == 0 ? 0 : place.ladder.steps[place.ladder.size - 1].bps;
-  if (place.filled > 0) {
-    claim.outcome = Outcome::kForward;
-    claim.target = place.ladder.steps[place.filled - 1].layer;
-  } else {
-    claim.outcome = place.ladder.size > 0 ? Outcome::kPaused : Outcome::kNoLayer;
-    claim.target = {};
-  }
-  if (claim.outcome != Outcome::kPaused) {
-    claim.unfit_since.reset();
-  } else if (!claim.unfit_since) {
-    claim.unfit_since = now;
-  }
-  claim.may_wait = claim.outcome == Outcome::kPaused && place.ladder.size == 1 && now - *claim.unfit_since < kPauseHold;
 }
 
 }  // namespace

@@ -146,15 +146,15 @@ TEST(Share, APausedOneComesBackWithHeadroom) {
   std::vector<Claim> claims{claim_of(50, single(500'000))};
   share(at(0), {600'000, 0}, claims);
   ASSERT_EQ(claims[0].outcome, Outcome::kForward);
-  share(at(10), {490'000, 0}, claims);
+  int64_t ms = 10;
+  settle(ms, 490'000, claims, 2'100);
   ASSERT_EQ(claims[0].outcome, Outcome::kPaused);
-  int64_t ms = 20;
   settle(ms, 540'000, claims);
   EXPECT_EQ(claims[0].outcome, Outcome::kPaused);
   share(at(ms), {560'000, 0}, claims);
   EXPECT_EQ(claims[0].outcome, Outcome::kForward) << "at once";
   // That was in vain: now it has to stand for twice the hold.
-  share(at(ms + 500), {490'000, 0}, claims);
+  settle(ms, 490'000, claims, 2'100);
   ASSERT_EQ(claims[0].outcome, Outcome::kPaused);
   share(at(ms + 600), {560'000, 0}, claims);
   share(at(ms + 2'500), {560'000, 0}, claims);
@@ -174,6 +174,24 @@ TEST(Share, AStreamOfOneLayerThatDoesNotFitMayWaitForItsPublisher) {
   EXPECT_TRUE(claims[0].may_wait);
   share(at(2'010), {400'000, 0}, claims);
   EXPECT_FALSE(claims[0].may_wait);
+}
+
+// It was shown all the time, so nothing has risen, and nothing was in vain when it does not fit again.
+TEST(Share, WhatWaitsForItsPublisherAndFitsAgainHasNotRisen) {
+  std::vector<Claim> claims{claim_of(50, single(500'000))};
+  share(at(0), {600'000, 0}, claims);
+  for (int64_t ms = 1'000; ms <= 9'000; ms += 2'000) {
+    share(at(ms), {400'000, 0}, claims);
+    ASSERT_TRUE(claims[0].may_wait);
+    share(at(ms + 1'000), {510'000, 0}, claims);
+    EXPECT_EQ(claims[0].outcome, Outcome::kForward) << "without headroom";
+  }
+  int64_t ms = 11'000;
+  settle(ms, 400'000, claims, 2'100);
+  EXPECT_FALSE(claims[0].may_wait);
+  EXPECT_EQ(claims[0].failures, 0u);
+  share(at(ms), {560'000, 0}, claims);
+  EXPECT_EQ(claims[0].outcome, Outcome::kForward) << "at once";
 }
 
 TEST(Share, ARiseThatIsTakenBackIsTriedAfterTwiceTheTime) {
