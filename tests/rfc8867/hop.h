@@ -1,5 +1,5 @@
 // One hop of a network path, the same in virtual and in real time: a rate that changes by a schedule or the turns of a
-// Wi-Fi medium, a drop-tail queue bounded in time, a delay and its variation. For tests/rfc8867 Trial and its relay.
+// Wi-Fi medium, a drop-tail queue bounded in time, a delay and its variation. For Path.
 // Nothing is lost but by the queue. What a hop has taken it gives back at the time it would have arrived.
 #pragma once
 

@@ -7,8 +7,8 @@
 namespace atm0s::rfc8867 {
 namespace {
 
-// RFC 8867 4: a drop-tail queue of 300 ms and jitter of up to 30 ms, by the distribution that RFC 8868 4.5 recommends
-// (5 ms, three deviations).
+// RFC 8867 4.2: a drop-tail queue of 300 ms and jitter of at most 30 ms; by RFC 8868 4.5.2 and 4.5.3 without
+// reordering, 5 ms, three deviations.
 constexpr Duration kJitter = 5ms;
 
 HopConfig wired(Capacity capacity, Duration queue = 300ms, Duration jitter = kJitter) {
@@ -82,16 +82,17 @@ std::vector<Scenario> of_competition() {
     s.tcp = {{}};
   }
   Scenario& brief = all.emplace_back(make("8867-5.7", "two flows against ten short TCP flows", 300s, wired(2'000'000)));
-  brief.media = {{}, {}};
-  brief.tcp.assign(10, {.start = 5s, .is_short = true});
+  brief.media = {{.start = 5s}, {.start = 5s}};
+  brief.tcp.assign(10, {.is_short = true});
+  for (const size_t i : {0, 1}) brief.tcp[i].thinks_first = false;
   brief.fair_from = 20s;
   Scenario& pause = all.emplace_back(make("8867-5.8", "three flows, one pauses and resumes", 120s, wired(3'500'000)));
-  pause.media = {{.pause = 40s, .resume = 60s}, {}, {}};
+  pause.media = {{}, {.pause = 40s, .resume = 60s}, {}};
   pause.fair_from = 70s;
   return all;
 }
 
-// RFC 8869 3 asks for a simulator of a cellular network, or traces. This is a trace made up here: a cell of 8 Mbit/s,
+// RFC 8869 2 asks for a simulator of a cellular network, or traces. This is a trace made up here: a cell of 8 Mbit/s,
 // of which as many users as are there get equal parts, and slow and fast fading in dB with the given deviations.
 Capacity cellular(double cell_bps, double mean_users, double slow_db, double fast_db, Duration length, uint64_t seed) {
   SeededRng rng(seed);
@@ -118,39 +119,45 @@ Capacity cellular(double cell_bps, double mean_users, double slow_db, double fas
 std::vector<Scenario> of_cells() {
   std::vector<Scenario> all;
   // Base stations keep long queues.
-  Scenario& load = all.emplace_back(make("8869-3.1", "cellular, varying load", 120s,
+  Scenario& load = all.emplace_back(make("8869-2.1", "cellular, varying load", 120s,
                                          wired(cellular(8e6, 4, 1, 0.5, 120s, 31), 1s, 2ms), wired(kPlenty, 1s, 2ms)));
   load.media = {{}};
-  Scenario& edge = all.emplace_back(make("8869-3.2", "cellular, bad coverage", 120s,
+  Scenario& edge = all.emplace_back(make("8869-2.2", "cellular, bad coverage", 120s,
                                          wired(cellular(3e6, 2, 2, 1, 120s, 32), 1s, 2ms), wired(kPlenty, 1s, 2ms)));
   edge.media = {{}};
   return all;
 }
 
+// RFC 8869 3.1.3 and 3.2.3; letters count their scenarios. They do not say how much the UDP flows send.
 std::vector<Scenario> of_wifi() {
   std::vector<Scenario> all;
-  const auto behind = [](std::string id, std::string title) {
-    Scenario s = make(std::move(id), std::move(title), 120s, wired(1'000'000), wired(1'000'000));
-    s.forward.push_back(wifi(52'000'000, 1ms));
+  const auto behind = [&](std::string id, std::string title) -> Scenario& {
+    Scenario s = make("8869-3.1-" + id, std::move(title), 120s, wifi(52'000'000, 1ms), wired(1'000'000));
+    s.forward.push_back(wired(1'000'000));  // up; the other way is down
     s.backward.push_back(wifi(52'000'000, 1ms));
     s.media = {{}, {.is_forward = false}};
-    return s;
+    return all.emplace_back(std::move(s));
   };
-  all.push_back(behind("8869-4.1-c", "Wi-Fi behind a wired 1 Mbit/s, a flow each way"));
-  all.back().is_alone = true;
-  all.push_back(behind("8869-4.1-d", "the same, 300 kbit/s of UDP for 40 s"));
-  all.back().fill = {{.start = 40s, .stop = 80s, .bps = 300'000}};
-  all.push_back(behind("8869-4.1-f", "the same, a TCP flow for 40 s"));
-  all.back().tcp = {{.start = 40s, .stop = 80s}};
-  Scenario& many =
-      all.emplace_back(make("8869-4.2-a", "eight flows in a busy Wi-Fi cell", 120s, wifi(13'000'000, 2ms)));
-  many.media.assign(8, {});
-  many.fair_from = 20s;
-  Scenario& fill =
-      all.emplace_back(make("8869-4.2-d", "the same, 2.4 Mbit/s of UDP for 40 s", 120s, wifi(13'000'000, 2ms)));
-  fill.media.assign(8, {});
-  fill.fill = {{.start = 40s, .stop = 80s, .bps = 2'400'000}};
-  fill.fair_from = 20s;
+  Scenario& up = behind("a", "Wi-Fi behind a wired 1 Mbit/s, one flow up");
+  up.media = {{}};
+  up.is_alone = true;
+  behind("b", "the same, a flow each way").is_alone = true;
+  behind("c", "the same, and 300 kbit/s of UDP up until 60 s").fill = {{.stop = 60s, .bps = 300'000}};
+  behind("d", "the same, and 300 kbit/s of UDP up from 60 s on").fill = {{.start = 60s, .stop = 119s, .bps = 300'000}};
+  Scenario& tcp = behind("e", "the same, one flow up against a TCP flow up");
+  tcp.media = {{}};
+  tcp.tcp = {{.stop = 119s}};
+  const auto within = [&](std::string id, std::string title) -> Scenario& {
+    // 20 Mbit/s are left of the 52 by waiting for turns.
+    Scenario s = make("8869-3.2-" + id, std::move(title), 120s, wired(kPlenty));
+    s.forward.push_back(wifi(52'000'000, 7'700us));
+    s.media.assign(16, {});
+    s.fair_from = 20s;
+    return all.emplace_back(std::move(s));
+  };
+  within("a", "sixteen flows down in a busy Wi-Fi cell");
+  within("d", "the same, and 5 Mbit/s of UDP until 60 s").fill = {{.stop = 60s, .bps = 5'000'000}};
+  within("e", "the same, and 5 Mbit/s of UDP from 61 s on").fill = {{.start = 61s, .stop = 120s, .bps = 5'000'000}};
   return all;
 }
 

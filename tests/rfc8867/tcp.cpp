@@ -13,9 +13,11 @@ constexpr int64_t kReordering = 3;        // RFC 6675: DupThresh
 
 Tcp::Tcp(const TcpConfig& config, size_t flow, Instant origin, uint64_t seed)
     : config_(config), flow_(flow), origin_(origin), rng_(seed), starts_at_(origin + config.start) {
-  if (config.is_short) {
-    starts_at_ += Duration(static_cast<int64_t>(uniform(rng_) * static_cast<double>(config.mean_pause.count())));
-  }
+  if (config.is_short && config.thinks_first) starts_at_ += think();
+}
+
+Duration Tcp::think() {
+  return Duration(static_cast<int64_t>(-std::log(uniform(rng_)) * static_cast<double>(config_.mean_pause.count())));
 }
 
 void Tcp::begin(Instant now) {
@@ -110,8 +112,7 @@ void Tcp::on_ack(Instant now, const Packet& ack, std::vector<Packet>& out) {
   find_losses();
   if (out_.empty() && next_ >= end_) {
     is_active_ = false;
-    const double pause = -std::log(uniform(rng_)) * static_cast<double>(config_.mean_pause.count());
-    starts_at_ = now + Duration(static_cast<int64_t>(pause));
+    starts_at_ = now + think();
     return;
   }
   send_more(now, out);

@@ -17,7 +17,8 @@ namespace atm0s::rfc8867 {
 struct TcpConfig {
   Duration start{};
   Duration stop = 1h;
-  bool is_short = false;         // fetches one file after another, thinking in between
+  bool is_short = false;  // RFC 8868 5.1: fetches one file after another, thinking in between
+  bool thinks_first = true;
   int64_t least_bytes = 30'000;  // of a file
   int64_t most_bytes = 50'000;
   Duration mean_pause = 10s;  // exponential
@@ -48,6 +49,7 @@ class Tcp {
     bool is_lost = false;
     bool is_repaired = false;
   };
+  Duration think();
   void begin(Instant now);
   void send_more(Instant now, std::vector<Packet>& out);
   void find_losses();

@@ -4,13 +4,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/peer/call_test.h"
 #include "meter.h"
+#include "path.h"
 #include "scenario.h"
-#include "tcp.h"
 #include "video.h"
 
 namespace atm0s::rfc8867 {
@@ -41,26 +42,19 @@ class Trial {
   Duration elapsed() const { return now() - origin_; }
   Instant next_event() const;
   void step();
-  void put(size_t hop, Packet&& packet);
-  void carry(bool is_forward);
   void deliver(Packet&& packet);
-  void on_datagram(size_t flow, bool to_server, const Bytes& bytes);
   void look_at(size_t flow);
   void time_out(peer::Call& call, peer::Call::End& end);
   void film(size_t flow);
-  void send_tcp(std::vector<Packet>& packets);
   void tick();
 
   const Scenario& scenario_;
   uint64_t seed_;
   peer::CallWorld world_;
   std::vector<std::unique_ptr<Flow>> flows_;
-  std::vector<Tcp> tcp_;
-  std::vector<Instant> next_fill_;
-  std::vector<std::unique_ptr<Hop>> hops_[2];  // backward, forward
-  std::vector<Packet> come_out_;
-  std::vector<Packet> tcp_out_;
+  std::vector<Packet> arrived_;
   Meter meter_;
+  std::optional<Path> path_;  // of meter_; from origin_ on
   Instant origin_{};
   Instant next_tick_{};
 };
