@@ -54,15 +54,15 @@ void Worker::on_datagrams(Now now, std::span<Datagram> datagrams, SendBatch& sen
     }
     if (!entry->is_in_burst) {
       entry->is_in_burst = true;
-      burst_.push_back(session.id());
+      burst_.push_back(entry);
     }
   }
   // Only now, with the whole burst decrypted: each subscriber gets its part of it in one piece.
-  for (const SessionId id : burst_) {
-    Entry& entry = *find(id);
-    entry.is_in_burst = false;
-    entry.session->on_burst_end(now, out);
-    touched_.push_back(id);
+  // None of them ends before settle().
+  for (Entry* entry : burst_) {
+    entry->is_in_burst = false;
+    entry->session->on_burst_end(now, out);
+    touched_.push_back(entry->session->id());
   }
   settle(now, out);
 }
@@ -88,6 +88,7 @@ void Worker::do_slow_step(Now now, SendBatch& send) {
   room::Output out = output(send);
   entry->session->on_datagram(now, {datagram.path, datagram.arrived, datagram.bytes}, out);
   entry->session->on_burst_end(now, out);
+  register_ufrag(*entry);  // a request may have restarted ICE
   touched_.push_back(datagram.session);
   settle(now, out);
 }
@@ -214,7 +215,6 @@ void Worker::settle(Now now, room::Output& out) {
         drop(now, *entry, out);
         ++counters_.sessions_closed;
       } else {
-        register_ufrag(*entry);  // any negotiation may have restarted ICE
         rearm(now, *entry);
       }
     }
@@ -308,6 +308,7 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
     return std::move(answer.error());
   }
   ++counters_.sessions_opened;
+  register_ufrag(entry);
   touched_.push_back(id);
   // One session per peer: a newer one replaces the older.
   for (auto& [other_id, other] : sessions_) {
@@ -331,6 +332,7 @@ Worker::Outcome Worker::on(Now now, const contract::IceRestart& command, room::O
   if (entry == nullptr) return Error{ErrorCode::kConnNotFound, "no such connection"};
   auto answer = entry->session->restart_ice(now, command.sdp, out);
   if (!answer) return std::move(answer.error());
+  register_ufrag(*entry);
   return contract::ConnectDone{command.conn_id, std::move(*answer)};
 }
 

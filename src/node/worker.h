@@ -151,7 +151,7 @@ class Worker {
   // reused from input to input
   std::vector<std::pair<SessionId, contract::Event>> events_;
   std::vector<SessionId> touched_;
-  std::vector<SessionId> burst_;
+  std::vector<Entry*> burst_;
   std::vector<contract::Reply> replies_;
   std::vector<room::RelayMessage> relayed_, spare_bursts_;
 };
