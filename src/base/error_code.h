@@ -19,6 +19,11 @@ namespace atm0s {
   X(kTrackNotFound, "TRACK_NOT_FOUND", "no sender or receiver of that name was negotiated within 10 s")               \
   X(kNotSupported, "NOT_SUPPORTED", "a request that this server knows but cannot do for this session")                \
   X(kUnsupportedCodec, "UNSUPPORTED_CODEC", "the viewer has not negotiated the format that the stream comes in")      \
+  X(kNotAcceptable, "NOT_ACCEPTABLE", "WHIP, WHEP: the offer, or what the call accepts, cannot be served whole")      \
+  X(kUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "WHIP, WHEP: the body is of another type than this call takes")  \
+  X(kPreconditionRequired, "PRECONDITION_REQUIRED", "WHIP, WHEP: a PATCH without If-Match")                           \
+  X(kPreconditionFailed, "PRECONDITION_FAILED", "WHIP, WHEP: If-Match names an ICE session that is not the current")  \
+  X(kConflict, "CONFLICT", "WHIP, WHEP: the call contradicts the state of the session")                               \
   X(kNotFound, "NOT_FOUND", "no such resource")                                                                       \
   X(kMethodNotAllowed, "METHOD_NOT_ALLOWED", "the resource exists, but not with this method")                         \
   X(kTooLarge, "TOO_LARGE", "a body, message or list is over its documented limit")                                   \

@@ -32,6 +32,21 @@ struct IceRestart {
 };
 struct Disconnect {
   std::string conn_id;
+  Protocol protocol = Protocol::kWebrtc;  // of the URL that was asked; those of WHIP and WHEP are for their sessions
+};
+// PATCH on the session of WHIP or WHEP: candidates, or the credentials of an ICE restart. The reply is Done or
+// IceRestarted.
+struct PatchIce {
+  std::string conn_id;
+  Protocol protocol = Protocol::kWhip;
+  std::string fragment;           // application/trickle-ice-sdpfrag (RFC 8840)
+  bool matches_any = false;       // If-Match: *
+  std::vector<std::string> tags;  // of If-Match otherwise, without their quotes
+};
+// GET on it: Done, or there is none.
+struct FindSession {
+  std::string conn_id;
+  Protocol protocol = Protocol::kWhip;
 };
 // A snapshot for GET /metrics.
 struct ReadStats {};
@@ -40,12 +55,17 @@ struct Drain {};
 
 struct Command {
   uint64_t ticket = 0;
-  std::variant<Connect, IceRemote, IceRestart, Disconnect, ReadStats, Drain> body;
+  std::variant<Connect, IceRemote, IceRestart, Disconnect, PatchIce, FindSession, ReadStats, Drain> body;
 };
 
 struct ConnectDone {
   std::string conn_id;
-  std::string sdp;  // the answer
+  std::string sdp;           // the answer
+  std::string ice_tag = {};  // names the ICE session, until the next restart
+};
+struct IceRestarted {
+  std::string fragment;  // the new credentials and the candidates
+  std::string ice_tag;
 };
 struct Done {};
 // The worker's slice of that room is full: another worker is to be asked, with this command.
@@ -66,7 +86,7 @@ struct Stats {
 
 struct Reply {
   uint64_t ticket = 0;
-  std::variant<Done, ConnectDone, Stats, Error, Elsewhere> body;
+  std::variant<Done, ConnectDone, IceRestarted, Stats, Error, Elsewhere> body;
 };
 
 }  // namespace atm0s::contract

@@ -22,6 +22,9 @@ enum class MixMinusMode : uint8_t { kDisabled, kAll, kManual };
 enum class SubscribeScope : uint8_t { kFull, kStreamOnly, kManual };
 enum class PublishScope : uint8_t { kFull, kStreamOnly };
 enum class BitrateControlMode : uint8_t { kSumBitrateWithClientSide, kSumBitrateOnly, kPerStream };
+// How a client speaks to the server: the session protocol over a data channel, or HTTP alone (RFC 9725,
+// draft-ietf-wish-whep), where it publishes or views without a word.
+enum class Protocol : uint8_t { kWebrtc, kWhip, kWhep };
 enum class ContentHint : uint8_t { kNone, kMotion, kDetail };
 
 // A published stream as its client declares it.
@@ -49,11 +52,12 @@ struct Grant {
   uint64_t max_bitrate_bps = 0;  // of the session's video; 0: the server's setting holds
 };
 
-// POST /webrtc/connect, its token already verified by control/token.
+// POST /webrtc/connect, /whip/endpoint or /whep/endpoint, its token already verified by control/token.
 struct ConnectRequest {
   std::string room;
   std::string peer;
   std::string sdp;  // the offer
+  Protocol protocol = Protocol::kWebrtc;
   std::string client_version;
   Grant grant;
   MixMinusMode mix_minus = MixMinusMode::kDisabled;
@@ -183,6 +187,7 @@ struct PeerEvent {
   PresenceChange change = PresenceChange::kAdded;
   std::string peer;
   PeerStatus status = PeerStatus::kConnecting;
+  Protocol protocol = Protocol::kWebrtc;
 };
 struct RoomStats {
   uint32_t peers = 0;

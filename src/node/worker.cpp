@@ -316,7 +316,7 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
     other.session->close(now, "replaced", out);
     touched_.push_back(other.session->id());
   }
-  return contract::ConnectDone{conn_id, std::move(*answer)};
+  return contract::ConnectDone{conn_id, std::move(*answer), entry.session->peer().local_ufrag()};
 }
 
 Worker::Outcome Worker::on(Now, const contract::IceRemote& command, room::Output&) {
@@ -331,14 +331,35 @@ Worker::Outcome Worker::on(Now now, const contract::IceRestart& command, room::O
   if (entry == nullptr) return Error{ErrorCode::kConnNotFound, "no such connection"};
   auto answer = entry->session->restart_ice(now, command.sdp, out);
   if (!answer) return std::move(answer.error());
-  return contract::ConnectDone{command.conn_id, std::move(*answer)};
+  return contract::ConnectDone{command.conn_id, std::move(*answer), entry->session->peer().local_ufrag()};
 }
 
 Worker::Outcome Worker::on(Now now, const contract::Disconnect& command, room::Output& out) {
   Entry* entry = find_by_conn_id(command.conn_id);
-  if (entry == nullptr) return Error{ErrorCode::kConnNotFound, "no such connection"};
+  if (entry == nullptr || entry->session->protocol() != command.protocol) {
+    return Error{ErrorCode::kConnNotFound, "no such connection"};
+  }
   entry->session->close(now, "disconnected", out);
   touched_.push_back(entry->session->id());
+  return contract::Done{};
+}
+
+Worker::Outcome Worker::on(Now now, const contract::PatchIce& command, room::Output& out) {
+  Entry* entry = find_by_conn_id(command.conn_id);
+  if (entry == nullptr || entry->session->protocol() != command.protocol) {
+    return Error{ErrorCode::kConnNotFound, "no such session"};
+  }
+  auto patched = entry->session->patch_ice(now, command, out);
+  if (!patched) return std::move(patched.error());
+  if (!*patched) return contract::Done{};
+  return std::move(**patched);
+}
+
+Worker::Outcome Worker::on(Now, const contract::FindSession& command, room::Output&) {
+  const Entry* entry = find_by_conn_id(command.conn_id);
+  if (entry == nullptr || entry->session->protocol() != command.protocol) {
+    return Error{ErrorCode::kConnNotFound, "no such session"};
+  }
   return contract::Done{};
 }
 

@@ -100,12 +100,15 @@ class Worker {
     std::unique_ptr<room::Room> room;
     size_t sessions = 0;
   };
-  using Outcome = std::variant<contract::Done, contract::ConnectDone, contract::Stats, Error, contract::Elsewhere>;
+  using Outcome = std::variant<contract::Done, contract::ConnectDone, contract::IceRestarted, contract::Stats, Error,
+                               contract::Elsewhere>;
 
   Outcome on(Now now, contract::Connect& command, room::Output& out);
   Outcome on(Now now, const contract::IceRemote& command, room::Output& out);
   Outcome on(Now now, const contract::IceRestart& command, room::Output& out);
   Outcome on(Now now, const contract::Disconnect& command, room::Output& out);
+  Outcome on(Now now, const contract::PatchIce& command, room::Output& out);
+  Outcome on(Now now, const contract::FindSession& command, room::Output& out);
   Outcome on(Now now, const contract::ReadStats& command, room::Output& out);
   Outcome on(Now now, const contract::Drain& command, room::Output& out);
 

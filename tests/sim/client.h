@@ -25,6 +25,7 @@ inline constexpr uint8_t kSimulcastLayers = 3;
 struct ClientConfig {
   std::string room = "room";
   std::string peer;
+  contract::Protocol protocol = contract::Protocol::kWebrtc;  // WHIP and WHEP: without a data channel
   bool sends_audio = true;
   bool sends_video = true;
   uint32_t audio_receivers = 1;
@@ -79,7 +80,8 @@ class Client {
   uint64_t view(Now now, const std::string& receiver, const std::string& peer, const std::string& stream,
                 SendBatch& out);
 
-  bool is_ready() const { return channel_.has_value(); }
+  bool has_channel() const { return config_.protocol == contract::Protocol::kWebrtc; }
+  bool is_ready() const { return has_channel() ? channel_.has_value() : peer_->is_connected(); }
   void set_silent(bool is_silent) { is_silent_ = is_silent; }  // killed: nothing in, nothing out
   bool is_silent() const { return is_silent_; }
   // Packets of streams that no m-line of this client takes now.
@@ -138,6 +140,9 @@ class Client {
   std::optional<uint64_t> allowed_bps(Now now);
   void allot_layers(std::optional<uint64_t> allowed_bps);
   size_t receiver_index(size_t media) const;
+  // The m-line of media_[i]: the data channel's comes before all, where there is one.
+  size_t line_of(size_t i) const { return has_channel() ? i + 1 : i; }
+  void start_sending(Now now) { next_audio_ = next_video_ = now.mono; }
   static uint64_t packet_id(const PictureTag& tag);
 
   uint32_t number_;

@@ -146,6 +146,12 @@ bool World::restart_ice(Client& client, int times) {
   return true;
 }
 
+bool World::accept(Client& client, const std::string& answer) {
+  const bool accepted = client.accept(now_, answer, client_out_);
+  dispatch_from_client(client);
+  return accepted;
+}
+
 void World::send_raw(Client& client, const std::string& message, bool is_text) {
   client.send_raw(now_, message, is_text, client_out_);
   dispatch_from_client(client);

@@ -63,6 +63,8 @@ class World {
   uint64_t update_sdp(Client& client);
   // As restartIce() of the SDK: offers over HTTP; false when it was refused.
   bool restart_ice(Client& client, int times = 1);
+  // An answer that came another way than by connect().
+  bool accept(Client& client, const std::string& answer);
   void send_raw(Client& client, const std::string& message, bool is_text);
   void open_another_channel(Client& client);
   // A datagram that nobody's peer made, straight into a worker.

@@ -40,7 +40,7 @@ struct WriteEvent {
     ordered_json& state = data["state"];  // null when removed
     if (event.change != PresenceChange::kRemoved) {
       state["state"] = choice_text(kPeerStatuses, event.status);
-      state["protocol"] = "Webrtc";
+      state["protocol"] = choice_text(kProtocols, event.protocol);
     }
     return presence_name("peer", event.change);
   }

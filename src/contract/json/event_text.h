@@ -24,6 +24,11 @@ inline constexpr Choice<contract::PeerStatus> kPeerStatuses[] = {
     {"Connected", contract::PeerStatus::kConnected},
     {"Reconnecting", contract::PeerStatus::kReconnecting},
 };
+inline constexpr Choice<contract::Protocol> kProtocols[] = {
+    {"Webrtc", contract::Protocol::kWebrtc},
+    {"Whip", contract::Protocol::kWhip},
+    {"Whep", contract::Protocol::kWhep},
+};
 inline constexpr Choice<contract::ReceiverState> kReceiverStates[] = {
     {"no_source", contract::ReceiverState::kNoSource},
     {"connecting", contract::ReceiverState::kConnecting},

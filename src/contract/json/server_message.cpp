@@ -55,7 +55,9 @@ contract::PeerEvent read_peer(const Fields& data, PresenceChange change) {
   out.change = change;
   out.peer = data.text("peer", kMaxNameBytes, Text::kName);
   if (change != PresenceChange::kRemoved) {
-    out.status = read_choice(data.object("state"), "state", kPeerStatuses, out.status);
+    const Fields state = data.object("state");
+    out.status = read_choice(state, "state", kPeerStatuses, out.status);
+    out.protocol = read_choice(state, "protocol", kProtocols, out.protocol);
   }
   return out;
 }

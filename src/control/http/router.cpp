@@ -2,6 +2,7 @@
 
 #include "contract/json/http_body.h"
 #include "contract/json/limits.h"
+#include "control/http/authorization.h"
 #include "control/http/placement.h"
 #include "control/http/replies.h"
 #include "control/http/target.h"
@@ -45,6 +46,7 @@ const Router::Route Router::kRoutes[] = {
 Router::Router(RouterConfig config, Rng& rng) : config_(std::move(config)), rng_(rng) {}
 
 Router::Outcome Router::on_request(Now now, const contract::HttpRequest& request) {
+  if (auto outcome = on_front(now, request)) return std::move(*outcome);
   // Every path answers a preflight: a page must be able to read the 404, too.
   if (request.method == "OPTIONS") return preflight_reply();
 
@@ -65,6 +67,7 @@ Router::Outcome Router::on_request(Now now, const contract::HttpRequest& request
 }
 
 contract::HttpReply Router::on_reply(Pending pending, const contract::Reply& reply) const {
+  if (auto of_front = on_front_reply(pending, reply)) return std::move(*of_front);
   if (const auto* error = std::get_if<Error>(&reply.body)) return error_reply(200, *error);
   const bool wants_session = pending == Pending::kConnect || pending == Pending::kIceRestart;
   if (const auto* done = std::get_if<contract::ConnectDone>(&reply.body); done != nullptr && wants_session) {
@@ -88,8 +91,8 @@ contract::HttpReply Router::metrics_reply(std::string text) const {
   return text_reply("text/plain; version=0.0.4; charset=utf-8", std::move(text));
 }
 
-contract::HttpReply Router::refuse(ErrorCode code, std::string why) const {
-  return error_reply(200, Error{code, std::move(why)});
+contract::HttpReply Router::refuse(Pending pending, ErrorCode code, std::string why) const {
+  return on_reply(pending, {0, Error{code, std::move(why)}});
 }
 
 Router::Outcome Router::health(Now, const contract::HttpRequest&) {
@@ -158,12 +161,8 @@ Router::Outcome Router::disconnect(Now, const contract::HttpRequest& request) {
 bool Router::has_app_secret(const contract::HttpRequest& request) const {
   const auto parameter = query_parameter(request.query, "app_secret");
   bool fits = parameter && token::same_secret(*parameter, config_.secret);
-  // RFC 6750 2.1; the scheme is compared without case (RFC 9110 11.1).
-  constexpr std::string_view kScheme = "bearer ";
-  const std::string_view authorization = request.header("authorization");
-  std::string scheme(authorization.substr(0, kScheme.size()));
-  for (char& c : scheme) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  if (scheme == kScheme) fits |= token::same_secret(authorization.substr(kScheme.size()), config_.secret);
+  const std::string_view bearer = bearer_token(request);
+  if (!bearer.empty()) fits |= token::same_secret(bearer, config_.secret);
   return fits;
 }
 

@@ -1,10 +1,11 @@
 // The HTTP interface of the server, sans-IO: a request struct becomes a reply, or a command for a worker and later,
 // from the worker's answer, a reply. Called by apps/server on the control thread with what io/http received.
-// Verifies tokens and puts the rights into the command; every reply has CORS headers and, but for assets and metrics,
-// a JSON body. Does not know sockets, mailboxes or waiting: pending_calls.h keeps what is under way.
+// Verifies tokens and puts the rights into the command; every reply has CORS headers and, but for assets, metrics and
+// SDP, a JSON body. Does not know sockets, mailboxes or waiting: pending_calls.h keeps what is under way.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -37,7 +38,22 @@ struct RouterConfig {
 };
 
 // What a worker's answer is going to be turned into.
-enum class Pending : uint8_t { kConnect, kIceRemote, kIceRestart, kDisconnect, kMetrics };
+enum class Pending : uint8_t {
+  kConnect,
+  kIceRemote,
+  kIceRestart,
+  kDisconnect,
+  kMetrics,
+  // WHIP and WHEP
+  kWhip,
+  kWhep,
+  kPatchIce,
+  kEndSession,
+  kFindSession,
+};
+constexpr bool is_of_front(Pending pending) {
+  return pending >= Pending::kWhip;
+}
 
 // The commands' tickets are 0: whoever posts them sets them (PendingCalls::open).
 struct PostToWorker {
@@ -64,7 +80,7 @@ class Router {
   // For Pending::kMetrics: the text that io/metrics made of all workers' stats.
   contract::HttpReply metrics_reply(std::string text) const;
   // No worker answered: kBusy (a mailbox was full), kServerError (too late), kShuttingDown.
-  contract::HttpReply refuse(ErrorCode code, std::string why) const;
+  contract::HttpReply refuse(Pending pending, ErrorCode code, std::string why) const;
 
  private:
   struct Route;
@@ -81,6 +97,17 @@ class Router {
   Outcome issue_whep(Now now, const contract::HttpRequest& request);
   Outcome dev_token(Now now, const contract::HttpRequest& request);
   Outcome dev_info(Now, const contract::HttpRequest&);
+
+  // WHIP and WHEP (router_whip.cpp); nothing: it is no call of theirs.
+  struct Front;
+  static const Front kFronts[];
+  std::optional<Outcome> on_front(Now now, const contract::HttpRequest& request);
+  Outcome at_endpoint(Now now, const Front& front, const contract::HttpRequest& request);
+  Outcome open_session(Now now, const Front& front, const contract::HttpRequest& request);
+  Outcome at_session(Now now, const Front& front, const contract::HttpRequest& request);
+  Outcome patch_session(Now now, const Front& front, const contract::HttpRequest& request, size_t worker,
+                        const std::string& conn_id);
+  std::optional<contract::HttpReply> on_front_reply(Pending pending, const contract::Reply& reply) const;
 
   Result<contract::ConnectRequest> admit(Now now, const contract::HttpRequest& request) const;
   bool is_too_often(Now now, const contract::HttpRequest& request);

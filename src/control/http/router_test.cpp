@@ -238,7 +238,7 @@ TEST_F(RouterTest, CallsAboutAConnectionGoToItsWorker) {
   EXPECT_EQ(error_of(router_.on_reply(Pending::kDisconnect, {0, Error{ErrorCode::kConnNotFound, ""}})),
             "CONN_NOT_FOUND");
   EXPECT_EQ(error_of(router_.on_reply(Pending::kConnect, {0, contract::Done{}})), "SERVER_ERROR");
-  EXPECT_EQ(error_of(router_.refuse(ErrorCode::kBusy, "")), "BUSY");
+  EXPECT_EQ(error_of(router_.refuse(Pending::kConnect, ErrorCode::kBusy, "")), "BUSY");
 }
 
 TEST_F(RouterTest, AMalformedConnIdIsNotFound) {

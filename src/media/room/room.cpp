@@ -25,15 +25,16 @@ bool Room::sees_peer(const Participant& viewer, const RelayedPeer& other) {
 }
 
 void Room::enter(Now now, SessionId id, const std::string& peer, SubscribeScope subscribe, PublishScope publish,
-                 Output& out) {
+                 contract::Protocol protocol, Output& out) {
   ASSERT(find_participant(id) == nullptr);
   remove_remote_peer(peer, out);  // it has come over here; its old slice learns that from us
   participants_.push_back(
-      {id, {peer, publish, contract::PeerStatus::kConnected, Entered{now.mono, self_}}, subscribe, {}});
+      {id, {peer, publish, contract::PeerStatus::kConnected, Entered{now.mono, self_}, protocol}, subscribe, {}});
   const Participant& newcomer = participants_.back();
   const auto tell_of = [&](const RelayedPeer& other) {
     if (sees_peer(newcomer, other)) {
-      out.events.emplace_back(id, contract::PeerEvent{PresenceChange::kAdded, other.peer, other.status});
+      out.events.emplace_back(id,
+                              contract::PeerEvent{PresenceChange::kAdded, other.peer, other.status, other.protocol});
     }
   };
   for (const Participant& other : participants_) tell_of(other.presence);
@@ -90,7 +91,7 @@ void Room::unsubscribe_peer(SessionId id, const std::string& peer) {
 void Room::tell_peer(const RelayedPeer& about, PresenceChange change, Output& out) {
   for (const Participant& viewer : participants_) {
     if (sees_peer(viewer, about))
-      out.events.emplace_back(viewer.id, contract::PeerEvent{change, about.peer, about.status});
+      out.events.emplace_back(viewer.id, contract::PeerEvent{change, about.peer, about.status, about.protocol});
   }
 }
 

@@ -34,10 +34,10 @@ class Room {
   explicit Room(std::string name, SliceId self = {}, uint64_t first_version = 0)
       : name_(std::move(name)), self_(self), version_(first_version) {}
 
-  // --- presence. A participant is present from when its data channel opens.
+  // --- presence. A participant is present from when its data channel opens, or is connected where it has none.
   // Tells the newcomer of everybody and everything, and everybody of the newcomer.
   void enter(Now now, SessionId id, const std::string& peer, contract::SubscribeScope subscribe,
-             contract::PublishScope publish, Output& out);
+             contract::PublishScope publish, contract::Protocol protocol, Output& out);
   void set_status(SessionId id, contract::PeerStatus status, Output& out);
   // The participant's streams must have been unpublished before.
   void leave(SessionId id, Output& out);
@@ -54,6 +54,9 @@ class Room {
   // `active` or `label` has been changed in the source.
   void on_updated(Source& source, bool active_changed, Output& out);
   void on_codecs_changed(Source& source, Output& out);
+  // For whoever shows what there is, one stream of each kind (room_order.cpp): `shown` for as long as it is published
+  // and active, else the oldest that is active, else the oldest. Nothing: there is none.
+  std::optional<contract::StreamKey> pick(MediaKind kind, const std::optional<contract::StreamKey>& shown) const;
   // Of this slice.
   size_t stream_count() const { return streams_.size() - remote_streams_.size(); }
 
@@ -133,6 +136,8 @@ class Room {
   void tell_demand(Now now, Published& published, Output& out);
   void note_demand(Published& published, Output& out);
   void stop_viewing(Published& published, Output& out);
+
+  Entered entered_of(const Published& published) const;  // its peer
 
   Participant* find_participant(SessionId id);
   Published* find_published(const contract::StreamKey& key);

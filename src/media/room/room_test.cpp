@@ -36,7 +36,7 @@ struct RoomTest : testing::Test {
   }
   void enter(SessionId id, const std::string& peer, SubscribeScope subscribe = SubscribeScope::kFull,
              PublishScope publish = PublishScope::kFull) {
-    room.enter(world.now, id, peer, subscribe, publish, out);
+    room.enter(world.now, id, peer, subscribe, publish, {}, out);
   }
   // Events of a kind told to a session; they are forgotten by the call.
   template <typename T>
@@ -112,6 +112,37 @@ TEST_F(RoomTest, ManualSubscriptionsAreBounded) {
   EXPECT_TRUE(room.subscribe_peer(kCarl, "0", out)) << "known already";
   room.unsubscribe_peer(kCarl, "0");
   EXPECT_TRUE(room.subscribe_peer(kCarl, "one more", out));
+}
+
+TEST_F(RoomTest, PicksTheOldestThatIsActiveAndStaysWithIt) {
+  const auto of = [&](SessionId owner, const std::string& peer, const std::string& stream,
+                      MediaKind kind = MediaKind::kVideo) {
+    Source made = source(peer, stream, kind);
+    made.owner = owner;
+    return room.publish(std::move(made), out);
+  };
+  using Key = std::optional<contract::StreamKey>;
+  const Key zoes{{"zoe", "cam"}}, annas{{"anna", "cam"}}, second{{"anna", "a second"}};
+  EXPECT_EQ(room.pick(MediaKind::kVideo, std::nullopt), std::nullopt);
+  EXPECT_EQ(room.pick(MediaKind::kVideo, annas), std::nullopt) << "it is gone, and nothing is there";
+  enter(kBela, "zoe");
+  advance(1s);
+  enter(kAnna, "anna");
+  Source* const annas_cam = of(kAnna, "anna", "cam");
+  of(kAnna, "anna", "a second");
+  of(kAnna, "anna", "mic", MediaKind::kAudio);
+  EXPECT_EQ(room.pick(MediaKind::kVideo, std::nullopt), annas) << "not by name";
+  EXPECT_EQ(room.pick(MediaKind::kAudio, annas)->stream, "mic");
+  Source* const zoes_cam = of(kBela, "zoe", "cam");
+  EXPECT_EQ(room.pick(MediaKind::kVideo, std::nullopt), zoes) << "she was here before";
+  EXPECT_EQ(room.pick(MediaKind::kVideo, annas), annas);
+  annas_cam->active = false;
+  EXPECT_EQ(room.pick(MediaKind::kVideo, annas), zoes);
+  zoes_cam->active = false;
+  EXPECT_EQ(room.pick(MediaKind::kVideo, annas), second);
+  room.unpublish(*second, out);
+  EXPECT_EQ(room.pick(MediaKind::kVideo, annas), annas) << "none is better";
+  EXPECT_EQ(room.pick(MediaKind::kVideo, std::nullopt), zoes);
 }
 
 TEST_F(RoomTest, ATakenNameIsRefusedAndTheHolderStays) {

@@ -49,6 +49,7 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp,
   if (!senders.empty() && !request_.grant.publish)
     return fail(ErrorCode::kForbidden, "the token gives no right to publish");
   TRY(offer, peer_.read_offer(sdp));
+  if (auto fits = check_http_offer(offer.offer); !fits) return tl::unexpected(std::move(fits).error());
   TRY(plan, lines_.plan(offer.offer, senders, receivers));
   for (const auto& added : plan.added_senders) {
     const auto it = senders_.find(added.info.name);
@@ -57,9 +58,11 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp,
     if (it != senders_.end() && !is_replaced) return fail(ErrorCode::kInvalidRequest, "a sender's name is used twice");
   }
   write_max_bitrates(plan, senders);
+  make_one_stream(plan);
   negotiation::Policy policy;
   policy.codecs = request_.codecs;
   TRY(answer, peer_.answer_offer(now, offer, plan.decisions, policy));
+  if (auto fits = check_http_answer(plan); !fits) return tl::unexpected(std::move(fits).error());
 
   lines_.commit(plan);
   take_max_bitrates(senders);
@@ -212,6 +215,7 @@ void Session::on_peer_events(Now now, Output& out) {
     peer::Event event = std::move(peer_events_[i]);
     if (std::holds_alternative<peer::Connected>(event)) {
       connected_at_ = now.mono;
+      if (!has_channel()) enter_room(now, out);
     } else if (const auto* failed = std::get_if<peer::Failed>(&event)) {
       end(failed->why);
     } else if (const auto* opened = std::get_if<peer::ChannelOpened>(&event)) {
@@ -234,11 +238,15 @@ void Session::on_peer_events(Now now, Output& out) {
 
 void Session::on_channel_opened(Now now, const peer::ChannelOpened& event, Output& out) {
   // The first channel is the one; others are the application's own affair. A session that has left its room stays out.
-  if (channel_ || closing_at_) return;
+  if (channel_ || closing_at_ || !has_channel()) return;
   channel_ = event.channel;
+  enter_room(now, out);
+}
+
+void Session::enter_room(Now now, Output& out) {
   is_present_ = true;
   LOG_INFO("session", "room={} peer={} conn={:.10} connected", request_.room, request_.peer, conn_id_);
-  room_.enter(now, id_, request_.peer, request_.subscribe_scope, request_.publish_scope, out);
+  room_.enter(now, id_, request_.peer, request_.subscribe_scope, request_.publish_scope, request_.protocol, out);
   for (auto& [name, sender] : senders_) publish(sender, out);
 }
 
@@ -312,7 +320,7 @@ Instant Session::next_timeout() const {
 
 void Session::close(Now now, const char* reason, Output& out) {
   if (is_over_ || closing_at_) return;
-  if (!is_present_) return end(reason);
+  if (!is_present_ || !has_channel()) return end(reason);
   tell(now, contract::SessionClosing{reason, std::nullopt}, out);
   linger(now, reason, out);
 }

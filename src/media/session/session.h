@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/budget.h"
+#include "contract/command.h"
 #include "contract/session.h"
 #include "core/peer/peer.h"
 #include "media/receiver/receiver.h"
@@ -25,7 +26,7 @@ using sender::SessionId;
 
 // The timers of a session, once for all (docs/protocol.md 3).
 inline constexpr Duration kConnectTimeout = 10s;         // from the connect call to ICE and DTLS
-inline constexpr Duration kChannelTimeout = 10s;         // from there to the open data channel
+inline constexpr Duration kChannelTimeout = 10s;         // from there to the open data channel, where there is one
 inline constexpr Duration kReconnectingAfter = 5s;       // without authenticated traffic
 inline constexpr Duration kDroppedAfter = 30s;           // without authenticated traffic
 inline constexpr Duration kPendingRequestTimeout = 10s;  // a request for what is not negotiated yet
@@ -62,6 +63,8 @@ class Session {
   // Idempotent and cheap: the same offer gets the same answer.
   Result<std::string> restart_ice(Now now, const std::string& sdp, Output& out);
   void add_remote_candidate(std::string_view candidate) { peer_.add_remote_candidate(candidate); }
+  // Of WHIP and WHEP, RFC 9725 4.3: candidates (nothing comes back), or an ICE restart. Idempotent as well.
+  Result<std::optional<contract::IceRestarted>> patch_ice(Now now, const contract::PatchIce& patch, Output& out);
 
   void on_datagram(Now now, const Datagram& datagram, Output& out);
   // After the last datagram of a burst: what it brought goes to the subscribers, then to this session's logic.
@@ -82,6 +85,7 @@ class Session {
   SessionId id() const { return id_; }
   const std::string& conn_id() const { return conn_id_; }
   const std::string& peer_id() const { return request_.peer; }
+  contract::Protocol protocol() const { return request_.protocol; }
   room::Room& room() { return room_; }
   peer::Peer& peer() { return peer_; }
   const Counters& counters() const { return counters_; }
@@ -117,6 +121,14 @@ class Session {
   void unpublish(Sender& sender, Output& out);
   void on_peer_events(Now now, Output& out);
   void on_channel_opened(Now now, const peer::ChannelOpened& event, Output& out);
+  void enter_room(Now now, Output& out);
+  void view(Now now, ReceiverEntry& entry, const contract::StreamKey& remote, Output& out);
+  // WHIP and WHEP (session_http.cpp)
+  bool has_channel() const { return request_.protocol == contract::Protocol::kWebrtc; }
+  Result<void> check_http_offer(const negotiation::Offer& offer) const;
+  Result<void> check_http_answer(const LineBindings::Plan& plan) const;
+  void make_one_stream(LineBindings::Plan& plan) const;
+  void follow(Now now, MediaKind kind, Output& out);
   void on_key_frame_wanted(Now now, size_t media, Output& out);
   void on_picture_lost(Now now, const peer::PictureLost& lost, Output& out);
   void forward_packets(Now now, Output& out);

@@ -106,6 +106,11 @@ void Session::answer(Now now, uint64_t req_id, const Result<std::string>& result
 
 void Session::tell(Now now, const contract::Event& event, Output& out) {
   if (!is_present_) return;
+  if (!has_channel()) {
+    const auto* stream = std::get_if<contract::StreamEvent>(&event);
+    if (stream != nullptr) follow(now, stream->kind, out);
+    return;
+  }
   send_text(now, json::to_json(event), out);
 }
 
@@ -180,14 +185,19 @@ Session::Answer Session::on(Now now, uint64_t req_id, const contract::ReceiverSw
     room_.unbind(receiver, out);  // no mixer feeds it yet: the slot stays silent
     return done();
   }
-  const bool is_another = receiver.remote() != body.remote;
-  if (is_another) it->second.claim.forget();
+  view(now, it->second, body.remote, out);
+  return done();
+}
+
+void Session::view(Now now, ReceiverEntry& entry, const contract::StreamKey& remote, Output& out) {
+  receiver::Receiver& receiver = *entry.receiver;
+  const bool is_another = receiver.remote() != remote;
+  if (is_another) entry.claim.forget();
   share_bandwidth(now, out);  // before it asks for a key frame of the wrong layer
-  if (!is_another) return done();
-  room_.bind(now, receiver, body.remote, out);
+  if (!is_another) return;
+  room_.bind(now, receiver, remote, out);
   sharing_.on_bind(now.mono);
   if (next_quality_ == kNever) next_quality_ = now.mono + quality::kTellInterval;
-  return done();
 }
 
 Session::Answer Session::on(Now now, uint64_t req_id, const contract::ReceiverSetLimit& body, Output& out) {
