@@ -276,6 +276,49 @@ TEST_P(Whip, OffersThatAreNoneOfTheirsAreRefused) {
   EXPECT_EQ(world_.session_count(), 2u);
 }
 
+// The shape of libdatachannel's offers, which OBS sends: transport at session level, all candidates, H264 and Opus
+// alone, no RTX, no header extensions, no transport-wide feedback.
+TEST_P(Whip, AnOfferAsOfObsIsTaken) {
+  const std::string transport =
+      "a=setup:actpass\r\na=ice-ufrag:9ZzX\r\na=ice-pwd:qPvL2f3u8lYbXnQyRk5sTd\r\na=ice-options:ice2,trickle\r\n"
+      "a=fingerprint:sha-256 "
+      "12:34:56:78:9A:BC:DE:F0:12:34:56:78:9A:BC:DE:F0:12:34:56:78:9A:BC:DE:F0:12:34:56:78:9A:BC:DE:F0\r\n";
+  const std::string candidates =
+      "a=candidate:1 1 UDP 2122317823 192.0.2.7 51234 typ host\r\n"
+      "a=candidate:2 1 TCP 2105524479 192.0.2.7 9 typ host tcptype active\r\na=end-of-candidates\r\n";
+  contract::ConnectRequest request;
+  request.protocol = Protocol::kWhip;
+  request.room = "room";
+  request.peer = "obs";
+  request.senders = {{.kind = MediaKind::kAudio, .name = "audio_main", .uuid = {}, .label = {}},
+                     {.kind = MediaKind::kVideo, .name = "video_main", .uuid = {}, .label = {}}};
+  request.sdp =
+      "v=0\r\no=rtc 2890844526 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\na=group:LS 0 1\r\n"
+      "a=msid-semantic:WMS *\r\n" +
+      transport +
+      "m=audio 51234 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 192.0.2.7\r\na=mid:0\r\na=sendonly\r\n"
+      "a=ssrc:101 cname:obs\r\na=ssrc:101 msid:obs obs-audio\r\na=msid:obs obs-audio\r\na=rtcp-mux\r\n"
+      "a=rtpmap:111 OPUS/48000/2\r\na=fmtp:111 minptime=10;maxaveragebitrate=96000;stereo=1;useinbandfec=1\r\n" +
+      candidates +
+      "m=video 51234 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 192.0.2.7\r\na=mid:1\r\na=sendonly\r\na=ssrc:102 cname:obs\r\n"
+      "a=ssrc:102 msid:obs obs-video\r\na=msid:obs obs-video\r\na=rtcp-mux\r\na=rtpmap:96 H264/90000\r\n"
+      "a=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-fb:96 goog-remb\r\n"
+      "a=fmtp:96 profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1\r\n" +
+      candidates;
+  const contract::Reply reply = world_.command({0, contract::Connect{std::move(request)}});
+  const auto* done = std::get_if<contract::ConnectDone>(&reply.body);
+  ASSERT_NE(done, nullptr) << std::get<Error>(reply.body).why;
+  const auto answer = sdp::parse(done->sdp);
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->media.size(), 2u);
+  for (const sdp::MediaDescription& media : answer->media) {
+    EXPECT_EQ(media.direction, sdp::Direction::kRecvOnly);
+    EXPECT_EQ(media.rtpmaps.size(), 1u);
+  }
+  EXPECT_FALSE(answer->media[0].candidates.empty()) << "those of the server, all of them";
+  EXPECT_TRUE(answer->media[0].is_end_of_candidates);
+}
+
 TEST_P(Whip, AnAnswerIsOneStreamOfOneTransport) {
   Client& tv = join(player("tv"));
   const auto answer = sdp::parse(tv.last_answer());
