@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/result.h"
+#include "contract/ending.h"
+#include "contract/renewal.h"
 #include "contract/session.h"
 
 namespace atm0s::contract {
@@ -37,10 +40,17 @@ struct Disconnect {
 struct ReadStats {};
 // Ends every session with session_closing and takes no new one; the reply comes when none is left.
 struct Drain {};
+// Ends the sessions that fit all that is said; the reply is a Count of them.
+struct EndSessions {
+  Ending ending = Ending::kKick;
+  std::optional<std::string> room, peer;
+  std::optional<std::string> token_id;
+};
 
 struct Command {
   uint64_t ticket = 0;
-  std::variant<Connect, IceRemote, IceRestart, Disconnect, ReadStats, Drain> body;
+  // A TokenVerdict has no reply.
+  std::variant<Connect, IceRemote, IceRestart, Disconnect, ReadStats, Drain, EndSessions, TokenVerdict> body;
 };
 
 struct ConnectDone {
@@ -48,6 +58,10 @@ struct ConnectDone {
   std::string sdp;  // the answer
 };
 struct Done {};
+// How many it was done to.
+struct Count {
+  size_t count = 0;
+};
 // The worker's slice of that room is full: another worker is to be asked, with this command.
 struct Elsewhere {
   Connect command;
@@ -64,9 +78,10 @@ struct Stats {
   std::vector<Value> values;
 };
 
+// A TokenQuestion answers no command: its ticket says nothing.
 struct Reply {
   uint64_t ticket = 0;
-  std::variant<Done, ConnectDone, Stats, Error, Elsewhere> body;
+  std::variant<Done, ConnectDone, Stats, Error, Elsewhere, Count, TokenQuestion> body;
 };
 
 }  // namespace atm0s::contract

@@ -47,6 +47,7 @@ struct Grant {
   bool subscribe = true;
   std::optional<WallTime> expires_at;
   uint64_t max_bitrate_bps = 0;  // of the session's video; 0: the server's setting holds
+  std::string token_id = {};     // `jti`, by which it can be revoked; "": it has none
 };
 
 // POST /webrtc/connect, its token already verified by control/token.

@@ -41,6 +41,7 @@ struct Config {
   std::vector<SocketAddress> addresses;
   std::vector<SocketAddress> local_addresses;
   uint64_t max_incoming_video_bps = kUsualMaxBitrate;  // of all video of a session; a token may lower it
+  room::Duplicates duplicates = room::Duplicates::kReplace;
 };
 
 struct Counters {
@@ -100,7 +101,9 @@ class Worker {
     std::unique_ptr<room::Room> room;
     size_t sessions = 0;
   };
-  using Outcome = std::variant<contract::Done, contract::ConnectDone, contract::Stats, Error, contract::Elsewhere>;
+  // Nothing: no reply.
+  using Outcome = std::variant<std::monostate, contract::Done, contract::ConnectDone, contract::Stats, Error,
+                               contract::Elsewhere, contract::Count>;
 
   Outcome on(Now now, contract::Connect& command, room::Output& out);
   Outcome on(Now now, const contract::IceRemote& command, room::Output& out);
@@ -108,6 +111,9 @@ class Worker {
   Outcome on(Now now, const contract::Disconnect& command, room::Output& out);
   Outcome on(Now now, const contract::ReadStats& command, room::Output& out);
   Outcome on(Now now, const contract::Drain& command, room::Output& out);
+  Outcome on(Now now, const contract::EndSessions& command, room::Output& out);
+  Outcome on(Now now, contract::TokenVerdict& command, room::Output& out);
+  bool is_refused_as_duplicate(const std::string& room, const std::string& peer) const;
 
   Entry* find_for_datagram(const Datagram& datagram);
   Entry* find_by_conn_id(std::string_view conn_id);
@@ -123,7 +129,7 @@ class Worker {
   void rearm(Now now, Entry& entry);
   void drop(Now now, Entry& entry, room::Output& out);
   room::Output output(SendBatch& datagrams) {
-    return {datagrams, pool_, events_, touched_, relayed_, spare_bursts_, rooms_due_};
+    return {datagrams, pool_, events_, touched_, relayed_, spare_bursts_, rooms_due_, questions_};
   }
 
   // given
@@ -153,6 +159,7 @@ class Worker {
   std::vector<SessionId> touched_;
   std::vector<SessionId> burst_;
   std::vector<contract::Reply> replies_;
+  std::vector<contract::TokenQuestion> questions_;
   std::vector<room::RelayMessage> relayed_, spare_bursts_;
 };
 

@@ -33,6 +33,7 @@ struct Config {
   uint32_t workers = 0;                 // at least 1 once loaded
   uint32_t room_slice_size = node::kMaxRoomSessions;
   uint64_t max_bitrate = node::kUsualMaxBitrate;  // bit/s of all video that a session sends; a token may lower it
+  room::Duplicates duplicate_peer = room::Duplicates::kReplace;
   std::string secret;
   LogLevel log_level = LogLevel::kInfo;
   io::LogFormat log_format = io::LogFormat::kText;

@@ -43,6 +43,13 @@ class ConfigTest : public ::testing::Test {
   std::map<std::string, std::string> environment_;
 };
 
+TEST_F(ConfigTest, ASecondSessionOfAPeerReplacesOrIsRefused) {
+  EXPECT_EQ(load({"--dev"})->duplicate_peer, room::Duplicates::kReplace);
+  EXPECT_EQ(load({"--dev", "--duplicate-peer", "replace"})->duplicate_peer, room::Duplicates::kReplace);
+  EXPECT_EQ(load({"--dev", "--duplicate-peer", "refuse"})->duplicate_peer, room::Duplicates::kRefuse);
+  EXPECT_EQ(why({"--dev", "--duplicate-peer", "both"}), "--duplicate-peer: must be replace or refuse, not 'both'");
+}
+
 TEST_F(ConfigTest, DevModeNeedsNothing) {
   const auto config = load({"--dev"});
   ASSERT_TRUE(config) << config.error().why;

@@ -88,6 +88,12 @@ std::string read_log_format(const Texts& texts, Config& config) {
   return "must be text or json, not " + quoted(texts.front());
 }
 
+std::string read_duplicate_peer(const Texts& texts, Config& config) {
+  if (texts.front() == "replace") return config.duplicate_peer = room::Duplicates::kReplace, "";
+  if (texts.front() == "refuse") return config.duplicate_peer = room::Duplicates::kRefuse, "";
+  return "must be replace or refuse, not " + quoted(texts.front());
+}
+
 constexpr Setting kSettings[] = {
     {"dev", Shape::kSwitch, "",
      "Development mode: a page at / that joins a room, tokens for whoever asks, a default secret, HTTPS with a "
@@ -124,6 +130,10 @@ constexpr Setting kSettings[] = {
      [](const Texts& texts, Config& config) {
        return read_number(texts, config.max_bitrate, kLeastMaxBitrate, kMostMaxBitrate);
      }},
+    {"duplicate-peer", Shape::kOne, "WHAT",
+     "A second session of a peer in a room: replace ends the first one, refuse does not let the second one in, unless "
+     "nothing has been heard of the first for 5 s. Default: replace.",
+     read_duplicate_peer},
     {"node-id", Shape::kOne, "NUMBER", "This server's number, told to clients. Default: 0.",
      [](const Texts& texts, Config& config) { return read_number(texts, config.node_id, 0, UINT32_MAX); }},
     {"log-level", Shape::kOne, "LEVEL", "error, warn, info or debug. Default: info.", read_log_level},

@@ -102,11 +102,22 @@ Router::Outcome Router::metrics(Now, const contract::HttpRequest&) {
 
 // --- sessions ----------------------------------------------------------------------------------------------------
 
+Result<contract::Grant> Router::grant_for(Now now, std::string_view jwt, std::string_view room,
+                                          std::string_view peer) const {
+  TRY(claims, token::verify(jwt, config_.secret, now, token::Protocol::kWebrtc));
+  TRY(grant, token::authorize(claims, room, peer));
+  if (revoked_.has(grant.token_id)) return fail(ErrorCode::kInvalidToken, "the token has been revoked");
+  return std::move(grant);
+}
+
+contract::TokenVerdict Router::judge(Now now, const contract::TokenQuestion& question) const {
+  return {question.conn_id, question.req_id, grant_for(now, question.token, question.room, question.peer)};
+}
+
 Result<contract::ConnectRequest> Router::admit(Now now, const contract::HttpRequest& request) const {
   std::string jwt;
   TRY(connect, json::parse_connect(request.body, &jwt));
-  TRY(claims, token::verify(jwt, config_.secret, now, token::Protocol::kWebrtc));
-  TRY(grant, token::authorize(claims, connect.room, connect.peer));
+  TRY(grant, grant_for(now, jwt, connect.room, connect.peer));
   // Receivers without the right to subscribe are no request yet (the SDK allocates them beforehand); senders are.
   if (!grant.publish && !connect.senders.empty()) {
     return fail(ErrorCode::kForbidden, "the token does not give the right to publish");

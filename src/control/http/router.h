@@ -17,6 +17,7 @@
 #include "contract/http.h"
 #include "contract/token_request.h"
 #include "control/http/address_rates.h"
+#include "control/token/revocations.h"
 
 namespace atm0s::control {
 
@@ -59,6 +60,10 @@ class Router {
 
   Outcome on_request(Now now, const contract::HttpRequest& request);
   contract::HttpReply on_reply(Pending pending, const contract::Reply& reply) const;
+  // A session renews its token.
+  contract::TokenVerdict judge(Now now, const contract::TokenQuestion& question) const;
+  // Its token may have been revoked while workers were asked for a place.
+  bool is_revoked(const contract::ConnectRequest& request) const { return revoked_.has(request.grant.token_id); }
   // What the workers do not know, for GET /metrics.
   contract::Stats stats() const;
   // For Pending::kMetrics: the text that io/metrics made of all workers' stats.
@@ -82,6 +87,7 @@ class Router {
   Outcome dev_token(Now now, const contract::HttpRequest& request);
   Outcome dev_info(Now, const contract::HttpRequest&);
 
+  Result<contract::Grant> grant_for(Now now, std::string_view jwt, std::string_view room, std::string_view peer) const;
   Result<contract::ConnectRequest> admit(Now now, const contract::HttpRequest& request) const;
   bool is_too_often(Now now, const contract::HttpRequest& request);
   bool has_app_secret(const contract::HttpRequest& request) const;
@@ -93,6 +99,7 @@ class Router {
   RouterConfig config_;
   Rng& rng_;
   AddressRates connects_;
+  token::Revocations revoked_;
   uint64_t rate_limited_ = 0;
 };
 

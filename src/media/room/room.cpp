@@ -50,6 +50,12 @@ void Room::enter(Now now, SessionId id, const std::string& peer, SubscribeScope 
   relay_change(std::move(change), out);
 }
 
+bool Room::refuses(const std::string& peer) const {
+  if (duplicates_ != Duplicates::kRefuse) return false;
+  const auto other = remote_peers_.find(peer);
+  return other != remote_peers_.end() && other->second.status != contract::PeerStatus::kReconnecting;
+}
+
 void Room::set_status(SessionId id, contract::PeerStatus status, Output& out) {
   Participant* participant = find_participant(id);
   if (participant == nullptr || participant->presence.status == status) return;

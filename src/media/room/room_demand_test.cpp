@@ -17,12 +17,13 @@ constexpr SliceId kHere{0}, kThere{1};
 struct DemandTest : testing::Test {
   struct Slice {
     Slice(peer::CallWorld& world, SliceId id)
-        : room("room", id, 1), out{datagrams, world.pool, events, touched, relay, spare_bursts, rooms_due} {}
+        : room("room", id, 1), out{datagrams, world.pool, events, touched, relay, spare_bursts, rooms_due, questions} {}
     SendBatch datagrams;
     std::vector<std::pair<SessionId, contract::Event>> events;
     std::vector<SessionId> touched;
     std::vector<RelayMessage> relay, spare_bursts;
     Instant rooms_due = kNever;
+    std::vector<contract::TokenQuestion> questions;
     Room room;
     Output out;
   };

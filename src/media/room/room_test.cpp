@@ -68,7 +68,8 @@ struct RoomTest : testing::Test {
   std::vector<SessionId> touched;
   std::vector<RelayMessage> relay, spare_bursts;
   Instant rooms_due = kNever;
-  Output out{datagrams, world.pool, events, touched, relay, spare_bursts, rooms_due};
+  std::vector<contract::TokenQuestion> questions;
+  Output out{datagrams, world.pool, events, touched, relay, spare_bursts, rooms_due, questions};
   Room room{"room"};
 };
 

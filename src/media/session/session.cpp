@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "contract/json/rpc.h"
 #include "media/quality/gate.h"
 
 namespace atm0s::session {
@@ -17,6 +18,7 @@ Session::Session(SessionId id, std::string conn_id, contract::ConnectRequest req
       request_(std::move(request)),
       room_(room),
       rng_(rng),
+      admission_(now, request_.grant),
       peer_(peer_config, rng),
       started_at_(now.mono),
       publisher_limit_(request_.bitrate_control_mode, peer_config.max_incoming_video_bps) {}
@@ -46,7 +48,7 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp,
       receivers.video > kMaxReceiversPerKind) {
     return fail(ErrorCode::kTooMany, "too many senders or receivers");
   }
-  if (!senders.empty() && !request_.grant.publish)
+  if (!senders.empty() && !admission_.grant().publish)
     return fail(ErrorCode::kForbidden, "the token gives no right to publish");
   TRY(offer, peer_.read_offer(sdp));
   TRY(plan, lines_.plan(offer.offer, senders, receivers));
@@ -97,7 +99,7 @@ void Session::add_receiver(const LineBindings::AddedReceiver& added) {
 }
 
 void Session::publish(Sender& sender, Output& out) {
-  if (sender.source != nullptr || sender.is_stopped) return;
+  if (sender.source != nullptr || sender.is_stopped || !admission_.grant().publish) return;
   room::Source source;
   source.key = {request_.peer, sender.info.name};
   source.kind = sender.info.kind;
@@ -143,7 +145,7 @@ void Session::on_datagram(Now now, const Datagram& datagram, Output& out) {
 void Session::on_burst_end(Now now, Output& out) {
   if (!packets_.empty()) forward_packets(now, out);
   if (!peer_events_.empty()) on_peer_events(now, out);
-  if (is_reconnecting_) check_life(now, out);
+  if (is_reconnecting_ || closing_at_) check_life(now, out);
   if (!is_present_) return;
   if (sharing_.is_due(now.mono, peer_.estimate_bps())) share_bandwidth(now, out);
   if (limit_due() <= now.mono) limit_publishing(now, out);
@@ -236,6 +238,7 @@ void Session::on_channel_opened(Now now, const peer::ChannelOpened& event, Outpu
   // The first channel is the one; others are the application's own affair. A session that has left its room stays out.
   if (channel_ || closing_at_) return;
   channel_ = event.channel;
+  if (room_.refuses(request_.peer)) return close(now, contract::Ending::kDuplicatePeer, out);
   is_present_ = true;
   LOG_INFO("session", "room={} peer={} conn={:.10} connected", request_.room, request_.peer, conn_id_);
   room_.enter(now, id_, request_.peer, request_.subscribe_scope, request_.publish_scope, out);
@@ -266,6 +269,7 @@ void Session::on_timeout(Now now, Output& out) {
     if (sender.source != nullptr) room_.on_key_frame_timeout(now, *sender.source, out);
   }
   expire_pending(now, out);
+  check_admission(now, out);
   if (is_present_ && next_quality_ <= now.mono) tell_quality(now, out);
   check_life(now, out);
 }
@@ -273,7 +277,7 @@ void Session::on_timeout(Now now, Output& out) {
 void Session::check_life(Now now, Output& out) {
   if (is_over_) return;
   if (closing_at_) {
-    if (now.mono >= *closing_at_) end(end_reason_);
+    if (now.mono >= *closing_at_ || !peer_.has_unconfirmed_messages()) end(end_reason_);
     return;
   }
   if (!connected_at_) {
@@ -303,6 +307,7 @@ Instant Session::next_timeout() const {
     if (!is_present_) due = std::min(due, *connected_at_ + kChannelTimeout);
     due = std::min(due, peer_.last_authenticated() + (is_reconnecting_ ? kDroppedAfter : kReconnectingAfter));
   }
+  due = std::min(due, admission_.next_timeout());
   for (const Pending& pending : pending_) due = std::min(due, pending.deadline);
   for (const auto& [name, sender] : senders_) {
     if (sender.source != nullptr) due = std::min(due, sender.source->next_key_frame_timeout());
@@ -310,11 +315,17 @@ Instant Session::next_timeout() const {
   return due;
 }
 
-void Session::close(Now now, const char* reason, Output& out) {
+void Session::close(Now now, contract::Ending ending, Output& out) {
   if (is_over_ || closing_at_) return;
-  if (!is_present_) return end(reason);
-  tell(now, contract::SessionClosing{reason, std::nullopt}, out);
-  linger(now, reason, out);
+  if (!channel_) return end(to_text(ending));
+  contract::SessionClosing event{to_text(ending), std::nullopt};
+  if (ending == contract::Ending::kShutdown || ending == contract::Ending::kDrain) {
+    const Duration least = ending == contract::Ending::kShutdown ? kRetryAfterShutdown : Duration{};
+    event.retry_ms =
+        static_cast<uint32_t>(to_ms(least) + int64_t{rng_.below(static_cast<uint32_t>(to_ms(kRetrySpread)))});
+  }
+  send_text(now, json::to_json(event), out);
+  linger(now, to_text(ending), out);
 }
 
 void Session::linger(Now now, const char* reason, Output& out) {

@@ -10,10 +10,13 @@
 #include <vector>
 
 #include "base/budget.h"
+#include "contract/ending.h"
+#include "contract/renewal.h"
 #include "contract/session.h"
 #include "core/peer/peer.h"
 #include "media/receiver/receiver.h"
 #include "media/room/room.h"
+#include "media/session/admission.h"
 #include "media/session/line_bindings.h"
 #include "media/session/sharing.h"
 #include "media/share/publisher_limit.h"
@@ -29,8 +32,12 @@ inline constexpr Duration kChannelTimeout = 10s;         // from there to the op
 inline constexpr Duration kReconnectingAfter = 5s;       // without authenticated traffic
 inline constexpr Duration kDroppedAfter = 30s;           // without authenticated traffic
 inline constexpr Duration kPendingRequestTimeout = 10s;  // a request for what is not negotiated yet
-inline constexpr Duration kCloseLinger = 500ms;          // session_closing gets this long to reach the client
-inline constexpr Duration kLimitInterval = 1s;           // viewers are asked again what they can use of our video
+// What session_closing and the last answer get to be confirmed by the client: two retransmissions of SCTP, at most.
+inline constexpr Duration kCloseLinger = 1'500ms;
+// A client that may come back is told when: clients of a server that ends do not all come at one instant.
+inline constexpr Duration kRetryAfterShutdown = 2s;  // a restart, with its own drain
+inline constexpr Duration kRetrySpread = 2s;
+inline constexpr Duration kLimitInterval = 1s;  // viewers are asked again what they can use of our video
 
 // Limits: named in docs/limits.md.
 inline constexpr size_t kMaxPendingRequests = 64;
@@ -70,14 +77,21 @@ class Session {
   Instant next_timeout() const;
 
   void tell(Now now, const contract::Event& event, Output& out);
-  // Tells the client, lingers until the message had time to arrive, then is over.
-  void close(Now now, const char* reason, Output& out);
+  // Tells the client, lingers until it has confirmed that, for kCloseLinger at most, then is over.
+  void close(Now now, contract::Ending ending, Output& out);
+  // The answer to a TokenQuestion of this session.
+  void on_verdict(Now now, contract::TokenVerdict verdict, Output& out);
+  // What the client may do from now on; what it may not any more ends.
+  void apply_rights(bool may_publish, bool may_subscribe, Output& out);
   // Withdraws streams, views and presence; again has no effect. Called before the session is destroyed.
   void leave_room(Output& out);
   // The client's connection closes now, and not only when its ICE gives up. Called once, last.
   void hang_up(Now now, Output& out);
 
   bool is_over() const { return is_over_; }
+  bool is_closing() const { return is_over_ || closing_at_.has_value(); }
+  // It is there, or on its way in, and nothing says that its client is gone.
+  bool is_alive() const { return !is_closing() && !is_reconnecting_; }
   const char* end_reason() const { return end_reason_; }
   SessionId id() const { return id_; }
   const std::string& conn_id() const { return conn_id_; }
@@ -85,6 +99,7 @@ class Session {
   room::Room& room() { return room_; }
   peer::Peer& peer() { return peer_; }
   const Counters& counters() const { return counters_; }
+  const Admission& admission() const { return admission_; }
 
  private:
   struct Sender {
@@ -131,13 +146,15 @@ class Session {
   // All receivers at once, so that what has to be told goes out together.
   void tell_quality(Now now, Output& out);
   void check_life(Now now, Output& out);
+  void check_admission(Now now, Output& out);  // session_rights.cpp
   void linger(Now now, const char* reason, Output& out);
   void end(const char* reason);
   peer::Output peer_output(Output& out);
 
   // requests (session_rpc.cpp)
-  using Answer =
-      std::optional<Result<std::string>>;  // nothing: not yet; the string is the SDP of an updateSdp, else ""
+  // Nothing: not yet, a negotiation may bring what it is about; the string is the SDP of an updateSdp, else "".
+  struct Later {};  // whoever was asked answers it
+  using Answer = std::optional<std::variant<Result<std::string>, Later>>;
   void on_message(Now now, const peer::ChannelMessage& message, Output& out);
   void on_request(Now now, contract::RpcRequest request, Output& out);
   void retry_pending(Now now, Output& out);
@@ -164,6 +181,7 @@ class Session {
   room::Room& room_;
   Rng& rng_;
   // owned
+  Admission admission_;
   peer::Peer peer_;
   LineBindings lines_;
   std::map<std::string, Sender> senders_;

@@ -52,7 +52,9 @@ void Session::on_request(Now now, contract::RpcRequest request, Output& out) {
   // It has left its room, and nothing may bring it back: its peer's next session may be there already.
   if (closing_at_) return answer(now, request.req_id, fail(ErrorCode::kShuttingDown, "the session is ending"), out);
   const bool is_negotiation = std::holds_alternative<contract::PeerUpdateSdp>(request.body);
-  if (const auto result = handle(now, request, out)) {
+  if (const auto handled = handle(now, request, out)) {
+    const auto* result = std::get_if<Result<std::string>>(&*handled);
+    if (result == nullptr) return;
     answer(now, request.req_id, *result, out);
     if (is_negotiation && *result) retry_pending(now, out);
     return;
@@ -72,8 +74,8 @@ void Session::retry_pending(Now now, Output& out) {
   std::vector<Pending> waiting = std::move(pending_);
   pending_.clear();
   for (Pending& pending : waiting) {
-    if (const auto result = handle(now, pending.request, out)) {
-      answer(now, pending.request.req_id, *result, out);
+    if (const auto handled = handle(now, pending.request, out)) {
+      answer(now, pending.request.req_id, std::get<Result<std::string>>(*handled), out);
     } else {
       pending_.push_back(std::move(pending));
     }
@@ -132,10 +134,6 @@ Session::Answer Session::on(Now now, uint64_t, const contract::PeerUpdateSdp& bo
   return negotiate(now, body.sdp, body.senders, body.receivers, out);
 }
 
-Session::Answer Session::on(Now, uint64_t, const contract::PeerToken&, Output&) {
-  return fail(ErrorCode::kNotSupported, "this server does not renew tokens in a session yet");
-}
-
 // --- sender.*, receiver.* ---------------------------------------------------------------------------------------
 
 Session::Answer Session::on(Now, uint64_t, const contract::SenderToggle& body, Output& out) {
@@ -168,7 +166,7 @@ Session::Answer Session::on(Now, uint64_t, const contract::SenderToggle& body, O
 }
 
 Session::Answer Session::on(Now now, uint64_t req_id, const contract::ReceiverSwitch& body, Output& out) {
-  if (!request_.grant.subscribe) return fail(ErrorCode::kForbidden, "the token gives no right to subscribe");
+  if (!admission_.grant().subscribe) return fail(ErrorCode::kForbidden, "the token gives no right to subscribe");
   const auto it = receivers_.find(body.id);
   if (it == receivers_.end()) return std::nullopt;
   if (!is_newest(it->second.newest_binding, req_id)) return done();
