@@ -9,6 +9,10 @@
 #include "wire/payload/red.h"
 
 namespace atm0s::sender {
+namespace {
+// What Opus sends while nobody talks (DTX, RFC 6716 2.1.9) is one or two bytes, and a little more when it is encrypted.
+constexpr size_t kSilentFrameSize = 8;
+}  // namespace
 
 bool Source::take_formats(const peer::MediaLine& line) {
   const auto layers = static_cast<uint8_t>(line.simulcast_layers());
@@ -50,6 +54,17 @@ void add_frames(const RedReader::Frames& frames, const peer::MediaPacket& packet
 }
 
 }  // namespace
+
+void Source::listen(Instant now, const peer::MediaLine& line, const peer::ReceivedPacket& packet) {
+  if (packet.view.payload.empty()) return;  // padding alone
+  const uint8_t id = line.extensions().id_of(rtp::Extension::kAudioLevel);
+  const auto value = rtp::find_extension(packet.view, id);
+  if (const auto told = value ? rtp::parse_audio_level(*value) : std::nullopt) {
+    return loudness.on_frame(now, -told->level, packet.view.timestamp);
+  }
+  const bool is_silence = packet.view.payload.size() <= kSilentFrameSize;
+  loudness.on_frame(now, is_silence ? mixminus::kSilence : mixminus::kUntoldLevel, packet.view.timestamp);
+}
 
 void Source::add_frame(Instant now, const peer::MediaPacket& packet) {
   const negotiation::NegotiatedCodec* codec = find_codec(packet.payload_type);

@@ -10,6 +10,7 @@
 
 #include "contract/session.h"
 #include "core/peer/peer.h"
+#include "media/mixminus/ranking.h"
 #include "media/quality/heard.h"
 #include "media/sender/key_frame_ask.h"
 #include "media/sender/recent_packets.h"
@@ -45,6 +46,8 @@ struct Source {
   // Video only: of its simulcast or spatial layers, as key frames tell.
   std::array<payload::PictureSize, payload::kSpatialLayers> sizes;
   quality::Heard heard;                        // audio only
+  mixminus::Loudness loudness;                 // audio only, where the publisher is, viewed or not
+  std::optional<mixminus::Ranking::Id> rank;   // audio only, of the room's ranking
   std::optional<Duration> relayed_round_trip;  // of its publisher, when that is connected to another worker
   RecentPackets recent;                        // video only
   RedReader red_in;                            // audio only, where the publisher is
@@ -68,6 +71,8 @@ struct Source {
   // negotiated, or the packet is too large to be carried.
   void read(const peer::MediaLine& line, const peer::ReceivedPacket& packet, PacketPool& pool,
             std::vector<peer::MediaPacket>& out);
+  // Audio, whether anybody views it or not: how loud it is.
+  void listen(Instant now, const peer::MediaLine& line, const peer::ReceivedPacket& packet);
   // The value of video-layers-allocation, where the publisher is: at what it aims counts until it has been measured.
   void take_allocation(ByteView value);
   // Audio that goes to viewers now: counted, and kept for the RED of what follows.

@@ -197,6 +197,7 @@ void Session::forward_packets(Now now, Output& out) {
     if (sender.told_state == SenderState::kConnecting && std::any_of(packets_.begin(), packets_.end(), is_its)) {
       set_state(sender, SenderState::kConnected, out);
     }
+    if (sender.info.kind == MediaKind::kAudio) listen(now, sender, out);
     if (!room_.has_subscribers(*sender.source)) continue;
     media_packets_.clear();
     for (const peer::ReceivedPacket& received : packets_) {
@@ -206,6 +207,14 @@ void Session::forward_packets(Now now, Output& out) {
   }
   media_packets_.clear();
   packets_.clear();
+}
+
+// Before the packets go out: who is heard from now on gets these already.
+void Session::listen(Now now, Sender& sender, Output&) {
+  for (const peer::ReceivedPacket& received : packets_) {
+    if (received.media != sender.media) continue;
+    sender.source->listen(now.mono, peer_.media(sender.media), received);
+  }
 }
 
 void Session::on_peer_events(Now now, Output& out) {

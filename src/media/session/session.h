@@ -135,6 +135,7 @@ class Session {
   void on_key_frame_wanted(Now now, size_t media, Output& out);
   void on_picture_lost(Now now, const peer::PictureLost& lost, Output& out);
   void forward_packets(Now now, Output& out);
+  void listen(Now now, Sender& sender, Output& out);
   // What can be sent now goes to the video receivers, as layers.
   void share_bandwidth(Now now, Output& out);
   // publishing (session_publishing.cpp): what the client's video may take goes to the client.
