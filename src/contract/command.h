@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "contract/admin.h"
 #include "contract/ending.h"
 #include "contract/renewal.h"
 #include "contract/session.h"
@@ -50,12 +51,15 @@ struct EndSessions {
 struct Command {
   uint64_t ticket = 0;
   // A TokenVerdict has no reply.
-  std::variant<Connect, IceRemote, IceRestart, Disconnect, ReadStats, Drain, EndSessions, TokenVerdict> body;
+  std::variant<Connect, IceRemote, IceRestart, Disconnect, ReadStats, Drain, EndSessions, TokenVerdict, ReadRooms,
+               ReadRoom, SetRights, MuteStream, TakeSessions>
+      body;
 };
 
 struct ConnectDone {
   std::string conn_id;
   std::string sdp;  // the answer
+  std::string peer = {};
 };
 struct Done {};
 // How many it was done to.
@@ -81,7 +85,7 @@ struct Stats {
 // A TokenQuestion answers no command: its ticket says nothing.
 struct Reply {
   uint64_t ticket = 0;
-  std::variant<Done, ConnectDone, Stats, Error, Elsewhere, Count, TokenQuestion> body;
+  std::variant<Done, ConnectDone, Stats, Error, Elsewhere, Count, TokenQuestion, RoomsRead, RoomRead> body;
 };
 
 }  // namespace atm0s::contract

@@ -48,6 +48,7 @@ struct Grant {
   std::optional<WallTime> expires_at;
   uint64_t max_bitrate_bps = 0;  // of the session's video; 0: the server's setting holds
   std::string token_id = {};     // `jti`, by which it can be revoked; "": it has none
+  std::string metadata = {};     // of the token; "": the client's own counts
 };
 
 // POST /webrtc/connect, its token already verified by control/token.
@@ -184,6 +185,7 @@ struct PeerEvent {
   PresenceChange change = PresenceChange::kAdded;
   std::string peer;
   PeerStatus status = PeerStatus::kConnecting;
+  std::string metadata = {};
 };
 struct RoomStats {
   uint32_t peers = 0;
@@ -205,6 +207,15 @@ struct SenderStateEvent {
   std::string name;
   SenderState state = SenderState::kCreated;
 };
+// remote_stream_{name}_audio_level, local_stream_{id}_audio_level: in dBov, 0 the loudest there is, -127 silence
+struct SenderLevelEvent {
+  std::string name;
+  int dbov = -127;
+};
+struct ReceiverLevelEvent {
+  std::string id;
+  int dbov = -127;
+};
 // remote_stream_{name}_limit: what a video sender may send now
 struct StreamLimitEvent {
   std::string name;
@@ -218,6 +229,6 @@ struct SessionClosing {
 };
 
 using Event = std::variant<StreamEvent, PeerEvent, RoomStats, ReceiverStateEvent, QualityEvent, SenderStateEvent,
-                           StreamLimitEvent, SessionClosing>;
+                           StreamLimitEvent, SenderLevelEvent, ReceiverLevelEvent, SessionClosing>;
 
 }  // namespace atm0s::contract

@@ -103,7 +103,7 @@ class Worker {
   };
   // Nothing: no reply.
   using Outcome = std::variant<std::monostate, contract::Done, contract::ConnectDone, contract::Stats, Error,
-                               contract::Elsewhere, contract::Count>;
+                               contract::Elsewhere, contract::Count, contract::RoomsRead, contract::RoomRead>;
 
   Outcome on(Now now, contract::Connect& command, room::Output& out);
   Outcome on(Now now, const contract::IceRemote& command, room::Output& out);
@@ -113,6 +113,13 @@ class Worker {
   Outcome on(Now now, const contract::Drain& command, room::Output& out);
   Outcome on(Now now, const contract::EndSessions& command, room::Output& out);
   Outcome on(Now now, contract::TokenVerdict& command, room::Output& out);
+  Outcome on(Now now, const contract::ReadRooms& command, room::Output& out);
+  Outcome on(Now now, const contract::ReadRoom& command, room::Output& out);
+  Outcome on(Now now, const contract::SetRights& command, room::Output& out);
+  Outcome on(Now now, const contract::MuteStream& command, room::Output& out);
+  Outcome on(Now now, const contract::TakeSessions& command, room::Output& out);
+  template <typename Do>
+  contract::Count for_each_session(const std::string& room, const std::string& peer, Do&& act);
   bool is_refused_as_duplicate(const std::string& room, const std::string& peer) const;
 
   Entry* find_for_datagram(const Datagram& datagram);
@@ -150,6 +157,7 @@ class Worker {
   Instant rooms_due_ = kNever;         // the earliest next_timeout() of all rooms
   uint64_t next_session_id_ = 1;
   bool is_draining_ = false;
+  bool takes_sessions_ = true;           // by the admin API
   std::vector<uint64_t> drain_tickets_;  // whoever waits for the last session to end
   Counters counters_;
   peer::Totals gone_peers_;  // of sessions that have ended: totals never go back

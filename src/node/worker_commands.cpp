@@ -49,7 +49,7 @@ void Worker::on_replies_due() {
 }
 
 Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& out) {
-  if (is_draining_) return Error{ErrorCode::kShuttingDown, "the server is stopping"};
+  if (is_draining_ || !takes_sessions_) return Error{ErrorCode::kShuttingDown, "the server takes no new sessions"};
   if (sessions_.size() >= kMaxSessions)
     return Error{ErrorCode::kTooMany, "this worker has all the sessions it may have"};
   const std::string room_name = command.request.room;
@@ -95,7 +95,7 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
     other.session->close(now, contract::Ending::kReplaced, out);
     touched_.push_back(other.session->id());
   }
-  return contract::ConnectDone{conn_id, std::move(*answer)};
+  return contract::ConnectDone{conn_id, std::move(*answer), peer_id};
 }
 
 Worker::Outcome Worker::on(Now, const contract::IceRemote& command, room::Output&) {
@@ -110,7 +110,7 @@ Worker::Outcome Worker::on(Now now, const contract::IceRestart& command, room::O
   if (entry == nullptr) return Error{ErrorCode::kConnNotFound, "no such connection"};
   auto answer = entry->session->restart_ice(now, command.sdp, out);
   if (!answer) return std::move(answer.error());
-  return contract::ConnectDone{command.conn_id, std::move(*answer)};
+  return contract::ConnectDone{command.conn_id, std::move(*answer), entry->session->peer_id()};
 }
 
 Worker::Outcome Worker::on(Now now, const contract::Disconnect& command, room::Output& out) {

@@ -48,14 +48,14 @@ void ControlPlane::post(const std::vector<size_t>& to, contract::Command command
                         io::HttpServer::Respond respond) {
   const uint64_t caller = next_caller_++;
   const auto ticket = calls_.open(io::read_clocks(), pending, caller, to.size());
-  if (!ticket) return respond(router_->refuse(ErrorCode::kBusy, "too many calls are under way"));
+  if (!ticket) return respond(router_->refuse(pending, ErrorCode::kBusy, "too many calls are under way"));
   command.ticket = *ticket;
   callers_[caller] = std::move(respond);
   for (const size_t worker : to) {
     if (workers_->post(worker, command)) continue;
     calls_.cancel(*ticket);
     const auto waiting = callers_.extract(caller);
-    waiting.mapped()(router_->refuse(ErrorCode::kBusy, "a worker has too much to do"));
+    waiting.mapped()(router_->refuse(pending, ErrorCode::kBusy, "a worker has too much to do"));
     return;
   }
 }
@@ -101,10 +101,13 @@ void ControlPlane::finish(const control::PendingCalls::Finished& finished) {
   const auto waiting = callers_.extract(finished.caller);
   if (waiting.empty()) return;
   if (finished.replies.empty()) {
-    return waiting.mapped()(router_->refuse(ErrorCode::kServerError, "no worker answered in time"));
+    return waiting.mapped()(router_->refuse(finished.pending, ErrorCode::kServerError, "no worker answered in time"));
+  }
+  if (control::is_admin(finished.pending)) {
+    return waiting.mapped()(router_->on_admin_replies(finished.pending, finished.replies));
   }
   if (finished.pending != control::Pending::kMetrics) {
-    return waiting.mapped()(router_->on_reply(finished.pending, finished.replies.front()));
+    return waiting.mapped()(router_->on_reply(io::read_clocks(), finished.pending, finished.replies.front()));
   }
   std::vector<contract::Stats> stats;
   for (const contract::Reply& reply : finished.replies) {
@@ -125,6 +128,7 @@ void ControlPlane::on_tick() {
 void ControlPlane::begin_drain() {
   if (is_draining_) return http_.stop();  // asked twice: at once
   is_draining_ = true;
+  router_->stop_taking_sessions();
   LOG_INFO("server", "stopping: sessions are told and end, new ones are refused");
   drain_deadline_ = io::read_clocks().mono + kDrainTimeout;
   for (size_t i = 0; i < workers_->count(); ++i) {

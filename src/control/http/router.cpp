@@ -47,6 +47,7 @@ Router::Router(RouterConfig config, Rng& rng) : config_(std::move(config)), rng_
 Router::Outcome Router::on_request(Now now, const contract::HttpRequest& request) {
   // Every path answers a preflight: a page must be able to read the 404, too.
   if (request.method == "OPTIONS") return preflight_reply();
+  if (is_admin_path(request.path)) return admin(now, request);
 
   // RFC 9110 9.3.2: HEAD is a GET whose body io/http leaves out.
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
@@ -64,11 +65,12 @@ Router::Outcome Router::on_request(Now now, const contract::HttpRequest& request
   return error_reply(404, Error{ErrorCode::kNotFound, "no such resource"});
 }
 
-contract::HttpReply Router::on_reply(Pending pending, const contract::Reply& reply) const {
+contract::HttpReply Router::on_reply(Now now, Pending pending, const contract::Reply& reply) const {
   if (const auto* error = std::get_if<Error>(&reply.body)) return error_reply(200, *error);
   const bool wants_session = pending == Pending::kConnect || pending == Pending::kIceRestart;
   if (const auto* done = std::get_if<contract::ConnectDone>(&reply.body); done != nullptr && wants_session) {
-    return json_reply(200, json::envelope(*done, config_.node_id));
+    const auto ice_servers = token::ice_servers_for(config_.ice_servers, now, done->peer);
+    return json_reply(200, json::envelope(*done, config_.node_id, ice_servers));
   }
   if (std::holds_alternative<contract::Done>(reply.body) && !wants_session) return json_reply(200, json::envelope_ok());
   return error_reply(200, Error{ErrorCode::kServerError, "a worker gave an answer of the wrong kind"});
@@ -88,12 +90,13 @@ contract::HttpReply Router::metrics_reply(std::string text) const {
   return text_reply("text/plain; version=0.0.4; charset=utf-8", std::move(text));
 }
 
-contract::HttpReply Router::refuse(ErrorCode code, std::string why) const {
-  return error_reply(200, Error{code, std::move(why)});
+contract::HttpReply Router::refuse(Pending pending, ErrorCode code, std::string why) const {
+  const unsigned status = !is_admin(pending) ? 200 : code == ErrorCode::kServerError ? 500 : 503;
+  return error_reply(status, Error{code, std::move(why)});
 }
 
 Router::Outcome Router::health(Now, const contract::HttpRequest&) {
-  return json_reply(200, json::envelope_ready());
+  return json_reply(200, json::envelope_ready(takes_sessions_));
 }
 
 Router::Outcome Router::metrics(Now, const contract::HttpRequest&) {
@@ -166,16 +169,18 @@ Router::Outcome Router::disconnect(Now, const contract::HttpRequest& request) {
 
 // --- tokens ------------------------------------------------------------------------------------------------------
 
-bool Router::has_app_secret(const contract::HttpRequest& request) const {
-  const auto parameter = query_parameter(request.query, "app_secret");
-  bool fits = parameter && token::same_secret(*parameter, config_.secret);
+bool Router::has_bearer_secret(const contract::HttpRequest& request) const {
   // RFC 6750 2.1; the scheme is compared without case (RFC 9110 11.1).
   constexpr std::string_view kScheme = "bearer ";
   const std::string_view authorization = request.header("authorization");
   std::string scheme(authorization.substr(0, kScheme.size()));
   for (char& c : scheme) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  if (scheme == kScheme) fits |= token::same_secret(authorization.substr(kScheme.size()), config_.secret);
-  return fits;
+  return scheme == kScheme && token::same_secret(authorization.substr(kScheme.size()), config_.secret);
+}
+
+bool Router::has_app_secret(const contract::HttpRequest& request) const {
+  const auto parameter = query_parameter(request.query, "app_secret");
+  return (parameter && token::same_secret(*parameter, config_.secret)) || has_bearer_secret(request);
 }
 
 Router::Outcome Router::issue(Now now, contract::TokenKind kind, const contract::HttpRequest& request) {

@@ -45,13 +45,14 @@ class Room {
   // --- presence. A participant is present from when its data channel opens.
   // Tells the newcomer of everybody and everything, and everybody of the newcomer.
   void enter(Now now, SessionId id, const std::string& peer, contract::SubscribeScope subscribe,
-             contract::PublishScope publish, Output& out);
+             contract::PublishScope publish, const std::string& metadata, Output& out);
   void set_status(SessionId id, contract::PeerStatus status, Output& out);
   // The participant's streams must have been unpublished before.
   void leave(SessionId id, Output& out);
-  // Manual scope: streams of `peer` are told from now on, or no longer. False: the participant has too many already.
+  // Manual scope: streams of `peer` are told from now on, or no longer: those that were there are removed. False: the
+  // participant has too many already.
   bool subscribe_peer(SessionId id, const std::string& peer, Output& out);
-  void unsubscribe_peer(SessionId id, const std::string& peer);
+  void unsubscribe_peer(SessionId id, const std::string& peer, Output& out);
   // Another slice has a session of that peer, and a second one is refused.
   bool refuses(const std::string& peer) const;
   // Of this slice.
@@ -74,6 +75,8 @@ class Room {
   // piece.
   void fan_out(Now now, Source& source, std::span<const peer::MediaPacket> packets, Output& out);
   bool has_subscribers(const Source& source) const;
+  // Receivers that show it, here and in other slices as far as they have told.
+  uint32_t viewers_of(const Source& source) const;
   // A receiver's participant lost its picture (PLI or FIR).
   void on_key_frame_wanted(Now now, Receiver& receiver, Output& out);
   // A loss on the way from the publisher that retransmission will not repair.

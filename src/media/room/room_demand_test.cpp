@@ -31,8 +31,8 @@ struct DemandTest : testing::Test {
   void SetUp() override {
     ASSERT_TRUE(publisher.connect({Call::line(MediaKind::kVideo, Direction::kSendOnly, "v", 1'000)}));
     ASSERT_TRUE(viewer.connect({Call::line(MediaKind::kVideo, Direction::kRecvOnly, "v")}));
-    here.room.enter(world.now, kAnna, "anna", {}, {}, here.out);
-    there.room.enter(world.now, kBela, "bela", {}, {}, there.out);
+    here.room.enter(world.now, kAnna, "anna", {}, {}, "", here.out);
+    there.room.enter(world.now, kBela, "bela", {}, {}, "", there.out);
     Source made;
     made.key = {"anna", "cam"};
     made.kind = MediaKind::kVideo;

@@ -325,8 +325,12 @@ void Room::on_packets(Now now, const RelayedPackets& burst, Output& out) {
     packet.payload = out.pool.copy(bytes.first(relayed.payload_size), bytes.subspan(relayed.payload_size));
     at += bytes.size();
   }
-  it->second->source.relayed_round_trip = burst.round_trip;
-  fan_out(now, it->second->source, relayed_packets_, out);
+  Source& source = it->second->source;
+  source.relayed_round_trip = burst.round_trip;
+  if (source.kind == MediaKind::kAudio) {
+    for (const peer::MediaPacket& packet : relayed_packets_) source.listen(now.mono, packet);
+  }
+  fan_out(now, source, relayed_packets_, out);
   relayed_packets_.clear();
 }
 

@@ -56,14 +56,26 @@ void add_frames(const RedReader::Frames& frames, const peer::MediaPacket& packet
 }  // namespace
 
 void Source::listen(Instant now, const peer::MediaLine& line, const peer::ReceivedPacket& packet) {
-  if (packet.view.payload.empty()) return;  // padding alone
   const uint8_t id = line.extensions().id_of(rtp::Extension::kAudioLevel);
-  const auto value = rtp::find_extension(packet.view, id);
-  if (const auto told = value ? rtp::parse_audio_level(*value) : std::nullopt) {
-    return loudness.on_frame(now, -told->level, packet.view.timestamp);
+  take_level(now, rtp::find_extension(packet.view, id), packet.view.payload.size(), packet.view.timestamp);
+}
+
+void Source::listen(Instant now, const peer::MediaPacket& packet) {
+  std::optional<ByteView> told;
+  packet.extensions.for_each([&](rtp::Extension extension, ByteView value) {
+    if (extension == rtp::Extension::kAudioLevel) told = value;
+  });
+  take_level(now, told, packet.payload.bytes().size(), packet.timestamp);
+}
+
+void Source::take_level(Instant now, std::optional<ByteView> told, size_t payload_size, uint32_t timestamp) {
+  if (payload_size == 0) return;  // padding alone
+  if (const auto level = told ? rtp::parse_audio_level(*told) : std::nullopt) {
+    tells_level = true;
+    return loudness.on_frame(now, -level->level, timestamp);
   }
-  const bool is_silence = packet.view.payload.size() <= kSilentFrameSize;
-  loudness.on_frame(now, is_silence ? mixminus::kSilence : mixminus::kUntoldLevel, packet.view.timestamp);
+  const bool is_silence = payload_size <= kSilentFrameSize;
+  loudness.on_frame(now, is_silence ? mixminus::kSilence : mixminus::kUntoldLevel, timestamp);
 }
 
 void Source::add_frame(Instant now, const peer::MediaPacket& packet) {

@@ -26,9 +26,12 @@ class Admission {
     grant_ = std::move(grant);
     ends_at_ = grant_.expires_at ? now.mono + (*grant_.expires_at - now.wall) : kNever;
   }
-  void set_rights(bool publish, bool subscribe) {
-    grant_.publish = publish;
-    grant_.subscribe = subscribe;
+  bool may_publish() const { return publish_.value_or(grant_.publish); }
+  bool may_subscribe() const { return subscribe_.value_or(grant_.subscribe); }
+  // By the admin API, over what this token and those to come say; absent: as it is.
+  void override_rights(std::optional<bool> publish, std::optional<bool> subscribe) {
+    if (publish) publish_ = publish;
+    if (subscribe) subscribe_ = subscribe;
   }
   // On the monotonic clock: a wall clock that is set while the session is there does not end it.
   Instant ends_at() const { return ends_at_; }
@@ -37,6 +40,12 @@ class Admission {
   bool ask(Now now, uint64_t req_id) {
     if (asked_.size() >= kMaxRenewals) return false;
     asked_.push_back({req_id, now.mono + kRenewalTimeout});
+    return true;
+  }
+  // Two renewals that overtake each other: false for the one with the lower req_id when the other counts already.
+  bool is_newest(uint64_t req_id) {
+    if (renewed_by_ && req_id < *renewed_by_) return false;
+    renewed_by_ = req_id;
     return true;
   }
   // False: nobody waits for a verdict on that request any more.
@@ -59,7 +68,9 @@ class Admission {
   };
 
   contract::Grant grant_;
+  std::optional<bool> publish_, subscribe_;
   Instant ends_at_ = kNever;
+  std::optional<uint64_t> renewed_by_;
   std::vector<Asked> asked_;  // in the order of their deadlines
 };
 

@@ -28,6 +28,23 @@ TEST(Admission, EndsWithItsTokenAndNotWithoutAnExpiry) {
   EXPECT_EQ(admission.ends_at(), kNever);
 }
 
+TEST(Admission, RightsOfTheAdminApiStandOverThoseOfTokens) {
+  contract::Grant viewer;
+  viewer.publish = false;
+  Admission admission(at(0s), viewer);
+  EXPECT_FALSE(admission.may_publish());
+  EXPECT_TRUE(admission.may_subscribe());
+  admission.override_rights(true, std::nullopt);
+  EXPECT_TRUE(admission.may_publish());
+  admission.override_rights(std::nullopt, false);
+  EXPECT_TRUE(admission.may_publish());
+  admission.renew(at(1s), {});
+  EXPECT_FALSE(admission.may_subscribe());
+  admission.override_rights(false, true);
+  EXPECT_FALSE(admission.may_publish());
+  EXPECT_TRUE(admission.may_subscribe());
+}
+
 TEST(Admission, AnExpiryOfTheYear9999IsNoOverflow) {
   contract::Grant grant;
   grant.expires_at = WallTime{253'402'300'799s};

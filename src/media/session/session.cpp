@@ -48,7 +48,7 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp,
       receivers.video > kMaxReceiversPerKind) {
     return fail(ErrorCode::kTooMany, "too many senders or receivers");
   }
-  if (!senders.empty() && !admission_.grant().publish)
+  if (!senders.empty() && !admission_.may_publish())
     return fail(ErrorCode::kForbidden, "the token gives no right to publish");
   TRY(offer, peer_.read_offer(sdp));
   TRY(plan, lines_.plan(offer.offer, senders, receivers));
@@ -99,20 +99,20 @@ void Session::add_receiver(const LineBindings::AddedReceiver& added) {
 }
 
 void Session::publish(Sender& sender, Output& out) {
-  if (sender.source != nullptr || sender.is_stopped || !admission_.grant().publish) return;
+  if (sender.source != nullptr || sender.is_stopped || !admission_.may_publish()) return;
   room::Source source;
   source.key = {request_.peer, sender.info.name};
   source.kind = sender.info.kind;
   source.label = sender.info.label;
   source.screen = sender.info.screen;
-  source.active = sender.has_track;
+  source.active = is_active(sender);
   source.owner = id_;
   source.publisher = &peer_;
   source.media = sender.media;
   source.take_formats(peer_.media(sender.media));
   sender.source = room_.publish(std::move(source), out);
   if (sender.source == nullptr) return;  // another session of this peer still has the name
-  set_state(sender, sender.has_track ? SenderState::kConnecting : SenderState::kDeactived, out);
+  set_state(sender, is_active(sender) ? SenderState::kConnecting : SenderState::kDeactived, out);
   sender.published = {.max_bitrate_bps = sender.info.max_bitrate_bps, .demand = {}};
   sender.source->has_new_demand = sender.info.kind == MediaKind::kVideo;  // and be it that nobody views it
 }
@@ -191,7 +191,7 @@ void Session::tell_quality(Now now, Output& out) {
 
 void Session::forward_packets(Now now, Output& out) {
   for (auto& [name, sender] : senders_) {
-    if (sender.source == nullptr) continue;
+    if (sender.source == nullptr || muted_.contains(name)) continue;
     const auto is_its = [&sender](const peer::ReceivedPacket& received) { return received.media == sender.media; };
     // Late packets of a track that was switched off do not count as its return.
     if (sender.told_state == SenderState::kConnecting && std::any_of(packets_.begin(), packets_.end(), is_its)) {
@@ -210,11 +210,12 @@ void Session::forward_packets(Now now, Output& out) {
 }
 
 // Before the packets go out: who is heard from now on gets these already.
-void Session::listen(Now now, Sender& sender, Output&) {
+void Session::listen(Now now, Sender& sender, Output& out) {
   for (const peer::ReceivedPacket& received : packets_) {
     if (received.media != sender.media) continue;
     sender.source->listen(now.mono, peer_.media(sender.media), received);
   }
+  if (sender.source->tells_level) watch_levels(now, out);
 }
 
 void Session::on_peer_events(Now now, Output& out) {
@@ -250,7 +251,7 @@ void Session::on_channel_opened(Now now, const peer::ChannelOpened& event, Outpu
   if (room_.refuses(request_.peer)) return close(now, contract::Ending::kDuplicatePeer, out);
   is_present_ = true;
   LOG_INFO("session", "room={} peer={} conn={:.10} connected", request_.room, request_.peer, conn_id_);
-  room_.enter(now, id_, request_.peer, request_.subscribe_scope, request_.publish_scope, out);
+  room_.enter(now, id_, request_.peer, request_.subscribe_scope, request_.publish_scope, metadata(), out);
   for (auto& [name, sender] : senders_) publish(sender, out);
 }
 
@@ -280,6 +281,7 @@ void Session::on_timeout(Now now, Output& out) {
   expire_pending(now, out);
   check_admission(now, out);
   if (is_present_ && next_quality_ <= now.mono) tell_quality(now, out);
+  if (is_present_ && next_levels_ <= now.mono) tell_levels(now, out);
   check_life(now, out);
 }
 
@@ -307,7 +309,7 @@ void Session::check_life(Now now, Output& out) {
 Instant Session::next_timeout() const {
   if (is_over_) return kNever;
   Instant due = peer_.next_timeout();
-  if (is_present_) due = std::min({due, sharing_.next_timeout(), limit_due(), next_quality_});
+  if (is_present_) due = std::min({due, sharing_.next_timeout(), limit_due(), next_quality_, next_levels_});
   // Nothing else counts any more, and what is not looked at in check_life() must not be due either.
   if (closing_at_) return std::min(due, *closing_at_);
   if (!connected_at_) {

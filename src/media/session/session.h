@@ -6,10 +6,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/budget.h"
+#include "contract/admin.h"
 #include "contract/ending.h"
 #include "contract/renewal.h"
 #include "contract/session.h"
@@ -17,6 +19,7 @@
 #include "media/receiver/receiver.h"
 #include "media/room/room.h"
 #include "media/session/admission.h"
+#include "media/session/level_gate.h"
 #include "media/session/line_bindings.h"
 #include "media/session/sharing.h"
 #include "media/share/publisher_limit.h"
@@ -81,8 +84,16 @@ class Session {
   void close(Now now, contract::Ending ending, Output& out);
   // The answer to a TokenQuestion of this session.
   void on_verdict(Now now, contract::TokenVerdict verdict, Output& out);
-  // What the client may do from now on; what it may not any more ends.
-  void apply_rights(bool may_publish, bool may_subscribe, Output& out);
+  // By the admin API: what the client may do from now on; what it may not any more ends.
+  void override_rights(std::optional<bool> publish, std::optional<bool> subscribe, Output& out);
+  // Whether viewers get nothing of that sender, whatever its client does; false: there is none.
+  bool mute(const std::string& name, bool is_muted, Output& out);
+  contract::PeerReport report(Now now) const;
+  // What its application says of it: signed with its token, or else as it came with the connect call.
+  const std::string& metadata() const {
+    const std::string& signed_one = admission_.grant().metadata;
+    return signed_one.empty() ? request_.metadata : signed_one;
+  }
   // Withdraws streams, views and presence; again has no effect. Called before the session is destroyed.
   void leave_room(Output& out);
   // The client's connection closes now, and not only when its ICE gives up. Called once, last.
@@ -96,7 +107,7 @@ class Session {
   SessionId id() const { return id_; }
   const std::string& conn_id() const { return conn_id_; }
   const std::string& peer_id() const { return request_.peer; }
-  room::Room& room() { return room_; }
+  room::Room& room() const { return room_; }
   peer::Peer& peer() { return peer_; }
   const Counters& counters() const { return counters_; }
   const Admission& admission() const { return admission_; }
@@ -107,16 +118,20 @@ class Session {
     size_t media = 0;
     bool has_track = true;
     bool is_stopped = false;
+    std::optional<uint64_t> newest_toggle = {};
     room::Source* source = nullptr;  // once it is published
     contract::SenderState told_state = contract::SenderState::kCreated;
     share::PublishedStream published = {};  // video
+    LevelGate level = {};                   // audio
   };
   struct ReceiverEntry {
     std::unique_ptr<receiver::Receiver> receiver;
     // The newest request of each kind that was carried out: an older one that arrives later has no effect.
     std::optional<uint64_t> newest_binding;
     std::optional<uint64_t> newest_limit;
-    share::Claim claim;  // video
+    std::optional<uint64_t> newest_priority;  // told by both
+    share::Claim claim;                       // video
+    LevelGate level;                          // audio
   };
   struct Pending {
     contract::RpcRequest request;
@@ -146,8 +161,16 @@ class Session {
   void tell_limit(const Sender& sender, Output& out);
   // All receivers at once, so that what has to be told goes out together.
   void tell_quality(Now now, Output& out);
+  // levels (session_levels.cpp)
+  void tell_levels(Now now, Output& out);
+  void watch_levels(Now now, Output& out);
   void check_life(Now now, Output& out);
-  void check_admission(Now now, Output& out);  // session_rights.cpp
+  // rights (session_rights.cpp)
+  void check_admission(Now now, Output& out);
+  void apply_rights(Output& out);
+  // The sender has a source, and whether there is something to be seen of it may have changed.
+  void take_active(Sender& sender, Output& out);
+  bool is_active(const Sender& sender) const { return sender.has_track && !muted_.contains(sender.info.name); }
   void linger(Now now, const char* reason, Output& out);
   void end(const char* reason);
   peer::Output peer_output(Output& out);
@@ -162,6 +185,7 @@ class Session {
   void expire_pending(Now now, Output& out);
   void answer(Now now, uint64_t req_id, const Result<std::string>& result, Output& out);
   void send_text(Now now, const std::string& text, Output& out);
+  bool is_newest_subscription(const std::string& peer, uint64_t req_id);
   Answer handle(Now now, const contract::RpcRequest& request, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::PeerPing& body, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::PeerClose& body, Output& out);
@@ -188,6 +212,8 @@ class Session {
   std::map<std::string, Sender> senders_;
   std::map<std::string, ReceiverEntry> receivers_;
   std::vector<Pending> pending_;
+  std::map<std::string, uint64_t> newest_subscriptions_;  // by peer, kMaxSubscribedPeers at most
+  std::set<std::string> muted_;                           // senders, by the admin API; as many as it named
   // state
   Instant started_at_;
   std::optional<Instant> connected_at_;
@@ -201,6 +227,7 @@ class Session {
   share::PublisherLimit publisher_limit_;
   Instant limit_due_ = kNever;
   Instant next_quality_ = kNever;  // while receivers show something
+  Instant next_levels_ = kNever;   // while there is audio to watch
   Counters counters_;
   Budget requests_{kRequestsPerSecond, kRequestsAtOnce};
   Budget messages_{kMessagesPerSecond};
