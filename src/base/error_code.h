@@ -28,6 +28,7 @@ namespace atm0s {
   X(kMethodNotAllowed, "METHOD_NOT_ALLOWED", "the resource exists, but not with this method")                         \
   X(kTooLarge, "TOO_LARGE", "a body, message or list is over its documented limit")                                   \
   X(kTooMany, "TOO_MANY", "a documented limit on sessions, senders, receivers or requests is reached")                \
+  X(kDuplicatePeer, "DUPLICATE_PEER", "a session of this peer is in the room, and the server refuses a second")       \
   X(kRateLimited, "RATE_LIMITED", "too many calls or requests in too short a time; try again later")                  \
   X(kBusy, "BUSY", "the server cannot take this now: a mailbox is full; try again")                                   \
   X(kShuttingDown, "SHUTTING_DOWN", "the server is stopping and takes no new session")                                \

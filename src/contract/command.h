@@ -3,11 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/result.h"
+#include "contract/admin.h"
+#include "contract/ending.h"
+#include "contract/renewal.h"
 #include "contract/session.h"
 
 namespace atm0s::contract {
@@ -52,15 +56,25 @@ struct FindSession {
 struct ReadStats {};
 // Ends every session with session_closing and takes no new one; the reply comes when none is left.
 struct Drain {};
+// Ends the sessions that fit all that is said; the reply is a Count of them.
+struct EndSessions {
+  Ending ending = Ending::kKick;
+  std::optional<std::string> room, peer;
+  std::optional<std::string> token_id;
+};
 
 struct Command {
   uint64_t ticket = 0;
-  std::variant<Connect, IceRemote, IceRestart, Disconnect, PatchIce, FindSession, ReadStats, Drain> body;
+  // A TokenVerdict has no reply.
+  std::variant<Connect, IceRemote, IceRestart, Disconnect, PatchIce, FindSession, ReadStats, Drain, EndSessions,
+               TokenVerdict, ReadRooms, ReadRoom, SetRights, MuteStream, TakeSessions>
+      body;
 };
 
 struct ConnectDone {
   std::string conn_id;
-  std::string sdp;           // the answer
+  std::string sdp;  // the answer
+  std::string peer = {};
   std::string ice_tag = {};  // names the ICE session, until the next restart
 };
 struct IceRestarted {
@@ -68,6 +82,10 @@ struct IceRestarted {
   std::string ice_tag;
 };
 struct Done {};
+// How many it was done to.
+struct Count {
+  size_t count = 0;
+};
 // The worker's slice of that room is full: another worker is to be asked, with this command.
 struct Elsewhere {
   Connect command;
@@ -84,9 +102,11 @@ struct Stats {
   std::vector<Value> values;
 };
 
+// A TokenQuestion answers no command: its ticket says nothing.
 struct Reply {
   uint64_t ticket = 0;
-  std::variant<Done, ConnectDone, IceRestarted, Stats, Error, Elsewhere> body;
+  std::variant<Done, ConnectDone, IceRestarted, Stats, Error, Elsewhere, Count, TokenQuestion, RoomsRead, RoomRead>
+      body;
 };
 
 }  // namespace atm0s::contract

@@ -50,6 +50,8 @@ struct Grant {
   bool subscribe = true;
   std::optional<WallTime> expires_at;
   uint64_t max_bitrate_bps = 0;  // of the session's video; 0: the server's setting holds
+  std::string token_id = {};     // `jti`, by which it can be revoked; "": it has none
+  std::string metadata = {};     // of the token; "": the client's own counts
 };
 
 // POST /webrtc/connect, /whip/endpoint or /whep/endpoint, its token already verified by control/token.
@@ -187,6 +189,7 @@ struct PeerEvent {
   PresenceChange change = PresenceChange::kAdded;
   std::string peer;
   PeerStatus status = PeerStatus::kConnecting;
+  std::string metadata = {};
   Protocol protocol = Protocol::kWebrtc;
 };
 struct RoomStats {
@@ -209,6 +212,15 @@ struct SenderStateEvent {
   std::string name;
   SenderState state = SenderState::kCreated;
 };
+// remote_stream_{name}_audio_level, local_stream_{id}_audio_level: in dBov, 0 the loudest there is, -127 silence
+struct SenderLevelEvent {
+  std::string name;
+  int dbov = -127;
+};
+struct ReceiverLevelEvent {
+  std::string id;
+  int dbov = -127;
+};
 // remote_stream_{name}_limit: what a video sender may send now
 struct StreamLimitEvent {
   std::string name;
@@ -222,6 +234,6 @@ struct SessionClosing {
 };
 
 using Event = std::variant<StreamEvent, PeerEvent, RoomStats, ReceiverStateEvent, QualityEvent, SenderStateEvent,
-                           StreamLimitEvent, SessionClosing>;
+                           StreamLimitEvent, SenderLevelEvent, ReceiverLevelEvent, SessionClosing>;
 
 }  // namespace atm0s::contract

@@ -140,6 +140,9 @@ contract::ConnectRequest Client::connect_request() {
   request.senders = senders_;
   request.receivers = {config_.audio_receivers, config_.video_receivers};
   request.bitrate_control_mode = config_.bitrate_control_mode;
+  request.subscribe_scope = config_.subscribe_scope;
+  request.publish_scope = config_.publish_scope;
+  request.metadata = config_.metadata;
   request.applies_stream_limits = config_.applies_limits;
   return request;
 }
@@ -350,6 +353,10 @@ void Client::send_audio(Now now, SendBatch& out) {
   }
   packet.payload = pool_.copy(payload);
   packet.marker = !std::exchange(has_spoken_, true);
+  if (audio_level_) {
+    const Bytes level{rtp::write_audio_level({true, static_cast<uint8_t>(-*audio_level_)})};
+    packet.extensions.add(rtp::Extension::kAudioLevel, level);
+  }
   audio_timestamp_ += SoundSource::kFrameSamples;
   if (ledger_ != nullptr) {
     ledger_->on_sent(now.mono, number_, false, sound_.sent() - 1, peer_->media(media).ssrc(),

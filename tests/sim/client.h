@@ -39,6 +39,9 @@ struct ClientConfig {
   bool gives_feedback = true;     // transport-wide; false: it does not offer any, and the server estimates nothing
   OwnVideo* own_video = nullptr;  // instead of what is made up here
   contract::Grant grant;
+  contract::SubscribeScope subscribe_scope = contract::SubscribeScope::kFull;
+  contract::PublishScope publish_scope = contract::PublishScope::kFull;
+  std::string metadata;
   contract::BitrateControlMode bitrate_control_mode = contract::BitrateControlMode::kSumBitrateWithClientSide;
   uint64_t max_video_bitrate = 0;  // of its video sender, bit/s
   // Its video keeps to what the server allows, as a browser's does (send_rate.h). Else it is always the same: what
@@ -82,6 +85,8 @@ class Client {
 
   bool has_channel() const { return config_.protocol == contract::Protocol::kWebrtc; }
   bool is_ready() const { return has_channel() ? channel_.has_value() : peer_->is_connected(); }
+  // How loud the packets of its audio say that they are (RFC 6464), dBov; nothing: they do not.
+  void set_audio_level(std::optional<int> dbov) { audio_level_ = dbov; }
   void set_silent(bool is_silent) { is_silent_ = is_silent; }  // killed: nothing in, nothing out
   bool is_silent() const { return is_silent_; }
   // Packets of streams that no m-line of this client takes now.
@@ -201,6 +206,7 @@ class Client {
   uint64_t key_frames_sent_ = 0, key_frames_wanted_ = 0;
   std::vector<peer::ReceivedPacket> packets_;
   std::vector<peer::Event> peer_events_;
+  std::optional<int> audio_level_;
 };
 
 }  // namespace atm0s::sim

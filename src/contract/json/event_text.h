@@ -54,5 +54,6 @@ inline constexpr std::string_view kSenderEventPrefix = "remote_stream_";
 inline constexpr std::string_view kStateEventSuffix = "_state";
 inline constexpr std::string_view kLimitEventSuffix = "_limit";
 inline constexpr std::string_view kQualityEventSuffix = "_quality";
+inline constexpr std::string_view kLevelEventSuffix = "_audio_level";
 
 }  // namespace atm0s::json

@@ -58,6 +58,7 @@ contract::PeerEvent read_peer(const Fields& data, PresenceChange change) {
     const Fields state = data.object("state");
     out.status = read_choice(state, "state", kPeerStatuses, out.status);
     out.protocol = read_choice(state, "protocol", kProtocols, out.protocol);
+    out.metadata = state.optional_text("metadata", kMaxMetadataBytes, Text::kFree).value_or("");
   }
   return out;
 }
@@ -103,6 +104,12 @@ std::optional<Event> read_event(const Fields& message) {
   if (auto sender = middle(name, kSenderEventPrefix, kStateEventSuffix)) {
     return contract::SenderStateEvent{*sender,
                                       read_choice(data, "state", kSenderStates, contract::SenderState::kCreated)};
+  }
+  if (auto sender = middle(name, kSenderEventPrefix, kLevelEventSuffix)) {
+    return contract::SenderLevelEvent{*sender, data.number_below_zero("level", kLeastLevel)};
+  }
+  if (auto id = middle(name, kReceiverEventPrefix, kLevelEventSuffix)) {
+    return contract::ReceiverLevelEvent{*id, data.number_below_zero("level", kLeastLevel)};
   }
   if (auto sender = middle(name, kSenderEventPrefix, kLimitEventSuffix)) {
     contract::StreamLimitEvent out{*sender, data.number("max_bitrate", 0, kMaxBitrateBps), {}};

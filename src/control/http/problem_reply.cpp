@@ -60,6 +60,7 @@ unsigned status_of(ErrorCode code) {
     case ErrorCode::kNotAcceptable:
       return 406;
     case ErrorCode::kConflict:
+    case ErrorCode::kDuplicatePeer:
       return 409;
     case ErrorCode::kPreconditionFailed:
       return 412;

@@ -3,6 +3,7 @@
 #include "contract/json/limits.h"
 #include "control/http/authorization.h"
 #include "control/http/fields.h"
+#include "control/http/ice_link.h"
 #include "control/http/placement.h"
 #include "control/http/problem_reply.h"
 #include "control/http/replies.h"
@@ -121,6 +122,7 @@ Router::Outcome Router::open_session(Now now, const Front& front, const contract
   connect.peer = is_name(claims->peer) ? *claims->peer : "whep-" + rng_.hex(kRandomPeerBytes);
   const auto grant = token::authorize(*claims, connect.room, connect.peer);
   if (!grant) return exposed(problem_reply(grant.error()));
+  if (revoked_.has(grant->token_id)) return refusal(ErrorCode::kInvalidToken, "the token has been revoked");
   connect.grant = *grant;
   if (!(is_publisher ? grant->publish : grant->subscribe)) {
     return refusal(ErrorCode::kForbidden, "the token does not give that right");
@@ -161,7 +163,8 @@ Router::Outcome Router::patch_session(Now now, const Front& front, const contrac
   return PostToWorker{worker, {0, std::move(patch)}, Pending::kPatchIce};
 }
 
-std::optional<contract::HttpReply> Router::on_front_reply(Pending pending, const contract::Reply& reply) const {
+std::optional<contract::HttpReply> Router::on_front_reply(Now now, Pending pending,
+                                                          const contract::Reply& reply) const {
   if (!is_of_front(pending)) return std::nullopt;
   if (const auto* error = std::get_if<Error>(&reply.body)) return exposed(problem_reply(*error));
   if (const auto* restarted = std::get_if<contract::IceRestarted>(&reply.body)) {
@@ -179,6 +182,11 @@ std::optional<contract::HttpReply> Router::on_front_reply(Pending pending, const
     created.headers.emplace_back("Location", std::string(front.sessions) + connected->conn_id);
     created.headers.emplace_back("ETag", quoted(connected->ice_tag));
     created.headers.emplace_back("Cache-Control", "no-store");
+    for (const contract::IceServer& server : token::ice_servers_for(config_.ice_servers, now, connected->peer)) {
+      for (const std::string& url : server.urls) {
+        created.headers.emplace_back("Link", ice_server_link(url, server.username, server.credential));
+      }
+    }
     return created;
   }
   return refusal(ErrorCode::kServerError, "a worker gave an answer of the wrong kind");

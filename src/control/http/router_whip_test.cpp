@@ -137,7 +137,8 @@ TEST_F(WhipRouterTest, PlayersWithoutAPeerGetNamesOfTheirOwn) {
 
 TEST_F(WhipRouterTest, TheAnswerIs201WithAllThatAClientNeeds) {
   for (const auto& [pending, session] : {std::pair{Pending::kWhip, kWhipSession}, {Pending::kWhep, kWhepSession}}) {
-    const HttpReply created = router_->on_reply(pending, {0, contract::ConnectDone{kConnId, "v=0\r\n", "uFrag+/1"}});
+    const HttpReply created =
+        router_->on_reply(kNow, pending, {0, contract::ConnectDone{kConnId, "v=0\r\n", "camera", "uFrag+/1"}});
     EXPECT_EQ(created.status, 201u);
     EXPECT_EQ(created.content_type, "application/sdp");
     EXPECT_EQ(created.body, "v=0\r\n");
@@ -148,6 +149,25 @@ TEST_F(WhipRouterTest, TheAnswerIs201WithAllThatAClientNeeds) {
     EXPECT_EQ(header(created, "Access-Control-Expose-Headers"), "Location, Link, ETag, Accept-Patch");
     EXPECT_EQ(header(created, "Link"), "");
   }
+}
+
+TEST_F(WhipRouterTest, TheAnswerNamesTheIceServersThatAreConfigured) {
+  RouterConfig config;
+  config.secret = kSecret;
+  config.ice_servers.urls = {"stun:stun.example.net", "turn:turn.example.net?transport=udp"};
+  config.ice_servers.username = "user";
+  config.ice_servers.credential = "myPassword";
+  router_.emplace(std::move(config), rng_);
+  const HttpReply created =
+      router_->on_reply(kNow, Pending::kWhip, {0, contract::ConnectDone{kConnId, "v=0\r\n", "camera", "tag"}});
+  std::vector<std::string> links;
+  for (const auto& [name, value] : created.headers) {
+    if (name == "Link") links.push_back(value);
+  }
+  EXPECT_EQ(links,
+            (std::vector<std::string>{R"(<stun:stun.example.net>; rel="ice-server")",
+                                      R"(<turn:turn.example.net?transport=udp>; rel="ice-server"; username="user"; )"
+                                      R"(credential="myPassword"; credential-type="password")"}));
 }
 
 TEST_F(WhipRouterTest, WithoutAFittingTokenItIs401) {
@@ -233,12 +253,12 @@ TEST_F(WhipRouterTest, PatchNeedsIfMatch) {
 }
 
 TEST_F(WhipRouterTest, PatchIsAnsweredWithNothingOrANewIceSession) {
-  const HttpReply trickled = router_->on_reply(Pending::kPatchIce, {0, contract::Done{}});
+  const HttpReply trickled = router_->on_reply(kNow, Pending::kPatchIce, {0, contract::Done{}});
   EXPECT_EQ(trickled.status, 204u);
   EXPECT_EQ(trickled.body, "");
   EXPECT_EQ(header(trickled, "ETag"), "");  // RFC 9725 4.3.2
   const HttpReply restarted =
-      router_->on_reply(Pending::kPatchIce, {0, contract::IceRestarted{"a=ice-lite\r\n", "abcd"}});
+      router_->on_reply(kNow, Pending::kPatchIce, {0, contract::IceRestarted{"a=ice-lite\r\n", "abcd"}});
   EXPECT_EQ(restarted.status, 200u);
   EXPECT_EQ(restarted.content_type, "application/trickle-ice-sdpfrag");
   EXPECT_EQ(restarted.body, "a=ice-lite\r\n");
@@ -251,13 +271,13 @@ TEST_F(WhipRouterTest, DeleteEndsAndGetFindsWhateverIfMatchSays) {
   const auto& command = std::get<contract::Disconnect>(std::get<PostToWorker>(ended).command.body);
   EXPECT_EQ(command.conn_id, kConnId);
   EXPECT_EQ(command.protocol, contract::Protocol::kWhip);
-  EXPECT_EQ(router_->on_reply(Pending::kEndSession, {0, contract::Done{}}).status, 200u);
+  EXPECT_EQ(router_->on_reply(kNow, Pending::kEndSession, {0, contract::Done{}}).status, 200u);
 
   const auto found = ask("GET", kWhepSession);
   ASSERT_TRUE(std::holds_alternative<PostToWorker>(found));
   EXPECT_EQ(std::get<contract::FindSession>(std::get<PostToWorker>(found).command.body).protocol,
             contract::Protocol::kWhep);
-  EXPECT_EQ(router_->on_reply(Pending::kFindSession, {0, contract::Done{}}).status, 204u);
+  EXPECT_EQ(router_->on_reply(kNow, Pending::kFindSession, {0, contract::Done{}}).status, 204u);
 }
 
 TEST_F(WhipRouterTest, WhatIsNotThereIs404) {
@@ -311,13 +331,14 @@ TEST_F(WhipRouterTest, AnEndpointShowsWhatItIs) {
 
 TEST_F(WhipRouterTest, WhatAWorkerRefusesHasItsStatus) {
   const auto status = [&](ErrorCode code, unsigned expected) {
-    EXPECT_EQ(problem(router_->on_reply(Pending::kWhip, {0, Error{code, "why"}}), expected), to_text(code));
+    EXPECT_EQ(problem(router_->on_reply(kNow, Pending::kWhip, {0, Error{code, "why"}}), expected), to_text(code));
     EXPECT_EQ(problem(router_->refuse(Pending::kPatchIce, code, ""), expected), to_text(code));
   };
   status(ErrorCode::kInvalidSdp, 400);
   status(ErrorCode::kConnNotFound, 404);
   status(ErrorCode::kNotAcceptable, 406);
   status(ErrorCode::kConflict, 409);
+  status(ErrorCode::kDuplicatePeer, 409);
   status(ErrorCode::kPreconditionFailed, 412);
   status(ErrorCode::kUnsupportedSdp, 422);
   status(ErrorCode::kTooMany, 503);
@@ -329,7 +350,7 @@ TEST_F(WhipRouterTest, WhatAWorkerRefusesHasItsStatus) {
   EXPECT_EQ(body["title"], "Conflict");
   EXPECT_EQ(body["detail"], "because");
   // A worker cannot answer a call with another's reply.
-  EXPECT_EQ(problem(router_->on_reply(Pending::kWhip, {0, contract::Stats{}}), 500), "SERVER_ERROR");
+  EXPECT_EQ(problem(router_->on_reply(kNow, Pending::kWhip, {0, contract::Stats{}}), 500), "SERVER_ERROR");
 }
 
 TEST(IceLink, IsWhatRfc9725Says) {

@@ -181,6 +181,8 @@ class Peer {
   // Once connected; ChannelOpened follows. False: there are too many.
   bool open_channel(Now now, std::string_view label, Output& out);
   bool send_message(Now now, uint16_t channel, ByteView bytes, bool is_text, Output& out);
+  // Of what was sent on any channel the remote has not confirmed all.
+  bool has_unconfirmed_messages() const { return channels_.queued_bytes() > 0; }
 
   const std::string& local_ufrag() const { return ice_.local().ufrag; }
   const std::string& remote_ufrag() const { return remote_ufrag_; }
