@@ -25,7 +25,7 @@ const connection = () => lab.connections.at(-1);
 lab.publish = async (endpoint, token, options = {}) => {
   lab.client = new globalThis.whipClient.WHIPClient({ endpoint, opts: { authkey: token, iceServers: [], ...options } });
   await lab.client.setIceServersFromEndpoint();
-  const media = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
+  const media = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 480 } });
   await lab.client.ingest(media);
 };
 lab.stopPublishing = () => lab.client.destroy();
@@ -48,6 +48,11 @@ lab.offer = async ({ sends = [], receives = [], waits = true }) => {
     const media = await navigator.mediaDevices.getUserMedia({ audio: sends.includes('audio'), video: sends.includes('video') });
     media.getTracks().forEach((track) => made.addTransceiver(track, { direction: 'sendonly', streams: [media] }));
   }
+  made.ontrack = ({ track }) => { // a page decodes no sound that it does not play
+    const element = document.body.appendChild(document.createElement('video'));
+    element.autoplay = true;
+    element.srcObject = new MediaStream([track]);
+  };
   receives.forEach((kind) => made.addTransceiver(kind, { direction: 'recvonly' }));
   await made.setLocalDescription();
   while (waits && made.iceGatheringState !== 'complete') await sleep(POLL_MS);
@@ -74,7 +79,7 @@ lab.selectedUfrag = async () => {
 
 lab.state = () => connection().connectionState;
 lab.received = async () => {
-  const sum = { frames: 0, energy: 0, width: 0, codec: '' };
+  const sum = { frames: 0, energy: 0, width: 0, height: 0, codec: '' };
   const reports = await connection().getStats();
   for (const report of reports.values()) {
     if (report.type !== 'inbound-rtp') continue;
@@ -82,6 +87,7 @@ lab.received = async () => {
     sum.energy += report.totalAudioEnergy ?? 0;
     if (report.kind === 'video') {
       sum.width = report.frameWidth ?? 0;
+      sum.height = report.frameHeight ?? 0;
       sum.codec = reports.get(report.codecId)?.mimeType ?? '';
     }
   }
