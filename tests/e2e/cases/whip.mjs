@@ -52,6 +52,25 @@ test('a WHIP publisher that does not trickle is shown by a WHEP player', {}, asy
   assert.ok(!camera.calls.some((call) => call.method === 'PATCH'));
 });
 
+test('a WHEP player follows to the next publisher when the first goes', {}, async (env) => {
+  const first = await HttpClient.open(env);
+  await first.publish('zoe');
+  await first.page.waitForFunction(() => lab.state() === 'connected');
+  const alice = await env.join('alice', PUBLISHER);
+  await alice.lab('waitRemotePlain', 'zoe', 'video_main');
+  const player = await HttpClient.open(env);
+  await player.play('player');
+  // The camera of the WHIP client is 4:3, that of the SDK's page 16:9, however small a browser makes them at first.
+  const { width, height } = await player.flows();
+  assert.ok(width < height * 1.5, `the WHIP publisher, who came first: ${width}x${height}`);
+  await first.lab('stopPublishing');
+  await player.page.waitForFunction(async () => {
+    const { width, height } = await lab.received();
+    return width > height * 1.5;
+  });
+  await player.flows();
+});
+
 test('GStreamer publishes H264 and Opus without trickling, and an SDK viewer sees and hears it', { seconds: 60 }, async (env) => {
   const bob = await env.join('bob', VIEWER);
   const gst = new GstClient(env, 'publish', whipToken(env.room, 'encoder'));
@@ -71,6 +90,33 @@ test('GStreamer plays what another GStreamer publishes', { seconds: 60 }, async 
   await publisher.says('state', (state) => state === 'connected');
   await player.flows();
   assert.equal(await player.stop(), 200);
+});
+
+test('ICE is restarted by PATCH while pictures and sound go on', {}, async (env) => {
+  await env.join('alice', PUBLISHER);
+  const player = await HttpClient.open(env);
+  const offer = await player.lab('offer', { receives: ['audio', 'video'] });
+  const created = await postOffer(env.server, '/whep/endpoint', whepToken(env.room, 'player'), offer);
+  assert.equal(created.status, 201, created.text);
+  await player.lab('answer', created.text);
+  await player.flows();
+
+  const session = new URL(created.headers.get('location'), env.server.url);
+  const { ufrag, pwd } = await player.lab('restart');
+  const wanted = `a=ice-ufrag:${ufrag}\r\na=ice-pwd:${pwd}\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\n`;
+  const restarted = await patch(session, wanted, { 'if-match': '*' });
+  assert.equal(restarted.status, 200, restarted.text);
+  assert.equal(restarted.headers.get('content-type'), 'application/trickle-ice-sdpfrag');
+  assert.notEqual(restarted.headers.get('etag'), created.headers.get('etag'));
+  const read = (name) => restarted.text.match(new RegExp(`a=${name}:(\\S+)`))[1];
+  await player.lab('restarted', created.text, { ufrag: read('ice-ufrag'), pwd: read('ice-pwd') });
+  await player.flows();
+  await player.page.waitForFunction((ufrag) => lab.selectedUfrag().then((used) => used === ufrag), read('ice-ufrag'));
+
+  const candidate = wanted + 'a=candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host\r\n';
+  const tags = [created.headers.get('etag'), restarted.headers.get('etag')];
+  assert.deepEqual([412, 204], await Promise.all(tags.map(async (tag) =>
+    (await patch(session, candidate, { 'if-match': tag })).status)));
 });
 
 test('what is refused has its status and says why', { core: true }, async (env) => {
