@@ -19,10 +19,16 @@ namespace atm0s {
   X(kTrackNotFound, "TRACK_NOT_FOUND", "no sender or receiver of that name was negotiated within 10 s")               \
   X(kNotSupported, "NOT_SUPPORTED", "a request that this server knows but cannot do for this session")                \
   X(kUnsupportedCodec, "UNSUPPORTED_CODEC", "the viewer has not negotiated the format that the stream comes in")      \
+  X(kNotAcceptable, "NOT_ACCEPTABLE", "WHIP, WHEP: the offer, or what the call accepts, cannot be served whole")      \
+  X(kUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "WHIP, WHEP: the body is of another type than this call takes")  \
+  X(kPreconditionRequired, "PRECONDITION_REQUIRED", "WHIP, WHEP: a PATCH without If-Match")                           \
+  X(kPreconditionFailed, "PRECONDITION_FAILED", "WHIP, WHEP: If-Match names an ICE session that is not the current")  \
+  X(kConflict, "CONFLICT", "WHIP, WHEP: the call contradicts the state of the session")                               \
   X(kNotFound, "NOT_FOUND", "no such resource")                                                                       \
   X(kMethodNotAllowed, "METHOD_NOT_ALLOWED", "the resource exists, but not with this method")                         \
   X(kTooLarge, "TOO_LARGE", "a body, message or list is over its documented limit")                                   \
   X(kTooMany, "TOO_MANY", "a documented limit on sessions, senders, receivers or requests is reached")                \
+  X(kDuplicatePeer, "DUPLICATE_PEER", "a session of this peer is in the room, and the server refuses a second")       \
   X(kRateLimited, "RATE_LIMITED", "too many calls or requests in too short a time; try again later")                  \
   X(kBusy, "BUSY", "the server cannot take this now: a mailbox is full; try again")                                   \
   X(kShuttingDown, "SHUTTING_DOWN", "the server is stopping and takes no new session")                                \

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/result.h"
+#include "contract/admin.h"
+#include "contract/ending.h"
+#include "contract/renewal.h"
 #include "contract/session.h"
 
 namespace atm0s::contract {
@@ -32,22 +36,56 @@ struct IceRestart {
 };
 struct Disconnect {
   std::string conn_id;
+  Protocol protocol = Protocol::kWebrtc;  // of the URL that was asked; those of WHIP and WHEP are for their sessions
+};
+// PATCH on the session of WHIP or WHEP: candidates, or the credentials of an ICE restart. The reply is Done or
+// IceRestarted.
+struct PatchIce {
+  std::string conn_id;
+  Protocol protocol = Protocol::kWhip;
+  std::string fragment;           // application/trickle-ice-sdpfrag (RFC 8840)
+  bool matches_any = false;       // If-Match: *
+  std::vector<std::string> tags;  // of If-Match otherwise, without their quotes
+};
+// GET on it: Done, or there is none.
+struct FindSession {
+  std::string conn_id;
+  Protocol protocol = Protocol::kWhip;
 };
 // A snapshot for GET /metrics.
 struct ReadStats {};
 // Ends every session with session_closing and takes no new one; the reply comes when none is left.
 struct Drain {};
+// Ends the sessions that fit all that is said; the reply is a Count of them.
+struct EndSessions {
+  Ending ending = Ending::kKick;
+  std::optional<std::string> room, peer;
+  std::optional<std::string> token_id;
+};
 
 struct Command {
   uint64_t ticket = 0;
-  std::variant<Connect, IceRemote, IceRestart, Disconnect, ReadStats, Drain> body;
+  // A TokenVerdict has no reply.
+  std::variant<Connect, IceRemote, IceRestart, Disconnect, PatchIce, FindSession, ReadStats, Drain, EndSessions,
+               TokenVerdict, ReadRooms, ReadRoom, SetRights, MuteStream, TakeSessions>
+      body;
 };
 
 struct ConnectDone {
   std::string conn_id;
   std::string sdp;  // the answer
+  std::string peer = {};
+  std::string ice_tag = {};  // names the ICE session, until the next restart
+};
+struct IceRestarted {
+  std::string fragment;  // the new credentials and the candidates
+  std::string ice_tag;
 };
 struct Done {};
+// How many it was done to.
+struct Count {
+  size_t count = 0;
+};
 // The worker's slice of that room is full: another worker is to be asked, with this command.
 struct Elsewhere {
   Connect command;
@@ -64,9 +102,11 @@ struct Stats {
   std::vector<Value> values;
 };
 
+// A TokenQuestion answers no command: its ticket says nothing.
 struct Reply {
   uint64_t ticket = 0;
-  std::variant<Done, ConnectDone, Stats, Error, Elsewhere> body;
+  std::variant<Done, ConnectDone, IceRestarted, Stats, Error, Elsewhere, Count, TokenQuestion, RoomsRead, RoomRead>
+      body;
 };
 
 }  // namespace atm0s::contract

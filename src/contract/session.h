@@ -22,6 +22,9 @@ enum class MixMinusMode : uint8_t { kDisabled, kAll, kManual };
 enum class SubscribeScope : uint8_t { kFull, kStreamOnly, kManual };
 enum class PublishScope : uint8_t { kFull, kStreamOnly };
 enum class BitrateControlMode : uint8_t { kSumBitrateWithClientSide, kSumBitrateOnly, kPerStream };
+// How a client speaks to the server: the session protocol over a data channel, or HTTP alone (RFC 9725,
+// draft-ietf-wish-whep), where it publishes or views without a word.
+enum class Protocol : uint8_t { kWebrtc, kWhip, kWhep };
 enum class ContentHint : uint8_t { kNone, kMotion, kDetail };
 
 // A published stream as its client declares it.
@@ -47,13 +50,16 @@ struct Grant {
   bool subscribe = true;
   std::optional<WallTime> expires_at;
   uint64_t max_bitrate_bps = 0;  // of the session's video; 0: the server's setting holds
+  std::string token_id = {};     // `jti`, by which it can be revoked; "": it has none
+  std::string metadata = {};     // of the token; "": the client's own counts
 };
 
-// POST /webrtc/connect, its token already verified by control/token.
+// POST /webrtc/connect, /whip/endpoint or /whep/endpoint, its token already verified by control/token.
 struct ConnectRequest {
   std::string room;
   std::string peer;
   std::string sdp;  // the offer
+  Protocol protocol = Protocol::kWebrtc;
   std::string client_version;
   Grant grant;
   MixMinusMode mix_minus = MixMinusMode::kDisabled;
@@ -183,6 +189,8 @@ struct PeerEvent {
   PresenceChange change = PresenceChange::kAdded;
   std::string peer;
   PeerStatus status = PeerStatus::kConnecting;
+  std::string metadata = {};
+  Protocol protocol = Protocol::kWebrtc;
 };
 struct RoomStats {
   uint32_t peers = 0;
@@ -204,6 +212,15 @@ struct SenderStateEvent {
   std::string name;
   SenderState state = SenderState::kCreated;
 };
+// remote_stream_{name}_audio_level, local_stream_{id}_audio_level: in dBov, 0 the loudest there is, -127 silence
+struct SenderLevelEvent {
+  std::string name;
+  int dbov = -127;
+};
+struct ReceiverLevelEvent {
+  std::string id;
+  int dbov = -127;
+};
 // remote_stream_{name}_limit: what a video sender may send now
 struct StreamLimitEvent {
   std::string name;
@@ -217,6 +234,6 @@ struct SessionClosing {
 };
 
 using Event = std::variant<StreamEvent, PeerEvent, RoomStats, ReceiverStateEvent, QualityEvent, SenderStateEvent,
-                           StreamLimitEvent, SessionClosing>;
+                           StreamLimitEvent, SenderLevelEvent, ReceiverLevelEvent, SessionClosing>;
 
 }  // namespace atm0s::contract

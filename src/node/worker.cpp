@@ -9,15 +9,6 @@
 
 namespace atm0s::node {
 namespace {
-// 128 bits: the only credential of ice_remote, ice_restart and DELETE.
-constexpr size_t kConnIdBytes = 16;
-
-std::string make_conn_id(size_t worker, sender::SessionId session, Rng& rng) {
-  char number[16];
-  char* const end = std::to_chars(number, number + sizeof number, static_cast<uint64_t>(session), 16).ptr;
-  return std::to_string(worker) + '-' + std::string(number, static_cast<size_t>(end - number)) + '-' +
-         rng.hex(kConnIdBytes);
-}
 // Between two looks at one session's timers: a machine that is due without end may cost turns, never the whole worker.
 constexpr Duration kTimerStep = 1ms;
 }  // namespace
@@ -170,8 +161,8 @@ void Worker::on_relay(Now now, const room::RelayMessage& message, SendBatch& sen
   const auto it = rooms_.find(message.room);
   if (it == rooms_.end()) return;  // no slice of it here, or no longer: the sender need not know
   room::Output out = output(send);
-  for (const SessionId id : it->second.room->replaced_by(message)) {
-    find(id)->session->close(now, "replaced", out);
+  for (const auto& [id, ending] : it->second.room->displaced_by(message)) {
+    find(id)->session->close(now, ending, out);
     touched_.push_back(id);
   }
   it->second.room->on_relay(now, message, out);
@@ -186,7 +177,8 @@ Worker::RoomEntry& Worker::open_room(Now now, const std::string& name, room::Out
   RoomEntry& entry = rooms_[name];
   if (entry.room != nullptr) return entry;
   const auto self = room::SliceId{static_cast<uint16_t>(config_.index)};
-  entry.room = std::make_unique<room::Room>(name, self, static_cast<uint64_t>(to_us(now.mono.time_since_epoch())));
+  const auto version = static_cast<uint64_t>(to_us(now.mono.time_since_epoch()));
+  entry.room = std::make_unique<room::Room>(name, self, version, config_.duplicates);
   entry.room->send_digests(now, others_, out);
   if (!others_.empty() && digest_due_ == kNever) digest_due_ = now.mono + room::kDigestInterval;
   return entry;
@@ -220,6 +212,8 @@ void Worker::settle(Now now, room::Output& out) {
     }
     touched_.clear();
   }
+  for (contract::TokenQuestion& question : questions_) replies_.push_back({0, std::move(question)});
+  questions_.clear();
   if (sessions_.empty()) on_replies_due();
 }
 
@@ -248,109 +242,7 @@ void Worker::drop(Now now, Entry& entry, room::Output& out) {
   rooms_.erase(room);
 }
 
-// --- commands ---------------------------------------------------------------------------------------------------
-
-void Worker::on_command(Now now, contract::Command command, SendBatch& send) {
-  room::Output out = output(send);
-  if (std::holds_alternative<contract::Drain>(command.body)) {
-    drain_tickets_.push_back(command.ticket);
-    is_draining_ = true;
-    for (auto& [id, entry] : sessions_) {
-      entry.session->close(now, "shutdown", out);
-      touched_.push_back(entry.session->id());
-    }
-    settle(now, out);
-    if (sessions_.empty()) on_replies_due();
-    return;
-  }
-  Outcome outcome = std::visit([&](auto& body) { return on(now, body, out); }, command.body);
-  settle(now, out);
-  std::visit([&](auto& body) { replies_.push_back({command.ticket, std::move(body)}); }, outcome);
-}
-
-void Worker::on_replies_due() {
-  for (const uint64_t ticket : drain_tickets_) replies_.push_back({ticket, contract::Done{}});
-  drain_tickets_.clear();
-}
-
-Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& out) {
-  if (is_draining_) return Error{ErrorCode::kShuttingDown, "the server is stopping"};
-  if (sessions_.size() >= kMaxSessions)
-    return Error{ErrorCode::kTooMany, "this worker has all the sessions it may have"};
-  const std::string room_name = command.request.room;
-  const std::string peer_id = command.request.peer;
-  if (const auto known = rooms_.find(room_name);
-      known != rooms_.end() && !command.is_last_choice && known->second.sessions >= config_.max_room_sessions) {
-    return contract::Elsewhere{std::move(command)};
-  }
-  RoomEntry& room = open_room(now, room_name, out);
-  ++room.sessions;
-
-  const SessionId id{next_session_id_++};
-  Entry& entry = sessions_[static_cast<uint64_t>(id)];
-  peer::Config peer_config;
-  peer_config.dtls = &dtls_;
-  peer_config.addresses = config_.addresses;
-  peer_config.local_addresses = config_.local_addresses;
-  peer_config.max_incoming_video_bps = config_.max_incoming_video_bps;
-  if (const uint64_t of_token = command.request.grant.max_bitrate_bps; of_token != 0) {
-    uint64_t& max = peer_config.max_incoming_video_bps;
-    max = max == 0 ? of_token : std::min(max, of_token);
-  }
-  peer_config.playout_delay = command.request.playout_delay;
-  std::string conn_id = make_conn_id(config_.index, id, rng_);
-  entry.session =
-      std::make_unique<Session>(id, conn_id, std::move(command.request), peer_config, *room.room, now, rng_);
-  auto answer = entry.session->connect(now, out);
-  if (!answer) {
-    ++counters_.connects_refused;
-    drop(now, entry, out);
-    return std::move(answer.error());
-  }
-  ++counters_.sessions_opened;
-  register_ufrag(entry);
-  touched_.push_back(id);
-  // One session per peer: a newer one replaces the older.
-  for (auto& [other_id, other] : sessions_) {
-    if (other.session->id() == id || other.session->peer_id() != peer_id || &other.session->room() != room.room.get())
-      continue;
-    other.session->close(now, "replaced", out);
-    touched_.push_back(other.session->id());
-  }
-  return contract::ConnectDone{conn_id, std::move(*answer)};
-}
-
-Worker::Outcome Worker::on(Now, const contract::IceRemote& command, room::Output&) {
-  Entry* entry = find_by_conn_id(command.conn_id);
-  if (entry == nullptr) return Error{ErrorCode::kConnNotFound, "no such connection"};
-  entry->session->add_remote_candidate(command.candidate);
-  return contract::Done{};
-}
-
-Worker::Outcome Worker::on(Now now, const contract::IceRestart& command, room::Output& out) {
-  Entry* entry = find_by_conn_id(command.conn_id);
-  if (entry == nullptr) return Error{ErrorCode::kConnNotFound, "no such connection"};
-  auto answer = entry->session->restart_ice(now, command.sdp, out);
-  if (!answer) return std::move(answer.error());
-  register_ufrag(*entry);
-  return contract::ConnectDone{command.conn_id, std::move(*answer)};
-}
-
-Worker::Outcome Worker::on(Now now, const contract::Disconnect& command, room::Output& out) {
-  Entry* entry = find_by_conn_id(command.conn_id);
-  if (entry == nullptr) return Error{ErrorCode::kConnNotFound, "no such connection"};
-  entry->session->close(now, "disconnected", out);
-  touched_.push_back(entry->session->id());
-  return contract::Done{};
-}
-
-Worker::Outcome Worker::on(Now, const contract::ReadStats&, room::Output&) {
-  return stats();
-}
-
-Worker::Outcome Worker::on(Now, const contract::Drain&, room::Output&) {
-  return contract::Done{};
-}
+// --- sessions ---------------------------------------------------------------------------------------------------
 
 Worker::Entry* Worker::find(SessionId id) {
   const auto it = sessions_.find(static_cast<uint64_t>(id));

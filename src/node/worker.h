@@ -41,6 +41,7 @@ struct Config {
   std::vector<SocketAddress> addresses;
   std::vector<SocketAddress> local_addresses;
   uint64_t max_incoming_video_bps = kUsualMaxBitrate;  // of all video of a session; a token may lower it
+  room::Duplicates duplicates = room::Duplicates::kReplace;
 };
 
 struct Counters {
@@ -100,14 +101,28 @@ class Worker {
     std::unique_ptr<room::Room> room;
     size_t sessions = 0;
   };
-  using Outcome = std::variant<contract::Done, contract::ConnectDone, contract::Stats, Error, contract::Elsewhere>;
+  // Nothing: no reply.
+  using Outcome = std::variant<std::monostate, contract::Done, contract::ConnectDone, contract::IceRestarted, contract::Stats, Error,
+                               contract::Elsewhere, contract::Count, contract::RoomsRead, contract::RoomRead>;
 
   Outcome on(Now now, contract::Connect& command, room::Output& out);
   Outcome on(Now now, const contract::IceRemote& command, room::Output& out);
   Outcome on(Now now, const contract::IceRestart& command, room::Output& out);
   Outcome on(Now now, const contract::Disconnect& command, room::Output& out);
+  Outcome on(Now now, const contract::PatchIce& command, room::Output& out);
+  Outcome on(Now now, const contract::FindSession& command, room::Output& out);
   Outcome on(Now now, const contract::ReadStats& command, room::Output& out);
   Outcome on(Now now, const contract::Drain& command, room::Output& out);
+  Outcome on(Now now, const contract::EndSessions& command, room::Output& out);
+  Outcome on(Now now, contract::TokenVerdict& command, room::Output& out);
+  Outcome on(Now now, const contract::ReadRooms& command, room::Output& out);
+  Outcome on(Now now, const contract::ReadRoom& command, room::Output& out);
+  Outcome on(Now now, const contract::SetRights& command, room::Output& out);
+  Outcome on(Now now, const contract::MuteStream& command, room::Output& out);
+  Outcome on(Now now, const contract::TakeSessions& command, room::Output& out);
+  template <typename Do>
+  contract::Count for_each_session(const std::string& room, const std::string& peer, Do&& act);
+  bool is_refused_as_duplicate(const std::string& room, const std::string& peer) const;
 
   Entry* find_for_datagram(const Datagram& datagram);
   Entry* find_by_conn_id(std::string_view conn_id);
@@ -123,7 +138,7 @@ class Worker {
   void rearm(Now now, Entry& entry);
   void drop(Now now, Entry& entry, room::Output& out);
   room::Output output(SendBatch& datagrams) {
-    return {datagrams, pool_, events_, touched_, relayed_, spare_bursts_, rooms_due_};
+    return {datagrams, pool_, events_, touched_, relayed_, spare_bursts_, rooms_due_, questions_};
   }
 
   // given
@@ -144,6 +159,7 @@ class Worker {
   Instant rooms_due_ = kNever;         // the earliest next_timeout() of all rooms
   uint64_t next_session_id_ = 1;
   bool is_draining_ = false;
+  bool takes_sessions_ = true;           // by the admin API
   std::vector<uint64_t> drain_tickets_;  // whoever waits for the last session to end
   Counters counters_;
   peer::Totals gone_peers_;  // of sessions that have ended: totals never go back
@@ -153,6 +169,7 @@ class Worker {
   std::vector<SessionId> touched_;
   std::vector<Entry*> burst_;
   std::vector<contract::Reply> replies_;
+  std::vector<contract::TokenQuestion> questions_;
   std::vector<room::RelayMessage> relayed_, spare_bursts_;
 };
 

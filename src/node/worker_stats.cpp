@@ -1,4 +1,5 @@
 // Worker: its counters and gauges, by the names of GET /metrics (docs/metrics.md).
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -29,14 +30,23 @@ contract::Stats Worker::stats() const {
   const peer::Counters& peers = totals.peer;
 
   contract::Stats out;
-  const auto gauge = [&](const char* name, const char* help, double value) {
-    out.values.push_back({name, help, false, "", value});
+  const auto gauge = [&](const char* name, const char* help, double value, std::string labels = "") {
+    out.values.push_back({name, help, false, std::move(labels), value});
   };
   const auto counter = [&](const char* name, const char* help, uint64_t value, std::string labels = "") {
     out.values.push_back({name, help, true, std::move(labels), static_cast<double>(value)});
   };
   gauge("atm0s_sessions", "Sessions that are open", static_cast<double>(sessions_.size()));
   gauge("atm0s_sessions_connected", "Sessions whose ICE and DTLS are up", static_cast<double>(connected));
+  constexpr std::pair<contract::Protocol, const char*> kProtocols[] = {{contract::Protocol::kWebrtc, "webrtc"},
+                                                                       {contract::Protocol::kWhip, "whip"},
+                                                                       {contract::Protocol::kWhep, "whep"}};
+  for (const auto& [protocol, name] : kProtocols) {
+    const auto is_its = [&](const auto& entry) { return entry.second.session->protocol() == protocol; };
+    const auto count = std::count_if(sessions_.begin(), sessions_.end(), is_its);
+    gauge("atm0s_protocol_sessions", "Sessions that are open, by protocol", static_cast<double>(count),
+          std::string("protocol=\"") + name + '"');
+  }
   gauge("atm0s_rooms", "Rooms with at least one session", static_cast<double>(rooms_.size()));
   gauge("atm0s_participants", "Participants that are present in a room", static_cast<double>(participants));
   gauge("atm0s_streams", "Streams that are published", static_cast<double>(streams));

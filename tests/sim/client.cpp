@@ -21,9 +21,10 @@ Client::Client(uint32_t number, ClientConfig config, SocketAddress address, Now 
   peer_config.dtls = &dtls_;
   peer_config.addresses = {address_};
   peer_config.local_addresses = {address_};
+  peer_config.offers_data_channel = has_channel();
   peer_config.paces_media = false;  // its pictures are of the size they are
   peer_ = std::make_unique<peer::Peer>(peer_config, rng);
-  peer_->open_channel_when_connected("data");
+  if (has_channel()) peer_->open_channel_when_connected("data");
   if (config_.sends_simulcast) {
     for (SimulcastLayer& layer : layers_) {
       layer.ssrc = rng_.u32();
@@ -120,9 +121,13 @@ contract::ConnectRequest Client::connect_request() {
   request.codecs = config_.codecs;
   request.playout_delay = config_.playout_delay;
   request.sdp = make_offer();
+  request.protocol = config_.protocol;
   request.senders = senders_;
   request.receivers = {config_.audio_receivers, config_.video_receivers};
   request.bitrate_control_mode = config_.bitrate_control_mode;
+  request.subscribe_scope = config_.subscribe_scope;
+  request.publish_scope = config_.publish_scope;
+  request.metadata = config_.metadata;
   request.applies_stream_limits = config_.applies_limits;
   return request;
 }
@@ -154,8 +159,8 @@ void Client::on_datagram(Now now, const Datagram& datagram, SendBatch& out) {
 void Client::show_rtcp(Now now, ByteView decrypted, SendBatch& out) {
   if (rtp::classify(decrypted) != rtp::PacketClass::kRtcp || decrypted.size() <= srtp::kRtcpOverhead) return;
   if (!is_sending(video_line_)) return;
-  config_.own_video->on_rtcp(now, *peer_, *video_line_ + 1, decrypted.first(decrypted.size() - srtp::kRtcpOverhead),
-                             out);
+  config_.own_video->on_rtcp(now, *peer_, line_of(*video_line_),
+                             decrypted.first(decrypted.size() - srtp::kRtcpOverhead), out);
 }
 
 void Client::on_timeout(Now now, SendBatch& out) {
@@ -213,7 +218,9 @@ void Client::take_output(Now now, SendBatch& out) {
     if (const auto* opened = std::get_if<peer::ChannelOpened>(&event)) {
       if (channel_) continue;
       channel_ = opened->channel;
-      next_audio_ = next_video_ = now.mono;
+      start_sending(now);
+    } else if (std::holds_alternative<peer::Connected>(event)) {
+      if (!has_channel()) start_sending(now);
     } else if (const auto* message = std::get_if<peer::ChannelMessage>(&event)) {
       const auto parsed = json::parse_server_message(message->bytes, message->is_text);
       if (!parsed) {
@@ -279,7 +286,8 @@ void Client::on_event(const contract::Event& event) {
 size_t Client::receiver_index(size_t media) const {
   const MediaKind kind = peer_->media(media).kind();
   size_t index = 0;
-  for (size_t i = 0; i + 1 < media; ++i) index += media_[i].kind == kind && media_[i].direction == Direction::kRecvOnly;
+  for (size_t i = 0; line_of(i) < media; ++i)
+    index += media_[i].kind == kind && media_[i].direction == Direction::kRecvOnly;
   return index;
 }
 
@@ -312,8 +320,7 @@ bool Client::succeeded(uint64_t req_id) const {
 }
 
 bool Client::is_sending(const std::optional<size_t>& line) const {
-  // The data channel's m-line comes first, so m-line i + 1 is media_[i].
-  return line && *line + 1 < peer_->media_count() && peer_->media(*line + 1).is_sending();
+  return line && line_of(*line) < peer_->media_count() && peer_->media(line_of(*line)).is_sending();
 }
 
 }  // namespace atm0s::sim

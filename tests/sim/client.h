@@ -25,6 +25,7 @@ inline constexpr uint8_t kSimulcastLayers = 3;
 struct ClientConfig {
   std::string room = "room";
   std::string peer;
+  contract::Protocol protocol = contract::Protocol::kWebrtc;  // WHIP and WHEP: without a data channel
   bool sends_audio = true;
   bool sends_video = true;
   uint32_t audio_receivers = 1;
@@ -38,6 +39,9 @@ struct ClientConfig {
   bool gives_feedback = true;     // transport-wide; false: it does not offer any, and the server estimates nothing
   OwnVideo* own_video = nullptr;  // instead of what is made up here
   contract::Grant grant;
+  contract::SubscribeScope subscribe_scope = contract::SubscribeScope::kFull;
+  contract::PublishScope publish_scope = contract::PublishScope::kFull;
+  std::string metadata;
   contract::BitrateControlMode bitrate_control_mode = contract::BitrateControlMode::kSumBitrateWithClientSide;
   uint64_t max_video_bitrate = 0;  // of its video sender, bit/s
   // Its video keeps to what the server allows, as a browser's does (send_rate.h). Else it is always the same: what
@@ -79,7 +83,10 @@ class Client {
   uint64_t view(Now now, const std::string& receiver, const std::string& peer, const std::string& stream,
                 SendBatch& out);
 
-  bool is_ready() const { return channel_.has_value(); }
+  bool has_channel() const { return config_.protocol == contract::Protocol::kWebrtc; }
+  bool is_ready() const { return has_channel() ? channel_.has_value() : peer_->is_connected(); }
+  // How loud the packets of its audio say that they are (RFC 6464), dBov; nothing: they do not.
+  void set_audio_level(std::optional<int> dbov) { audio_level_ = dbov; }
   void set_silent(bool is_silent) { is_silent_ = is_silent; }  // killed: nothing in, nothing out
   bool is_silent() const { return is_silent_; }
   // Packets of streams that no m-line of this client takes now.
@@ -138,6 +145,9 @@ class Client {
   std::optional<uint64_t> allowed_bps(Now now);
   void allot_layers(std::optional<uint64_t> allowed_bps);
   size_t receiver_index(size_t media) const;
+  // The m-line of media_[i]: the data channel's comes before all, where there is one.
+  size_t line_of(size_t i) const { return has_channel() ? i + 1 : i; }
+  void start_sending(Now now) { next_audio_ = next_video_ = now.mono; }
   static uint64_t packet_id(const PictureTag& tag);
 
   uint32_t number_;
@@ -196,6 +206,7 @@ class Client {
   uint64_t key_frames_sent_ = 0, key_frames_wanted_ = 0;
   std::vector<peer::ReceivedPacket> packets_;
   std::vector<peer::Event> peer_events_;
+  std::optional<int> audio_level_;
 };
 
 }  // namespace atm0s::sim

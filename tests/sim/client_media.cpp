@@ -24,7 +24,7 @@ void Client::send_audio(Now now, SendBatch& out) {
   next_audio_ = now.mono + kAudioInterval;
   if (!is_sending(audio_line_)) return;
   peer::MediaPacket packet;
-  const size_t media = *audio_line_ + 1;
+  const size_t media = line_of(*audio_line_);
   const auto& codecs = peer_->media(media).negotiated().codecs;
   if (codecs.empty()) return;
   uint8_t payload_type = codecs[0].payload_type;
@@ -35,6 +35,10 @@ void Client::send_audio(Now now, SendBatch& out) {
   }
   packet.payload = pool_.copy(payload);
   packet.marker = !std::exchange(has_spoken_, true);
+  if (audio_level_) {
+    const Bytes level{rtp::write_audio_level({true, static_cast<uint8_t>(-*audio_level_)})};
+    packet.extensions.add(rtp::Extension::kAudioLevel, level);
+  }
   audio_timestamp_ += SoundSource::kFrameSamples;
   if (ledger_ != nullptr) {
     ledger_->on_sent(now.mono, number_, false, sound_.sent() - 1, peer_->media(media).ssrc(),
@@ -56,7 +60,7 @@ std::optional<uint64_t> Client::allowed_bps(Now now) {
 void Client::send_video(Now now, SendBatch& out) {
   next_video_ = now.mono + kVideoInterval;
   if (!is_sending(video_line_)) return;
-  const size_t media = *video_line_ + 1;
+  const size_t media = line_of(*video_line_);
   if (config_.own_video != nullptr) {
     next_video_ = config_.own_video->send(now, *peer_, media, out);
     return;
@@ -122,12 +126,12 @@ void Client::allot_layers(std::optional<uint64_t> allowed_bps) {
 // The peer's m-line knows one SSRC; these three are written and protected here. Nothing is sent again.
 void Client::send_simulcast(Now now, uint8_t payload_type, SendBatch& out) {
   const auto path = peer_->selected_path();
-  const auto& line = peer_->media(*video_line_ + 1);
+  const auto& line = peer_->media(line_of(*video_line_));
   if (!path) return;
   for (uint8_t i = 0; i < layers_.size(); ++i) {
     SimulcastLayer& layer = layers_[i];
     layer.timestamp += 3'000;
-    peer::PeerTestAccess::know_sent_ssrc(*peer_, *video_line_ + 1, layer.ssrc);
+    peer::PeerTestAccess::know_sent_ssrc(*peer_, line_of(*video_line_), layer.ssrc);
     if (layer.is_muted || layer.packet_size == 0) continue;
     PictureTag tag{layer_publisher(number_, i), layer.frame++, 0, kPacketsPerFrame, layer.is_key_frame_due};
     layer.key_frames_sent += tag.is_key;

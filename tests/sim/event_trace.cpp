@@ -50,6 +50,12 @@ std::string text_of(const contract::Event& event) {
     return limit->layers.empty() ? text + " none" : text;
   }
   if (const auto* stats = std::get_if<contract::RoomStats>(&event)) return "peers " + std::to_string(stats->peers);
+  if (const auto* level = std::get_if<contract::SenderLevelEvent>(&event)) {
+    return "sender " + level->name + " level " + std::to_string(level->dbov);
+  }
+  if (const auto* level = std::get_if<contract::ReceiverLevelEvent>(&event)) {
+    return "receiver " + level->id + " level " + std::to_string(level->dbov);
+  }
   return "closing " + std::get<contract::SessionClosing>(event).reason;
 }
 

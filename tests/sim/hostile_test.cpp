@@ -264,7 +264,7 @@ TEST(Drain, OfAHundredUnderLoadEachEnds) {
     world.run_for(3ms * (seed % 20));
     for (int i = 0; i < 400; ++i) world.request(*people[2], contract::PeerPing{});
     ASSERT_EQ(world.session_count(), 5u);
-    ASSERT_EQ(world.drain(1s), world.worker_count()) << seed;
+    ASSERT_EQ(world.drain(session::kCloseLinger + 500ms), world.worker_count()) << seed;
     ASSERT_EQ(world.session_count(), 0u) << seed;
     ASSERT_EQ(world.room_count(), 0u) << seed;
     ASSERT_FALSE(world.connect(world.add_client(participant("later"))));

@@ -26,7 +26,7 @@ size_t World::default_workers() {
   return workers == nullptr ? 1 : std::strtoul(workers, nullptr, 10);
 }
 
-World::World(uint64_t seed, LinkConfig link, size_t workers)
+World::World(uint64_t seed, LinkConfig link, size_t workers, room::Duplicates duplicates)
     : seed_(chosen_seed().value_or(seed)),
       rng_(seed_),
       openssl_rng_(seed_ ^ 0x55),
@@ -41,6 +41,7 @@ World::World(uint64_t seed, LinkConfig link, size_t workers)
     node::Config config;
     config.index = i;
     config.worker_count = workers;
+    config.duplicates = duplicates;
     config.addresses = config.local_addresses = {address};
     hosts_.push_back({address, std::make_unique<node::Worker>(config, now_, rng_), {}});
   }
@@ -144,6 +145,12 @@ bool World::restart_ice(Client& client, int times) {
   if (done == nullptr || !client.accept(now_, done->sdp, client_out_)) return false;
   dispatch_from_client(client);
   return true;
+}
+
+bool World::accept(Client& client, const std::string& answer) {
+  const bool accepted = client.accept(now_, answer, client_out_);
+  dispatch_from_client(client);
+  return accepted;
 }
 
 void World::send_raw(Client& client, const std::string& message, bool is_text) {

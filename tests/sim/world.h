@@ -40,7 +40,7 @@ class World {
   // As many workers as ATM0S_SIM_WORKERS says, or one: every simulation has to hold with several.
   explicit World(uint64_t seed, LinkConfig link = {}) : World(seed, link, default_workers()) {}
   // ATM0S_SIM_SEED goes before `seed`.
-  World(uint64_t seed, LinkConfig link, size_t workers);
+  World(uint64_t seed, LinkConfig link, size_t workers, room::Duplicates duplicates = room::Duplicates::kReplace);
   // Closes the books: a packet that the server has lost in silence fails the test. A test that failed in this world's
   // time says how to play it again.
   ~World();
@@ -63,6 +63,8 @@ class World {
   uint64_t update_sdp(Client& client);
   // As restartIce() of the SDK: offers over HTTP; false when it was refused.
   bool restart_ice(Client& client, int times = 1);
+  // An answer that came another way than by connect().
+  bool accept(Client& client, const std::string& answer);
   void send_raw(Client& client, const std::string& message, bool is_text);
   void open_another_channel(Client& client);
   // A datagram that nobody's peer made, straight into a worker.
@@ -72,6 +74,8 @@ class World {
     relay_loss_ = loss;
     relay_has_lost_ |= loss > 0;
   }
+  // What control says to a client that renews its token; refused when there is nobody.
+  std::function<Result<contract::Grant>(const contract::TokenQuestion&)> judge;
   // What the clients send, before it gets onto its link.
   std::function<void(const Client& from, ByteView datagram)> watch;
   uint64_t view(Client& client, const std::string& receiver, const std::string& peer, const std::string& stream);
@@ -124,6 +128,7 @@ class World {
   Instant next_event() const;
   void step();
   void deliver_due();
+  void answer_questions(Host& host);
   void dispatch_from_client(Client& client);
   void dispatch_from_server();
   void pump(Host& host);

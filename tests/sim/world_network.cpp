@@ -81,6 +81,7 @@ void World::pump(Host& host) {
     const Inside inside(InWorker::kControl);
     while (worker.has_slow_work()) worker.do_slow_step(now_, server_out_);
   }
+  answer_questions(host);
   dispatch_from_server();
   if (worker.relayed().empty()) return;
   for (room::RelayMessage& message : worker.relayed()) {
@@ -92,6 +93,22 @@ void World::pump(Host& host) {
   const Inside inside(InWorker::kMedia);
   for (room::RelayMessage& message : host.given_back) worker.give_back(std::move(message));
   host.given_back.clear();
+}
+
+// As the control thread, at once.
+void World::answer_questions(Host& host) {
+  const auto is_question = [](const contract::Reply& reply) {
+    return std::holds_alternative<contract::TokenQuestion>(reply.body);
+  };
+  std::vector<contract::Reply>& replies = host.worker->replies();
+  for (auto it = replies.begin(); (it = std::find_if(it, replies.end(), is_question)) != replies.end();) {
+    const auto question = std::get<contract::TokenQuestion>(std::move(it->body));
+    it = replies.erase(it);
+    if (!judge) continue;
+    const Inside inside(InWorker::kControl);
+    host.worker->on_command(now_, {0, contract::TokenVerdict{question.conn_id, question.req_id, judge(question)}},
+                            server_out_);
+  }
 }
 
 void World::deliver_relayed() {

@@ -176,6 +176,18 @@ std::string check_https(const Config& config) {
   return "";
 }
 
+std::string check_ice_servers(const Config& config) {
+  const token::IceServerSettings& servers = config.ice_servers;
+  const bool has_fixed = !servers.username.empty(), has_secret = !servers.turn_secret.empty();
+  if (has_fixed == servers.credential.empty()) return "turn-username and turn-credential: one needs the other";
+  if (has_fixed && has_secret)
+    return "turn-secret: makes credentials; turn-username and turn-credential would be others";
+  const bool has_turn = std::any_of(servers.urls.begin(), servers.urls.end(), token::is_turn_url);
+  if (has_turn && !has_fixed && !has_secret)
+    return "ice-server: turn: needs turn-secret, or turn-username and turn-credential";
+  return "";
+}
+
 std::string check_ports(const Config& config) {
   const uint32_t last = config.media_port + config.workers - 1;
   if (last <= 65'535) return "";
@@ -222,7 +234,7 @@ Result<Config> load_config(int argc, const char* const* argv, const Environment&
   if (!given.contains("log-format")) config.log_format = config.dev ? io::LogFormat::kText : io::LogFormat::kJson;
   if (config.workers == 0) config.workers = core_count();
 
-  for (const auto check : {check_secret, check_https, check_ports}) {
+  for (const auto check : {check_secret, check_https, check_ice_servers, check_ports}) {
     std::string problem = check(config);
     if (!problem.empty()) return wrong(std::move(problem));
   }

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "control/token/ice_servers.h"
 #include "io/log/log.h"
 #include "node/worker.h"
 
@@ -33,6 +34,8 @@ struct Config {
   uint32_t workers = 0;                 // at least 1 once loaded
   uint32_t room_slice_size = node::kMaxRoomSessions;
   uint64_t max_bitrate = node::kUsualMaxBitrate;  // bit/s of all video that a session sends; a token may lower it
+  room::Duplicates duplicate_peer = room::Duplicates::kReplace;
+  token::IceServerSettings ice_servers;
   std::string secret;
   LogLevel log_level = LogLevel::kInfo;
   io::LogFormat log_format = io::LogFormat::kText;

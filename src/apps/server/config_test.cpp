@@ -43,6 +43,34 @@ class ConfigTest : public ::testing::Test {
   std::map<std::string, std::string> environment_;
 };
 
+TEST_F(ConfigTest, ASecondSessionOfAPeerReplacesOrIsRefused) {
+  EXPECT_EQ(load({"--dev"})->duplicate_peer, room::Duplicates::kReplace);
+  EXPECT_EQ(load({"--dev", "--duplicate-peer", "replace"})->duplicate_peer, room::Duplicates::kReplace);
+  EXPECT_EQ(load({"--dev", "--duplicate-peer", "refuse"})->duplicate_peer, room::Duplicates::kRefuse);
+  EXPECT_EQ(why({"--dev", "--duplicate-peer", "both"}), "--duplicate-peer: must be replace or refuse, not 'both'");
+}
+
+TEST_F(ConfigTest, TurnServersNeedCredentials) {
+  const auto config = load({"--dev", "--ice-server", "stun:a", "--ice-server", "turn:b", "--turn-secret", "s"});
+  ASSERT_TRUE(config) << config.error().why;
+  EXPECT_EQ(config->ice_servers.urls, (std::vector<std::string>{"stun:a", "turn:b"}));
+  EXPECT_EQ(config->ice_servers.lifetime, std::chrono::hours(1));
+  environment_["ATM0S_ICE_SERVER"] = "stun:a,turns:b:443";
+  environment_["ATM0S_TURN_LIFETIME"] = "60";
+  const auto by_variable = load({"--dev", "--turn-username", "u", "--turn-credential", "c"});
+  ASSERT_TRUE(by_variable) << by_variable.error().why;
+  EXPECT_EQ(by_variable->ice_servers.urls.size(), 2u);
+  EXPECT_EQ(by_variable->ice_servers.lifetime, std::chrono::minutes(1));
+  environment_.clear();
+  EXPECT_TRUE(load({"--dev", "--ice-server", "stun:a"}));
+  EXPECT_NE(why({"--dev", "--ice-server", "turn:a"}).find("turn: needs turn-secret"), std::string::npos);
+  EXPECT_NE(why({"--dev", "--ice-server", "http://a"}).find("must be stun:"), std::string::npos);
+  EXPECT_NE(why({"--dev", "--turn-username", "u"}).find("one needs the other"), std::string::npos);
+  EXPECT_NE(why({"--dev", "--turn-lifetime", "5"}).find("from 60"), std::string::npos);
+  EXPECT_NE(why({"--dev", "--turn-secret", "s", "--turn-username", "u", "--turn-credential", "c"}).find("turn-secret"),
+            std::string::npos);
+}
+
 TEST_F(ConfigTest, DevModeNeedsNothing) {
   const auto config = load({"--dev"});
   ASSERT_TRUE(config) << config.error().why;

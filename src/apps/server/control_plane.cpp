@@ -48,14 +48,14 @@ void ControlPlane::post(const std::vector<size_t>& to, contract::Command command
                         io::HttpServer::Respond respond) {
   const uint64_t caller = next_caller_++;
   const auto ticket = calls_.open(io::read_clocks(), pending, caller, to.size());
-  if (!ticket) return respond(router_->refuse(ErrorCode::kBusy, "too many calls are under way"));
+  if (!ticket) return respond(router_->refuse(pending, ErrorCode::kBusy, "too many calls are under way"));
   command.ticket = *ticket;
   callers_[caller] = std::move(respond);
   for (const size_t worker : to) {
     if (workers_->post(worker, command)) continue;
     calls_.cancel(*ticket);
     const auto waiting = callers_.extract(caller);
-    waiting.mapped()(router_->refuse(ErrorCode::kBusy, "a worker has too much to do"));
+    waiting.mapped()(router_->refuse(pending, ErrorCode::kBusy, "a worker has too much to do"));
     return;
   }
 }
@@ -65,6 +65,8 @@ void ControlPlane::on_reply(contract::Reply reply) {
   http_.post([this, shared] {
     if (auto* elsewhere = std::get_if<contract::Elsewhere>(&shared->body)) {
       try_elsewhere(shared->ticket, std::move(elsewhere->command));
+    } else if (const auto* question = std::get_if<contract::TokenQuestion>(&shared->body)) {
+      answer(*question);
     } else if (shared->ticket == kDrainTicket) {
       if (--drains_awaited_ == 0) end_drain();
     } else if (const auto finished = calls_.on_reply(std::move(*shared))) {
@@ -73,7 +75,18 @@ void ControlPlane::on_reply(contract::Reply reply) {
   });
 }
 
+// When its worker's mailbox is full the verdict is lost, and the client told to try again.
+void ControlPlane::answer(const contract::TokenQuestion& question) {
+  const auto worker = control::worker_of_conn(question.conn_id, workers_->count());
+  if (worker) workers_->post(*worker, {0, router_->judge(io::read_clocks(), question)});
+}
+
 void ControlPlane::try_elsewhere(uint64_t ticket, contract::Connect connect) {
+  if (router_->is_revoked(connect.request)) {
+    const Error revoked{ErrorCode::kInvalidToken, "the token has been revoked"};
+    if (const auto finished = calls_.on_reply({ticket, revoked})) finish(*finished);
+    return;
+  }
   // From the room's own worker on, one after the other; when all slices are full it goes back to the first.
   const size_t count = workers_->count();
   const size_t tried = ++connect.workers_tried;
@@ -88,10 +101,13 @@ void ControlPlane::finish(const control::PendingCalls::Finished& finished) {
   const auto waiting = callers_.extract(finished.caller);
   if (waiting.empty()) return;
   if (finished.replies.empty()) {
-    return waiting.mapped()(router_->refuse(ErrorCode::kServerError, "no worker answered in time"));
+    return waiting.mapped()(router_->refuse(finished.pending, ErrorCode::kServerError, "no worker answered in time"));
+  }
+  if (control::is_admin(finished.pending)) {
+    return waiting.mapped()(router_->on_admin_replies(finished.pending, finished.replies));
   }
   if (finished.pending != control::Pending::kMetrics) {
-    return waiting.mapped()(router_->on_reply(finished.pending, finished.replies.front()));
+    return waiting.mapped()(router_->on_reply(io::read_clocks(), finished.pending, finished.replies.front()));
   }
   std::vector<contract::Stats> stats;
   for (const contract::Reply& reply : finished.replies) {
@@ -112,6 +128,7 @@ void ControlPlane::on_tick() {
 void ControlPlane::begin_drain() {
   if (is_draining_) return http_.stop();  // asked twice: at once
   is_draining_ = true;
+  router_->stop_taking_sessions();
   LOG_INFO("server", "stopping: sessions are told and end, new ones are refused");
   drain_deadline_ = io::read_clocks().mono + kDrainTimeout;
   for (size_t i = 0; i < workers_->count(); ++i) {

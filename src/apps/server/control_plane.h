@@ -29,6 +29,7 @@ class ControlPlane {
   void on_request(const contract::HttpRequest& request, io::HttpServer::Respond respond);
   void post(const std::vector<size_t>& to, contract::Command command, control::Pending pending,
             io::HttpServer::Respond respond);
+  void answer(const contract::TokenQuestion& question);
   void try_elsewhere(uint64_t ticket, contract::Connect connect);
   void finish(const control::PendingCalls::Finished& finished);
   void begin_drain();

@@ -89,6 +89,7 @@ Result<bool> serve(const Config& config) {
   router.worker_count = workers->count();
   router.node_id = config.node_id;
   router.assets = dev_assets(config);
+  router.ice_servers = config.ice_servers;
   control.configure(std::move(router), *workers);
 
   std::fputs(banner(config, listening, io::local_addresses(), demo_token(config)).c_str(), stdout);

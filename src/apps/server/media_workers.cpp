@@ -147,6 +147,7 @@ Result<std::unique_ptr<MediaWorkers>> MediaWorkers::start(const Config& settings
     config.worker_count = count;
     config.max_room_sessions = settings.room_slice_size;
     config.max_incoming_video_bps = settings.max_bitrate;
+    config.duplicates = settings.duplicate_peer;
     for (const MediaAddress& address : addresses) {
       config.addresses.push_back({address.external, sockets.front()->port()});
       config.local_addresses.push_back({address.internal, sockets.front()->port()});

@@ -88,6 +88,21 @@ std::string read_log_format(const Texts& texts, Config& config) {
   return "must be text or json, not " + quoted(texts.front());
 }
 
+std::string read_ice_servers(const Texts& texts, Config& config) {
+  config.ice_servers.urls.clear();
+  for (const std::string& text : texts) {
+    if (!token::is_ice_url(text)) return "must be stun:, stuns:, turn: or turns: and a host, not " + quoted(text);
+    config.ice_servers.urls.push_back(text);
+  }
+  return "";
+}
+
+std::string read_duplicate_peer(const Texts& texts, Config& config) {
+  if (texts.front() == "replace") return config.duplicate_peer = room::Duplicates::kReplace, "";
+  if (texts.front() == "refuse") return config.duplicate_peer = room::Duplicates::kRefuse, "";
+  return "must be replace or refuse, not " + quoted(texts.front());
+}
+
 constexpr Setting kSettings[] = {
     {"dev", Shape::kSwitch, "",
      "Development mode: a page at / that joins a room, tokens for whoever asks, a default secret, HTTPS with a "
@@ -124,6 +139,29 @@ constexpr Setting kSettings[] = {
      [](const Texts& texts, Config& config) {
        return read_number(texts, config.max_bitrate, kLeastMaxBitrate, kMostMaxBitrate);
      }},
+    {"duplicate-peer", Shape::kOne, "WHAT",
+     "A second session of a peer in a room: replace ends the first one, refuse does not let the second one in, unless "
+     "nothing has been heard of the first for 5 s. Default: replace.",
+     read_duplicate_peer},
+    {"ice-server", Shape::kList, "URL",
+     "A STUN or TURN server that clients are told of: stun:, stuns:, turn: or turns: and its host. Repeat the flag for "
+     "several; the variable takes them with commas between.",
+     read_ice_servers},
+    {"turn-secret", Shape::kOne, "TEXT",
+     "Shared with those TURN servers (static-auth-secret of coturn): each client gets credentials of its own, which "
+     "end.",
+     [](const Texts& texts, Config& config) { return config.ice_servers.turn_secret = texts.front(), std::string(); }},
+    {"turn-lifetime", Shape::kOne, "SECONDS", "How long such credentials are good. Default: 3600.",
+     [](const Texts& texts, Config& config) {
+       uint32_t seconds = 0;
+       std::string problem = read_number(texts, seconds, 60, 604'800);
+       config.ice_servers.lifetime = std::chrono::seconds(seconds);
+       return problem;
+     }},
+    {"turn-username", Shape::kOne, "TEXT", "In place of a shared secret: the user of those TURN servers.",
+     [](const Texts& texts, Config& config) { return config.ice_servers.username = texts.front(), std::string(); }},
+    {"turn-credential", Shape::kOne, "TEXT", "And its password, the same for all clients.",
+     [](const Texts& texts, Config& config) { return config.ice_servers.credential = texts.front(), std::string(); }},
     {"node-id", Shape::kOne, "NUMBER", "This server's number, told to clients. Default: 0.",
      [](const Texts& texts, Config& config) { return read_number(texts, config.node_id, 0, UINT32_MAX); }},
     {"log-level", Shape::kOne, "LEVEL", "error, warn, info or debug. Default: info.", read_log_level},

@@ -40,7 +40,8 @@ struct WriteEvent {
     ordered_json& state = data["state"];  // null when removed
     if (event.change != PresenceChange::kRemoved) {
       state["state"] = choice_text(kPeerStatuses, event.status);
-      state["protocol"] = "Webrtc";
+      state["protocol"] = choice_text(kProtocols, event.protocol);
+      if (!event.metadata.empty()) state["metadata"] = event.metadata;
     }
     return presence_name("peer", event.change);
   }
@@ -67,6 +68,14 @@ struct WriteEvent {
     data["max_bitrate"] = event.max_bitrate_bps;
     data["layers"] = event.layers;
     return std::string(kSenderEventPrefix) + event.name + std::string(kLimitEventSuffix);
+  }
+  std::string operator()(const contract::SenderLevelEvent& event) const {
+    data["level"] = event.dbov;
+    return std::string(kSenderEventPrefix) + event.name + std::string(kLevelEventSuffix);
+  }
+  std::string operator()(const contract::ReceiverLevelEvent& event) const {
+    data["level"] = event.dbov;
+    return std::string(kReceiverEventPrefix) + event.id + std::string(kLevelEventSuffix);
   }
   std::string operator()(const contract::SessionClosing& event) const {
     data["reason"] = event.reason;

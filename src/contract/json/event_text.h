@@ -24,6 +24,11 @@ inline constexpr Choice<contract::PeerStatus> kPeerStatuses[] = {
     {"Connected", contract::PeerStatus::kConnected},
     {"Reconnecting", contract::PeerStatus::kReconnecting},
 };
+inline constexpr Choice<contract::Protocol> kProtocols[] = {
+    {"Webrtc", contract::Protocol::kWebrtc},
+    {"Whip", contract::Protocol::kWhip},
+    {"Whep", contract::Protocol::kWhep},
+};
 inline constexpr Choice<contract::ReceiverState> kReceiverStates[] = {
     {"no_source", contract::ReceiverState::kNoSource},
     {"connecting", contract::ReceiverState::kConnecting},
@@ -49,5 +54,6 @@ inline constexpr std::string_view kSenderEventPrefix = "remote_stream_";
 inline constexpr std::string_view kStateEventSuffix = "_state";
 inline constexpr std::string_view kLimitEventSuffix = "_limit";
 inline constexpr std::string_view kQualityEventSuffix = "_quality";
+inline constexpr std::string_view kLevelEventSuffix = "_audio_level";
 
 }  // namespace atm0s::json

@@ -158,6 +158,16 @@ uint64_t Fields::number(std::string_view name, uint64_t fallback, uint64_t limit
   return std::min(value, limit);
 }
 
+int Fields::number_below_zero(std::string_view name, int least) const {
+  const nlohmann::json* value = find(name);
+  if (value != nullptr && value->is_number_integer()) {
+    const auto number = value->get<int64_t>();
+    if (number >= least && number <= 0) return static_cast<int>(number);
+  }
+  problem(name, "must be a whole number from " + std::to_string(least) + " to 0");
+  return least;
+}
+
 Fields Fields::object(std::string_view name) const {
   static const nlohmann::json kEmpty = nlohmann::json::object();
   const nlohmann::json* value = find(name);

@@ -54,6 +54,9 @@ class Fields {
   uint64_t clamped(std::string_view name, uint64_t fallback, uint64_t limit) const;
   std::optional<uint64_t> optional_number(std::string_view name, uint64_t limit) const;
 
+  // Required: a whole number from `least` to 0.
+  int number_below_zero(std::string_view name, int least) const;
+
   Fields object(std::string_view name) const;  // required
   std::optional<Fields> optional_object(std::string_view name) const;
   std::vector<Fields> objects(std::string_view name, size_t count_max) const;  // absent: none

@@ -163,16 +163,23 @@ std::string envelope_ok() {
   return R"({"status":true,"data":"OK"})";
 }
 
-std::string envelope_ready() {
-  return R"({"status":true,"data":{"ready":true}})";
+std::string envelope_ready(bool is_ready) {
+  return is_ready ? R"({"status":true,"data":{"ready":true}})" : R"({"status":true,"data":{"ready":false}})";
 }
 
-std::string envelope(const contract::ConnectDone& done, uint32_t node_id) {
+std::string envelope(const contract::ConnectDone& done, uint32_t node_id,
+                     std::span<const contract::IceServer> ice_servers) {
   nlohmann::ordered_json out;
   out["status"] = true;
   out["data"]["node_id"] = node_id;
   out["data"]["conn_id"] = done.conn_id;
   out["data"]["sdp"] = done.sdp;
+  for (const contract::IceServer& server : ice_servers) {
+    nlohmann::ordered_json& entry = out["data"]["ice_servers"].emplace_back();
+    entry["urls"] = server.urls;
+    if (!server.username.empty()) entry["username"] = server.username;
+    if (!server.credential.empty()) entry["credential"] = server.credential;
+  }
   return write_text(out);
 }
 

@@ -3,11 +3,13 @@
 // Every parser is bounded (limits.h), ignores unknown fields and names the field that is wrong. None verifies a token.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "contract/command.h"
+#include "contract/ice_server.h"
 #include "contract/session.h"
 #include "contract/token_request.h"
 
@@ -23,9 +25,10 @@ Result<contract::IceRestart> parse_ice_restart(std::string_view body);
 Result<contract::TokenRequest> parse_token_request(contract::TokenKind kind, std::string_view body);
 
 // {"status": true, "data": …}
-std::string envelope_ok();     // "OK"
-std::string envelope_ready();  // {"ready": true}
-std::string envelope(const contract::ConnectDone& done, uint32_t node_id);
+std::string envelope_ok();                  // "OK"
+std::string envelope_ready(bool is_ready);  // {"ready": true}
+std::string envelope(const contract::ConnectDone& done, uint32_t node_id,
+                     std::span<const contract::IceServer> ice_servers = {});
 std::string envelope_token(std::string_view token);  // {"token": …}, of GET /dev/token
 std::string envelope_dev_info(uint16_t https_port);  // {"https_port": 3443}, 0 when there is none
 // {"status": false, "data": {"code": …, "message": …}, "error": "INVALID_TOKEN"}

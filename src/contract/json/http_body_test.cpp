@@ -303,10 +303,13 @@ TEST(ParseTokenRequest, BoundsTheLifetime) {
 }
 
 TEST(Envelope, LooksAsTheSdkExpects) {
-  EXPECT_EQ(envelope_ready(), R"({"status":true,"data":{"ready":true}})");
+  EXPECT_EQ(envelope_ready(true), R"({"status":true,"data":{"ready":true}})");
   EXPECT_EQ(envelope_ok(), R"({"status":true,"data":"OK"})");
   EXPECT_EQ(envelope(contract::ConnectDone{"0-ab", "v=0\r\n"}, 7),
             R"({"status":true,"data":{"node_id":7,"conn_id":"0-ab","sdp":"v=0\r\n"}})");
+  const contract::IceServer servers[] = {{{"stun:a"}, "", ""}, {{"turn:b", "turns:c"}, "u", "p"}};
+  EXPECT_EQ(json::parse(envelope(contract::ConnectDone{"0-ab", "v=0"}, 7, servers))["data"]["ice_servers"],
+            json::parse(R"([{"urls":["stun:a"]},{"urls":["turn:b","turns:c"],"username":"u","credential":"p"}])"));
   const json error = json::parse(envelope(Error{ErrorCode::kInvalidToken, "no \"token\""}));
   EXPECT_EQ(error["status"], false);
   EXPECT_EQ(error["error"], "INVALID_TOKEN");

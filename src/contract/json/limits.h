@@ -30,6 +30,10 @@ inline constexpr uint32_t kMaxPriority = 65'535;
 inline constexpr uint32_t kMaxLayer = 7;
 // A mean opinion score of 5, the best, in thousandths.
 inline constexpr uint32_t kMaxMos = 5'000;
+// RFC 6464 3: dBov from -127 to 0.
+inline constexpr int kLeastLevel = -127;
+// Dates, seconds since 1970: year 9999.
+inline constexpr uint64_t kMaxUnixSeconds = 253'402'300'799;
 // Ten years, in seconds: longer is a mistake (milliseconds given for seconds).
 inline constexpr uint64_t kMaxExpiresInSeconds = 315'360'000;
 

@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "contract/json/admin_body.h"
 #include "contract/json/http_body.h"
+#include "contract/json/limits.h"
 #include "contract/json/rpc.h"
 
 namespace atm0s::json {
@@ -138,6 +140,17 @@ const MessageRule kWhepSession{"whep_session",
                                 {"/room", kText, true, ""},
                                 {"/peer", kText, false, ""},
                                 {"/expires_in", kNumber, false, ""}}};
+
+const MessageRule kRights{
+    "rights",
+    R"({"publish": true, "subscribe": false})",
+    {{"", kObject, true, "document"}, {"/publish", kFlag, false, ""}, {"/subscribe", kFlag, false, ""}}};
+const MessageRule kMuted{"muted", R"({"muted": true})", {{"", kObject, true, "document"}, {"/muted", kFlag, true, ""}}};
+const MessageRule kRevoke{"revoke",
+                          R"({"jti": "a", "exp": 1})",
+                          {{"", kObject, true, "document"}, {"/jti", kText, true, ""}, {"/exp", kNumber, false, ""}}};
+const MessageRule kDrain{
+    "drain", R"({"end_sessions": true})", {{"", kObject, true, "document"}, {"/end_sessions", kFlag, false, ""}}};
 
 // The envelope of every request, and then the data of each.
 const std::vector<MessageRule>& rpc_rules() {
@@ -310,13 +323,40 @@ TEST(MissingField, OfEveryHttpBodyIsRefusedByName) {
     tried +=
         try_all(*rule, [kind = kind](const std::string& text) { return verdict_of(parse_token_request(kind, text)); });
   }
-  EXPECT_GT(tried, 400u);
+  tried += try_all(kRights, [](const std::string& text) { return verdict_of(parse_rights(text)); });
+  tried += try_all(kMuted, [](const std::string& text) { return verdict_of(parse_muted(text)); });
+  tried += try_all(kRevoke, [](const std::string& text) { return verdict_of(parse_revoke(text)); });
+  tried += try_all(kDrain, [](const std::string& text) { return verdict_of(parse_drain(text)); });
+  EXPECT_GT(tried, 450u);
 }
 
 TEST(MissingField, OfEveryRequestIsRefusedByName) {
   size_t tried = 0;
   for (const MessageRule& rule : rpc_rules()) tried += try_all(rule, read_rpc);
   EXPECT_GT(tried, 500u);
+}
+
+// Longer than any field may be but an SDP, which may be as long as a whole message.
+TEST(MissingField, WhateverIsTooLongOrDeepIsRefused) {
+  const std::string longer(10'000, 'x');
+  size_t tried = 0;
+  for (const MessageRule& rule : rpc_rules()) {
+    for (const FieldRule& field : rule.fields) {
+      const std::string pointer(field.pointer);
+      if (pointer.empty() || pointer.ends_with("/sdp")) continue;
+      json document = json::parse(rule.document);
+      document[json::json_pointer(pointer)] = longer;
+      const Verdict verdict = read_rpc(document.dump());
+      EXPECT_FALSE(verdict.is_accepted) << rule.name << pointer;
+      document[json::json_pointer(pointer)] = json::parse(std::string(100, '[') + std::string(100, ']'));
+      EXPECT_FALSE(read_rpc(document.dump()).is_accepted) << rule.name << pointer;
+      ++tried;
+    }
+  }
+  EXPECT_GT(tried, 50u);
+  json update = json::parse(R"({"type":"request","req_id":1,"request":"peer.updateSdp","data":{"sdp":""}})");
+  update["data"]["sdp"] = std::string(kMaxDocumentBytes, 'x');
+  EXPECT_EQ(read_rpc(update.dump()).code, ErrorCode::kTooLarge);
 }
 
 // The table above is no longer whole when the protocol grows: every field that the parser reads must be in it.

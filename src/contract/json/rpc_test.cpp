@@ -293,12 +293,19 @@ TEST(PeerHash, IsFnv1a) {
 
 TEST(ServerMessage, EveryAnswerAndEventSurvivesARoundTrip) {
   using namespace contract;
-  std::vector<Event> events = {RoomStats{9}, SessionClosing{"drain", 1000}, SessionClosing{"kick", std::nullopt},
-                               StreamLimitEvent{"my_limit_sender", 2'500'000, {0, 1, 2}}, StreamLimitEvent{"v", 0, {}}};
+  std::vector<Event> events = {RoomStats{9},
+                               SessionClosing{"drain", 1000},
+                               SessionClosing{"kick", std::nullopt},
+                               StreamLimitEvent{"my_limit_sender", 2'500'000, {0, 1, 2}},
+                               StreamLimitEvent{"v", 0, {}},
+                               SenderLevelEvent{"my_audio_level_sender", -127},
+                               SenderLevelEvent{"a", 0},
+                               ReceiverLevelEvent{"audio_0", -31}};
   for (auto change : {PresenceChange::kAdded, PresenceChange::kUpdated, PresenceChange::kRemoved}) {
     events.push_back(
         StreamEvent{change, "p", "s", MediaKind::kVideo, StreamScaling::kSvc, StreamStatus::kReconnecting, false, "l"});
     events.push_back(PeerEvent{change, "p", PeerStatus::kReconnecting});
+    events.push_back(PeerEvent{change, "p", PeerStatus::kConnected, R"({"avatar":7})"});
   }
   for (auto state : {ReceiverState::kNoSource, ReceiverState::kConnecting, ReceiverState::kLive, ReceiverState::kPaused,
                      ReceiverState::kKeyOnly, ReceiverState::kSourceDeactived}) {
@@ -323,6 +330,16 @@ TEST(ServerMessage, EveryAnswerAndEventSurvivesARoundTrip) {
     const auto back = parse_server_message(as_bytes(text), true);
     ASSERT_TRUE(back) << text;
     EXPECT_EQ(to_json(std::get<RpcAnswer>(*back)), text);
+  }
+}
+
+TEST(ServerMessage, ALevelIsAWholeNumberFromSilenceToZero) {
+  EXPECT_EQ(to_json(contract::Event(contract::ReceiverLevelEvent{"audio_0", -31})),
+            R"({"type":"event","event":"local_stream_audio_0_audio_level","data":{"level":-31}})");
+  for (const char* level : {"1", "-128", "-1.5", "\"-3\"", "null"}) {
+    const std::string text =
+        R"({"type":"event","event":"local_stream_audio_0_audio_level","data":{"level":)" + std::string(level) + "}}";
+    EXPECT_FALSE(parse_server_message(as_bytes(text), true)) << level;
   }
 }
 

@@ -55,7 +55,10 @@ contract::PeerEvent read_peer(const Fields& data, PresenceChange change) {
   out.change = change;
   out.peer = data.text("peer", kMaxNameBytes, Text::kName);
   if (change != PresenceChange::kRemoved) {
-    out.status = read_choice(data.object("state"), "state", kPeerStatuses, out.status);
+    const Fields state = data.object("state");
+    out.status = read_choice(state, "state", kPeerStatuses, out.status);
+    out.protocol = read_choice(state, "protocol", kProtocols, out.protocol);
+    out.metadata = state.optional_text("metadata", kMaxMetadataBytes, Text::kFree).value_or("");
   }
   return out;
 }
@@ -101,6 +104,12 @@ std::optional<Event> read_event(const Fields& message) {
   if (auto sender = middle(name, kSenderEventPrefix, kStateEventSuffix)) {
     return contract::SenderStateEvent{*sender,
                                       read_choice(data, "state", kSenderStates, contract::SenderState::kCreated)};
+  }
+  if (auto sender = middle(name, kSenderEventPrefix, kLevelEventSuffix)) {
+    return contract::SenderLevelEvent{*sender, data.number_below_zero("level", kLeastLevel)};
+  }
+  if (auto id = middle(name, kReceiverEventPrefix, kLevelEventSuffix)) {
+    return contract::ReceiverLevelEvent{*id, data.number_below_zero("level", kLeastLevel)};
   }
   if (auto sender = middle(name, kSenderEventPrefix, kLimitEventSuffix)) {
     contract::StreamLimitEvent out{*sender, data.number("max_bitrate", 0, kMaxBitrateBps), {}};

@@ -39,8 +39,9 @@ contract::HttpReply text_reply(std::string content_type, std::string body) {
 contract::HttpReply preflight_reply() {
   contract::HttpReply reply = with_cors(204, "", "");
   reply.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE, OPTIONS");
-  // WHATWG Fetch 3.2.3: "*" does not cover Authorization, so the headers are named.
-  reply.headers.emplace_back("Access-Control-Allow-Headers", "content-type, authorization");
+  // WHATWG Fetch 3.2.3: "*" does not cover Authorization, so the headers are named. ETag: some players of WHIP send it
+  // where If-Match belongs, and are to read our 428.
+  reply.headers.emplace_back("Access-Control-Allow-Headers", "content-type, authorization, if-match, etag, link");
   // Seconds. Chromium cuts at two hours, Firefox at a day.
   reply.headers.emplace_back("Access-Control-Max-Age", "86400");
   return reply;

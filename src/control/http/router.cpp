@@ -2,6 +2,7 @@
 
 #include "contract/json/http_body.h"
 #include "contract/json/limits.h"
+#include "control/http/authorization.h"
 #include "control/http/placement.h"
 #include "control/http/replies.h"
 #include "control/http/target.h"
@@ -45,8 +46,10 @@ const Router::Route Router::kRoutes[] = {
 Router::Router(RouterConfig config, Rng& rng) : config_(std::move(config)), rng_(rng) {}
 
 Router::Outcome Router::on_request(Now now, const contract::HttpRequest& request) {
+  if (auto outcome = on_front(now, request)) return std::move(*outcome);
   // Every path answers a preflight: a page must be able to read the 404, too.
   if (request.method == "OPTIONS") return preflight_reply();
+  if (is_admin_path(request.path)) return admin(now, request);
 
   // RFC 9110 9.3.2: HEAD is a GET whose body io/http leaves out.
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
@@ -64,11 +67,13 @@ Router::Outcome Router::on_request(Now now, const contract::HttpRequest& request
   return error_reply(404, Error{ErrorCode::kNotFound, "no such resource"});
 }
 
-contract::HttpReply Router::on_reply(Pending pending, const contract::Reply& reply) const {
+contract::HttpReply Router::on_reply(Now now, Pending pending, const contract::Reply& reply) const {
+  if (auto of_front = on_front_reply(now, pending, reply)) return std::move(*of_front);
   if (const auto* error = std::get_if<Error>(&reply.body)) return error_reply(200, *error);
   const bool wants_session = pending == Pending::kConnect || pending == Pending::kIceRestart;
   if (const auto* done = std::get_if<contract::ConnectDone>(&reply.body); done != nullptr && wants_session) {
-    return json_reply(200, json::envelope(*done, config_.node_id));
+    const auto ice_servers = token::ice_servers_for(config_.ice_servers, now, done->peer);
+    return json_reply(200, json::envelope(*done, config_.node_id, ice_servers));
   }
   if (std::holds_alternative<contract::Done>(reply.body) && !wants_session) return json_reply(200, json::envelope_ok());
   return error_reply(200, Error{ErrorCode::kServerError, "a worker gave an answer of the wrong kind"});
@@ -88,12 +93,15 @@ contract::HttpReply Router::metrics_reply(std::string text) const {
   return text_reply("text/plain; version=0.0.4; charset=utf-8", std::move(text));
 }
 
-contract::HttpReply Router::refuse(ErrorCode code, std::string why) const {
-  return error_reply(200, Error{code, std::move(why)});
+contract::HttpReply Router::refuse(Pending pending, ErrorCode code, std::string why) const {
+  Error error{code, std::move(why)};
+  if (is_of_front(pending)) return *on_front_reply(Now{}, pending, {0, std::move(error)});
+  const unsigned status = !is_admin(pending) ? 200 : code == ErrorCode::kServerError ? 500 : 503;
+  return error_reply(status, error);
 }
 
 Router::Outcome Router::health(Now, const contract::HttpRequest&) {
-  return json_reply(200, json::envelope_ready());
+  return json_reply(200, json::envelope_ready(takes_sessions_));
 }
 
 Router::Outcome Router::metrics(Now, const contract::HttpRequest&) {
@@ -102,11 +110,22 @@ Router::Outcome Router::metrics(Now, const contract::HttpRequest&) {
 
 // --- sessions ----------------------------------------------------------------------------------------------------
 
+Result<contract::Grant> Router::grant_for(Now now, std::string_view jwt, std::string_view room,
+                                          std::string_view peer) const {
+  TRY(claims, token::verify(jwt, config_.secret, now, token::Protocol::kWebrtc));
+  TRY(grant, token::authorize(claims, room, peer));
+  if (revoked_.has(grant.token_id)) return fail(ErrorCode::kInvalidToken, "the token has been revoked");
+  return std::move(grant);
+}
+
+contract::TokenVerdict Router::judge(Now now, const contract::TokenQuestion& question) const {
+  return {question.conn_id, question.req_id, grant_for(now, question.token, question.room, question.peer)};
+}
+
 Result<contract::ConnectRequest> Router::admit(Now now, const contract::HttpRequest& request) const {
   std::string jwt;
   TRY(connect, json::parse_connect(request.body, &jwt));
-  TRY(claims, token::verify(jwt, config_.secret, now, token::Protocol::kWebrtc));
-  TRY(grant, token::authorize(claims, connect.room, connect.peer));
+  TRY(grant, grant_for(now, jwt, connect.room, connect.peer));
   // Receivers without the right to subscribe are no request yet (the SDK allocates them beforehand); senders are.
   if (!grant.publish && !connect.senders.empty()) {
     return fail(ErrorCode::kForbidden, "the token does not give the right to publish");
@@ -155,16 +174,14 @@ Router::Outcome Router::disconnect(Now, const contract::HttpRequest& request) {
 
 // --- tokens ------------------------------------------------------------------------------------------------------
 
+bool Router::has_bearer_secret(const contract::HttpRequest& request) const {
+  const std::string_view bearer = bearer_token(request);
+  return !bearer.empty() && token::same_secret(bearer, config_.secret);
+}
+
 bool Router::has_app_secret(const contract::HttpRequest& request) const {
   const auto parameter = query_parameter(request.query, "app_secret");
-  bool fits = parameter && token::same_secret(*parameter, config_.secret);
-  // RFC 6750 2.1; the scheme is compared without case (RFC 9110 11.1).
-  constexpr std::string_view kScheme = "bearer ";
-  const std::string_view authorization = request.header("authorization");
-  std::string scheme(authorization.substr(0, kScheme.size()));
-  for (char& c : scheme) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  if (scheme == kScheme) fits |= token::same_secret(authorization.substr(kScheme.size()), config_.secret);
-  return fits;
+  return (parameter && token::same_secret(*parameter, config_.secret)) || has_bearer_secret(request);
 }
 
 Router::Outcome Router::issue(Now now, contract::TokenKind kind, const contract::HttpRequest& request) {

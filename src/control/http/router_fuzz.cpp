@@ -1,5 +1,6 @@
 // Any request behind io/http's limits: the router answers it, or posts a command to a worker that exists, and nothing
-// but a token or secret that it was given lets anybody do so. Input: method, path, query, one header, body, one a line.
+// but a token or secret that it was given lets anybody do so. Input: method, path, query, headers, body, one a line;
+// headers are separated by tabs.
 #include "base/assert.h"
 #include "control/http/router.h"
 #include "control/http/target.h"
@@ -48,9 +49,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     request.method = take_line(text);
     request.path = take_line(text);
     request.query = take_line(text);
-    const std::string_view header = take_line(text);
-    const size_t colon = std::min(header.find(':'), header.size());
-    request.headers.emplace_back(header.substr(0, colon), header.substr(std::min(colon + 1, header.size())));
+    for (std::string_view headers = take_line(text); !headers.empty();) {
+      const std::string_view header = headers.substr(0, headers.find('\t'));
+      headers.remove_prefix(std::min(header.size() + 1, headers.size()));
+      const size_t colon = std::min(header.find(':'), header.size());
+      request.headers.emplace_back(header.substr(0, colon), header.substr(std::min(colon + 1, header.size())));
+    }
     request.body = text;
 
     const auto outcome = router.on_request(kNow, request);

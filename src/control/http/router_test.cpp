@@ -131,7 +131,7 @@ TEST_F(RouterTest, ConnectGoesToTheRoomsWorkerWithTheTokensRights) {
   EXPECT_FALSE(request.grant.subscribe);
   EXPECT_EQ(request.grant.expires_at, claims.expires_at);
 
-  const HttpReply done = router_.on_reply(Pending::kConnect, {0, contract::ConnectDone{kConnId, "v=0"}});
+  const HttpReply done = router_.on_reply(kNow, Pending::kConnect, {0, contract::ConnectDone{kConnId, "v=0"}});
   EXPECT_EQ(json::parse(done.body),
             (json{{"status", true}, {"data", {{"node_id", 7}, {"conn_id", kConnId}, {"sdp", "v=0"}}}}));
 }
@@ -233,12 +233,12 @@ TEST_F(RouterTest, CallsAboutAConnectionGoToItsWorker) {
   const auto gone = ask("DELETE", "/webrtc/conn/" + kConnId);
   EXPECT_EQ(std::get<contract::Disconnect>(std::get<PostToWorker>(gone).command.body).conn_id, kConnId);
 
-  EXPECT_EQ(router_.on_reply(Pending::kIceRemote, {0, contract::Done{}}).body, R"({"status":true,"data":"OK"})");
-  EXPECT_EQ(router_.on_reply(Pending::kDisconnect, {0, contract::Done{}}).body, R"({"status":true,"data":"OK"})");
-  EXPECT_EQ(error_of(router_.on_reply(Pending::kDisconnect, {0, Error{ErrorCode::kConnNotFound, ""}})),
+  EXPECT_EQ(router_.on_reply(kNow, Pending::kIceRemote, {0, contract::Done{}}).body, R"({"status":true,"data":"OK"})");
+  EXPECT_EQ(router_.on_reply(kNow, Pending::kDisconnect, {0, contract::Done{}}).body, R"({"status":true,"data":"OK"})");
+  EXPECT_EQ(error_of(router_.on_reply(kNow, Pending::kDisconnect, {0, Error{ErrorCode::kConnNotFound, ""}})),
             "CONN_NOT_FOUND");
-  EXPECT_EQ(error_of(router_.on_reply(Pending::kConnect, {0, contract::Done{}})), "SERVER_ERROR");
-  EXPECT_EQ(error_of(router_.refuse(ErrorCode::kBusy, "")), "BUSY");
+  EXPECT_EQ(error_of(router_.on_reply(kNow, Pending::kConnect, {0, contract::Done{}})), "SERVER_ERROR");
+  EXPECT_EQ(error_of(router_.refuse(Pending::kConnect, ErrorCode::kBusy, "")), "BUSY");
 }
 
 TEST_F(RouterTest, AMalformedConnIdIsNotFound) {

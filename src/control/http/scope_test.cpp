@@ -109,6 +109,21 @@ const std::vector<Endpoint>& endpoints() {
                                       {},     R"({"room":"r"})",   {}};
        },
        {{"the secret", kOpen}}},
+      {"admin, reading",
+       [](const std::string& credential) {
+         return contract::HttpRequest{"GET", "/admin/rooms", "", {{"Authorization", "Bearer " + credential}}, "", {}};
+       },
+       {{"the secret", kOpen}}},
+      {"admin, draining",
+       [](const std::string& credential) {
+         return contract::HttpRequest{"POST", "/admin/drain", "", {{"Authorization", "Bearer " + credential}}, "", {}};
+       },
+       {{"the secret", kOpen}}},
+      {"admin, by query",
+       [](const std::string& credential) {
+         return contract::HttpRequest{"GET", "/admin/rooms", "app_secret=" + credential, {}, "", {}};
+       },
+       {}},
   };
   return all;
 }
@@ -162,7 +177,7 @@ TEST_F(ScopeTest, EachTokenOpensWhatItIsForAndNothingElse) {
       }
     }
   }
-  EXPECT_EQ(cells, 2 * 6 * 12u);
+  EXPECT_EQ(cells, 2 * 9 * 12u);
 }
 
 // The rights in the command are the token's, whatever the body says of itself.

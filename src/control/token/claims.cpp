@@ -143,7 +143,8 @@ Result<Claims> verify(std::string_view jwt, std::string_view secret, Now now, Pr
 Result<contract::Grant> authorize(const Claims& claims, std::string_view room, std::string_view peer) {
   if (claims.room && *claims.room != room) return fail(ErrorCode::kInvalidToken, "the token is for another room");
   if (claims.peer && *claims.peer != peer) return fail(ErrorCode::kInvalidToken, "the token is for another peer");
-  return contract::Grant{claims.publish, claims.subscribe, claims.expires_at, claims.max_bitrate_bps};
+  return contract::Grant{claims.publish,         claims.subscribe, claims.expires_at,
+                         claims.max_bitrate_bps, claims.id,        claims.metadata};
 }
 
 Claims claims_for(const contract::TokenRequest& request, Now now, std::string id) {

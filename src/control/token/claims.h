@@ -1,7 +1,7 @@
 // Session tokens: what one says (Claims), issuing, verifying, and whether it lets someone into a room.
 // Called by control/http for the issue calls and for every connect; the worker gets the Grant alone.
 // A token is refused with INVALID_TOKEN whatever is wrong with it; `why` is for the log and holds nothing of the token.
-// Revocation by `jti` and `app` are carried, not yet judged.
+// `app` is carried and judged by nobody; revocations.h judges `jti`.
 #pragma once
 
 #include <optional>

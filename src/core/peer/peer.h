@@ -68,6 +68,7 @@ struct Config {
   // For how long the remote holds back what we send before it plays it, where it negotiated to be told so: no longer
   // and no shorter, whatever a publisher wishes. Nothing: as the publisher wishes, or the remote sees fit.
   std::optional<Duration> playout_delay = {};
+  bool offers_data_channel = true;  // client role
   // Sends media no faster than the remote's feedback allows, where it negotiated to give some.
   bool paces_media = true;
 };
@@ -139,6 +140,9 @@ class Peer {
   // `decisions`: one per m-line. Their SSRCs are filled in here. Also an ICE restart when the offer's ufrag is new.
   Result<std::string> answer_offer(Now now, const PendingOffer& offer, std::vector<negotiation::LocalMedia> decisions,
                                    const negotiation::Policy& policy);
+  // New credentials of the remote, without an offer (RFC 9725 4.3.3): restarts ICE unless they are the ones it has, and
+  // says what ours are from now on.
+  negotiation::LocalTransport restart_ice_of(Now now, const ice::Credentials& remote);
   // --- negotiation, client role
   std::string make_offer(const std::vector<negotiation::OfferMedia>& media, const negotiation::Policy& policy);
   // The next offer restarts ICE.
@@ -177,6 +181,8 @@ class Peer {
   // Once connected; ChannelOpened follows. False: there are too many.
   bool open_channel(Now now, std::string_view label, Output& out);
   bool send_message(Now now, uint16_t channel, ByteView bytes, bool is_text, Output& out);
+  // Of what was sent on any channel the remote has not confirmed all.
+  bool has_unconfirmed_messages() const { return channels_.queued_bytes() > 0; }
 
   const std::string& local_ufrag() const { return ice_.local().ufrag; }
   const std::string& remote_ufrag() const { return remote_ufrag_; }
@@ -218,6 +224,7 @@ class Peer {
   void on_rtp(Now now, const Datagram& datagram, Output& out);
   const SsrcTable::Entry* find_received(Now now, const rtp::View& view);
   const SsrcTable::Entry* assign_ssrc(Now now, const rtp::View& view);
+  const MediaLine* find_line_by_format(uint8_t payload_type) const;
   void count_refused_srtp(uint64_t too_many_before);
   MediaLine* find_send_line(uint32_t ssrc);
   void index_ssrcs();

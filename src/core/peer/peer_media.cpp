@@ -65,13 +65,14 @@ const SsrcTable::Entry* Peer::find_received(Now now, const rtp::View& view) {
 }
 
 // RFC 9143 9.2: an SSRC that no a=ssrc line names belongs to the m-line of its MID, and there to the layer of its RID
-// or repaired RID (RFC 8852). Senders repeat these until a report has come, so a packet without them is no loss.
+// or repaired RID (RFC 8852). Senders repeat these until a report has come, so a packet without them is no loss. Of
+// senders that know no MID (GStreamer's, encoders of hardware) it belongs to the one m-line with its payload type.
 const SsrcTable::Entry* Peer::assign_ssrc(Now now, const rtp::View& view) {
   for (const auto& line : media_) {
     if (!line->is_receiving()) continue;
     const rtp::ExtensionMap& ids = line->extensions();
     const auto mid = rtp::find_extension(view, ids.id_of(rtp::Extension::kMid));
-    if (!mid || as_text(*mid) != line->negotiated().mid) continue;
+    if (mid ? as_text(*mid) != line->negotiated().mid : line.get() != find_line_by_format(view.payload_type)) continue;
     const auto text_of = [&](rtp::Extension extension) {
       const auto value = rtp::find_extension(view, ids.id_of(extension));
       return value ? as_text(*value) : std::string_view{};
@@ -98,6 +99,18 @@ const SsrcTable::Entry* Peer::assign_ssrc(Now now, const rtp::View& view) {
   }
   ++counters_.drop_unknown_ssrc;
   return nullptr;
+}
+
+const MediaLine* Peer::find_line_by_format(uint8_t payload_type) const {
+  const MediaLine* found = nullptr;
+  for (const auto& line : media_) {
+    if (!line->is_receiving() || line->find_codec(payload_type) == nullptr) continue;
+    const negotiation::NegotiatedMedia& agreed = line->negotiated();
+    const bool is_named = agreed.extensions.has(rtp::Extension::kMid) || !agreed.remote_ssrcs.empty();
+    if (found != nullptr || is_named || !agreed.rids.empty()) return nullptr;
+    found = line.get();
+  }
+  return found;
 }
 
 MediaLine* Peer::find_send_line(uint32_t ssrc) {

@@ -51,6 +51,15 @@ Result<std::string> Peer::answer_offer(Now now, const PendingOffer& pending, std
   return std::move(answer->sdp);
 }
 
+negotiation::LocalTransport Peer::restart_ice_of(Now now, const ice::Credentials& remote) {
+  if (remote.ufrag != remote_ufrag_) {
+    ice_.restart(now, ice::make_credentials(rng_));
+    ice_.set_remote(now, remote);
+    remote_ufrag_ = remote.ufrag;
+  }
+  return local_transport(ice_.local());
+}
+
 void Peer::fill_ssrcs(const negotiation::OfferedMedia& offered, LocalMedia& decision) {
   if (!negotiation::is_sending(decision.direction)) return;
   // An m-line keeps its SSRCs for as long as it lives: the client knows its stream by them. A recycled one gets others:
@@ -72,7 +81,7 @@ uint32_t Peer::make_ssrc() {
 std::string Peer::make_offer(const std::vector<negotiation::OfferMedia>& media, const negotiation::Policy& policy) {
   ASSERT(config_.role == Role::kClient);
   ++session_version_;
-  last_offer_ = negotiation::make_offer(media, /*data_channel=*/true, local_transport(ice_.local()), policy);
+  last_offer_ = negotiation::make_offer(media, config_.offers_data_channel, local_transport(ice_.local()), policy);
   return last_offer_;
 }
 

@@ -85,6 +85,31 @@ TEST_F(PeerTest, AnSsrcThatTheRemoteDoesNotKnowYetIsFoundByItsMid) {
   EXPECT_TRUE(media_goes_both_ways("unnamed", 100));
 }
 
+// The last of RFC 9143 9.2's means, for senders that write neither a=ssrc nor MIDs.
+TEST_F(PeerTest, AnSsrcWithoutAMidIsFoundByAPayloadTypeThatOneMLineHas) {
+  for (const size_t lines : {1, 2}) {
+    Call own{world};
+    std::vector<negotiation::OfferMedia> media;
+    for (size_t i = 0; i < lines; ++i) {
+      media.push_back(Call::line(MediaKind::kVideo, Direction::kSendOnly, "up" + std::to_string(i), 1'000 + 10 * i));
+    }
+    std::string offer = own.client.peer->make_offer(media, {});
+    for (const std::string_view text : {"a=ssrc", "sdes:mid"}) {
+      for (size_t at; (at = offer.find(text)) != std::string::npos;) {
+        const size_t begin = offer.rfind('\n', at) + 1;
+        offer.erase(begin, offer.find('\n', at) + 1 - begin);
+      }
+    }
+    const auto answer = own.answer(offer);
+    ASSERT_TRUE(answer);
+    ASSERT_TRUE(own.accept(*answer));
+    own.run(2s);
+    own.send(own.client, 1, 100, "nameless");
+    own.run(200ms);
+    EXPECT_EQ(received_by(own.server, "nameless"), lines == 1 ? 1u : 0u);
+  }
+}
+
 TEST_F(PeerTest, TheMidGoesAlongUntilAReportComes) {
   ASSERT_TRUE(call.connect(both_ways()));
   std::vector<size_t> sizes;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/datagram.h"
+#include "contract/renewal.h"
 #include "contract/session.h"
 #include "media/room/relay.h"
 #include "media/sender/source.h"
@@ -23,6 +24,7 @@ struct Output {
   std::vector<RelayMessage>& relay;
   std::vector<RelayMessage>& spare_bursts;  // with packets, and read by others: their buffers are used again
   Instant& rooms_due;                       // the earliest next_timeout() of any room; only ever moved forward in here
+  std::vector<contract::TokenQuestion>& questions;  // for control
 
   void wake_rooms_at(Instant due) { rooms_due = std::min(rooms_due, due); }
 };

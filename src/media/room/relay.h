@@ -38,6 +38,8 @@ struct RelayedPeer {
   contract::PublishScope publish = contract::PublishScope::kFull;
   contract::PeerStatus status = contract::PeerStatus::kConnected;
   Entered entered;
+  std::string metadata = {};
+  contract::Protocol protocol = contract::Protocol::kWebrtc;
 };
 
 struct RelayedStream {

@@ -25,15 +25,19 @@ bool Room::sees_peer(const Participant& viewer, const RelayedPeer& other) {
 }
 
 void Room::enter(Now now, SessionId id, const std::string& peer, SubscribeScope subscribe, PublishScope publish,
-                 Output& out) {
+                 contract::Protocol protocol, const std::string& metadata, Output& out) {
   ASSERT(find_participant(id) == nullptr);
   remove_remote_peer(peer, out);  // it has come over here; its old slice learns that from us
   participants_.push_back(
-      {id, {peer, publish, contract::PeerStatus::kConnected, Entered{now.mono, self_}}, subscribe, {}});
+      {id,
+       {peer, publish, contract::PeerStatus::kConnected, Entered{now.mono, self_}, metadata, protocol},
+       subscribe,
+       {}});
   const Participant& newcomer = participants_.back();
   const auto tell_of = [&](const RelayedPeer& other) {
     if (sees_peer(newcomer, other)) {
-      out.events.emplace_back(id, contract::PeerEvent{PresenceChange::kAdded, other.peer, other.status});
+      out.events.emplace_back(
+          id, contract::PeerEvent{PresenceChange::kAdded, other.peer, other.status, other.metadata, other.protocol});
     }
   };
   for (const Participant& other : participants_) tell_of(other.presence);
@@ -48,6 +52,12 @@ void Room::enter(Now now, SessionId id, const std::string& peer, SubscribeScope 
   SliceState change;
   change.peers.push_back(newcomer.presence);
   relay_change(std::move(change), out);
+}
+
+bool Room::refuses(const std::string& peer) const {
+  if (duplicates_ != Duplicates::kRefuse) return false;
+  const auto other = remote_peers_.find(peer);
+  return other != remote_peers_.end() && other->second.status != contract::PeerStatus::kReconnecting;
 }
 
 void Room::set_status(SessionId id, contract::PeerStatus status, Output& out) {
@@ -83,14 +93,19 @@ bool Room::subscribe_peer(SessionId id, const std::string& peer, Output& out) {
   return true;
 }
 
-void Room::unsubscribe_peer(SessionId id, const std::string& peer) {
-  if (Participant* participant = find_participant(id)) participant->subscribed_peers.erase(peer);
+void Room::unsubscribe_peer(SessionId id, const std::string& peer, Output& out) {
+  Participant* participant = find_participant(id);
+  if (participant == nullptr || participant->subscribed_peers.erase(peer) == 0) return;
+  for (const auto& [key, published] : streams_) {
+    if (key.peer == peer) out.events.emplace_back(id, stream_event(published->source, PresenceChange::kRemoved));
+  }
 }
 
 void Room::tell_peer(const RelayedPeer& about, PresenceChange change, Output& out) {
   for (const Participant& viewer : participants_) {
     if (sees_peer(viewer, about))
-      out.events.emplace_back(viewer.id, contract::PeerEvent{change, about.peer, about.status});
+      out.events.emplace_back(viewer.id,
+                              contract::PeerEvent{change, about.peer, about.status, about.metadata, about.protocol});
   }
 }
 
@@ -271,6 +286,14 @@ void Room::measure(Now now, Published& published, std::span<const peer::MediaPac
 bool Room::has_subscribers(const Source& source) const {
   const auto it = streams_.find(source.key);
   return it != streams_.end() && !(it->second->subscribers.empty() && it->second->viewing_slices.empty());
+}
+
+uint32_t Room::viewers_of(const Source& source) const {
+  const auto it = streams_.find(source.key);
+  if (it == streams_.end()) return 0;
+  auto viewers = static_cast<uint32_t>(it->second->subscribers.size());
+  for (const ViewingSlice& viewing : it->second->viewing_slices) viewers += viewing.demand.viewers;
+  return viewers;
 }
 
 void Room::want_key_frame(Now now, Source& source, uint8_t simulcast_layer, Output& out) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "contract/ending.h"
 #include "contract/session.h"
 #include "media/receiver/receiver.h"
 #include "media/room/output.h"
@@ -28,22 +29,32 @@ inline constexpr size_t kMaxSubscribedPeers = 1'024;
 inline constexpr Duration kDigestInterval = 1s;
 inline constexpr Duration kSliceSilence = 10s;
 
+// What is done with a second session of a peer.
+enum class Duplicates : uint8_t {
+  kReplace,  // the older one ends
+  kRefuse,   // the newer one is not let in, unless nothing has been heard of the older one for a while
+};
+
 class Room {
  public:
   // `first_version` must be above that of any earlier slice of the same name and id: its wall clock will do.
-  explicit Room(std::string name, SliceId self = {}, uint64_t first_version = 0)
-      : name_(std::move(name)), self_(self), version_(first_version) {}
+  explicit Room(std::string name, SliceId self = {}, uint64_t first_version = 0,
+                Duplicates duplicates = Duplicates::kReplace)
+      : name_(std::move(name)), self_(self), duplicates_(duplicates), version_(first_version) {}
 
-  // --- presence. A participant is present from when its data channel opens.
+  // --- presence. A participant is present from when its data channel opens, or is connected where it has none.
   // Tells the newcomer of everybody and everything, and everybody of the newcomer.
   void enter(Now now, SessionId id, const std::string& peer, contract::SubscribeScope subscribe,
-             contract::PublishScope publish, Output& out);
+             contract::PublishScope publish, contract::Protocol protocol, const std::string& metadata, Output& out);
   void set_status(SessionId id, contract::PeerStatus status, Output& out);
   // The participant's streams must have been unpublished before.
   void leave(SessionId id, Output& out);
-  // Manual scope: streams of `peer` are told from now on, or no longer. False: the participant has too many already.
+  // Manual scope: streams of `peer` are told from now on, or no longer: those that were there are removed. False: the
+  // participant has too many already.
   bool subscribe_peer(SessionId id, const std::string& peer, Output& out);
-  void unsubscribe_peer(SessionId id, const std::string& peer);
+  void unsubscribe_peer(SessionId id, const std::string& peer, Output& out);
+  // Another slice has a session of that peer, and a second one is refused.
+  bool refuses(const std::string& peer) const;
   // Of this slice.
   size_t participant_count() const { return participants_.size(); }
 
@@ -54,6 +65,9 @@ class Room {
   // `active` or `label` has been changed in the source.
   void on_updated(Source& source, bool active_changed, Output& out);
   void on_codecs_changed(Source& source, Output& out);
+  // For whoever shows what there is, one stream of each kind (room_order.cpp): `shown` for as long as it is published
+  // and active, else the oldest that is active, else the oldest. Nothing: there is none.
+  std::optional<contract::StreamKey> pick(MediaKind kind, const std::optional<contract::StreamKey>& shown) const;
   // Of this slice.
   size_t stream_count() const { return streams_.size() - remote_streams_.size(); }
 
@@ -64,6 +78,8 @@ class Room {
   // piece.
   void fan_out(Now now, Source& source, std::span<const peer::MediaPacket> packets, Output& out);
   bool has_subscribers(const Source& source) const;
+  // Receivers that show it, here and in other slices as far as they have told.
+  uint32_t viewers_of(const Source& source) const;
   // A receiver's participant lost its picture (PLI or FIR).
   void on_key_frame_wanted(Now now, Receiver& receiver, Output& out);
   // A loss on the way from the publisher that retransmission will not repair.
@@ -78,8 +94,9 @@ class Room {
   void on_key_frame_timeout(Now now, Source& source, Output& out);
 
   // --- other slices (room_relay.cpp)
-  // Who of this slice has been replaced by a participant that the message brings: to be ended before on_relay().
-  std::vector<SessionId> replaced_by(const RelayMessage& message) const;
+  // Who of this slice has to give way to a participant that the message brings: to be ended before on_relay().
+  std::vector<std::pair<SessionId, contract::Ending>> displaced_by(const RelayMessage& message) const;
+  Duplicates duplicates() const { return duplicates_; }
   void on_relay(Now now, const RelayMessage& message, Output& out);
   // At the start, and then every kDigestInterval: to all others, known or not.
   void send_digests(Now now, std::span<const SliceId> others, Output& out);
@@ -115,6 +132,7 @@ class Room {
     Instant heard_at{};
   };
 
+  bool gives_way(const RelayedPeer& own, const RelayedPeer& other) const;
   static bool sees_streams_of(const Participant& viewer, const std::string& peer);
   static bool sees_peer(const Participant& viewer, const RelayedPeer& other);
   static contract::StreamEvent stream_event(const Source& source, contract::PresenceChange change);
@@ -133,6 +151,8 @@ class Room {
   void tell_demand(Now now, Published& published, Output& out);
   void note_demand(Published& published, Output& out);
   void stop_viewing(Published& published, Output& out);
+
+  Entered entered_of(const Published& published) const;  // its peer
 
   Participant* find_participant(SessionId id);
   Published* find_published(const contract::StreamKey& key);
@@ -157,6 +177,7 @@ class Room {
 
   std::string name_;
   SliceId self_;
+  Duplicates duplicates_;
   std::vector<Participant> participants_;
   std::map<contract::StreamKey, std::unique_ptr<Published>> streams_;
   std::multimap<contract::StreamKey, Receiver*> waiting_;  // bound to a stream that is not there

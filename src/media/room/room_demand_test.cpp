@@ -17,12 +17,13 @@ constexpr SliceId kHere{0}, kThere{1};
 struct DemandTest : testing::Test {
   struct Slice {
     Slice(peer::CallWorld& world, SliceId id)
-        : room("room", id, 1), out{datagrams, world.pool, events, touched, relay, spare_bursts, rooms_due} {}
+        : room("room", id, 1), out{datagrams, world.pool, events, touched, relay, spare_bursts, rooms_due, questions} {}
     SendBatch datagrams;
     std::vector<std::pair<SessionId, contract::Event>> events;
     std::vector<SessionId> touched;
     std::vector<RelayMessage> relay, spare_bursts;
     Instant rooms_due = kNever;
+    std::vector<contract::TokenQuestion> questions;
     Room room;
     Output out;
   };
@@ -30,8 +31,8 @@ struct DemandTest : testing::Test {
   void SetUp() override {
     ASSERT_TRUE(publisher.connect({Call::line(MediaKind::kVideo, Direction::kSendOnly, "v", 1'000)}));
     ASSERT_TRUE(viewer.connect({Call::line(MediaKind::kVideo, Direction::kRecvOnly, "v")}));
-    here.room.enter(world.now, kAnna, "anna", {}, {}, here.out);
-    there.room.enter(world.now, kBela, "bela", {}, {}, there.out);
+    here.room.enter(world.now, kAnna, "anna", {}, {}, {}, "", here.out);
+    there.room.enter(world.now, kBela, "bela", {}, {}, {}, "", there.out);
     Source made;
     made.key = {"anna", "cam"};
     made.kind = MediaKind::kVideo;

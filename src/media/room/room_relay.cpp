@@ -119,16 +119,26 @@ void Room::close(Output& out) {
 
 // --- from other slices ------------------------------------------------------------------------------------------
 
-std::vector<SessionId> Room::replaced_by(const RelayMessage& message) const {
-  std::vector<SessionId> replaced;
+// Two slices each let one of the name in: both see it alike, so one stays.
+bool Room::gives_way(const RelayedPeer& own, const RelayedPeer& other) const {
+  const bool is_newer = other.entered < own.entered;
+  const RelayedPeer& older = is_newer ? other : own;
+  const bool newer_goes = duplicates_ == Duplicates::kRefuse && older.status != contract::PeerStatus::kReconnecting;
+  return is_newer == newer_goes;
+}
+
+std::vector<std::pair<SessionId, contract::Ending>> Room::displaced_by(const RelayMessage& message) const {
+  std::vector<std::pair<SessionId, contract::Ending>> displaced;
   const auto* state = std::get_if<SliceState>(&message.body);
-  if (state == nullptr) return replaced;
+  if (state == nullptr) return displaced;
   for (const RelayedPeer& peer : state->peers) {
     for (const Participant& own : participants_) {
-      if (own.presence.peer == peer.peer && own.presence.entered < peer.entered) replaced.push_back(own.id);
+      if (own.presence.peer != peer.peer || !gives_way(own.presence, peer)) continue;
+      const bool is_older = own.presence.entered < peer.entered;
+      displaced.emplace_back(own.id, is_older ? contract::Ending::kReplaced : contract::Ending::kDuplicatePeer);
     }
   }
-  return replaced;
+  return displaced;
 }
 
 void Room::on_relay(Now now, const RelayMessage& message, Output& out) {
@@ -195,7 +205,7 @@ void Room::apply(Now now, SliceId from, const SliceState& state, Output& out) {
 
 void Room::apply_peer(SliceId from, const RelayedPeer& peer, Output& out) {
   for (const Participant& own : participants_) {
-    if (own.presence.peer == peer.peer) return;  // ours is newer (replaced_by): the other slice ends its own
+    if (own.presence.peer == peer.peer) return;  // ours stays (displaced_by): the other slice ends its own
   }
   const auto it = remote_peers_.find(peer.peer);
   if (it != remote_peers_.end()) {
@@ -315,8 +325,12 @@ void Room::on_packets(Now now, const RelayedPackets& burst, Output& out) {
     packet.payload = out.pool.copy(bytes.first(relayed.payload_size), bytes.subspan(relayed.payload_size));
     at += bytes.size();
   }
-  it->second->source.relayed_round_trip = burst.round_trip;
-  fan_out(now, it->second->source, relayed_packets_, out);
+  Source& source = it->second->source;
+  source.relayed_round_trip = burst.round_trip;
+  if (source.kind == MediaKind::kAudio) {
+    for (const peer::MediaPacket& packet : relayed_packets_) source.listen(now.mono, packet);
+  }
+  fan_out(now, source, relayed_packets_, out);
   relayed_packets_.clear();
 }
 

@@ -36,7 +36,7 @@ struct RoomTest : testing::Test {
   }
   void enter(SessionId id, const std::string& peer, SubscribeScope subscribe = SubscribeScope::kFull,
              PublishScope publish = PublishScope::kFull) {
-    room.enter(world.now, id, peer, subscribe, publish, out);
+    room.enter(world.now, id, peer, subscribe, publish, {}, peer + "'s", out);
   }
   // Events of a kind told to a session; they are forgotten by the call.
   template <typename T>
@@ -68,7 +68,8 @@ struct RoomTest : testing::Test {
   std::vector<SessionId> touched;
   std::vector<RelayMessage> relay, spare_bursts;
   Instant rooms_due = kNever;
-  Output out{datagrams, world.pool, events, touched, relay, spare_bursts, rooms_due};
+  std::vector<contract::TokenQuestion> questions;
+  Output out{datagrams, world.pool, events, touched, relay, spare_bursts, rooms_due, questions};
   Room room{"room"};
 };
 
@@ -80,6 +81,7 @@ TEST_F(RoomTest, ANewcomerIsToldOfEverybodyAndEverybodyOfIt) {
   const auto peers = told<contract::PeerEvent>(kBela);
   ASSERT_EQ(peers.size(), 1u);
   EXPECT_EQ(peers[0].peer, "anna");
+  EXPECT_EQ(peers[0].metadata, "anna's");
   EXPECT_EQ(told<contract::StreamEvent>(kBela).size(), 1u);
   EXPECT_EQ(told<contract::PeerEvent>(kAnna)[0].peer, "bela");
   EXPECT_EQ(told<contract::RoomStats>(kAnna)[0].peers, 2u);
@@ -100,7 +102,10 @@ TEST_F(RoomTest, ScopesHidePeersAndStreams) {
   EXPECT_TRUE(told<contract::StreamEvent>(kCarl).empty());
   EXPECT_TRUE(room.subscribe_peer(kCarl, "anna", out));
   EXPECT_EQ(told<contract::StreamEvent>(kCarl).size(), 1u);
-  room.unsubscribe_peer(kCarl, "anna");
+  room.unsubscribe_peer(kCarl, "anna", out);
+  ASSERT_EQ(told<contract::StreamEvent>(kCarl).size(), 1u) << "removed for it";
+  room.unsubscribe_peer(kCarl, "anna", out);
+  EXPECT_TRUE(told<contract::StreamEvent>(kCarl).empty()) << "once";
   room.unpublish({"anna", "cam"}, out);
   EXPECT_TRUE(told<contract::StreamEvent>(kCarl).empty());
 }
@@ -110,8 +115,39 @@ TEST_F(RoomTest, ManualSubscriptionsAreBounded) {
   for (size_t i = 0; i < kMaxSubscribedPeers; ++i) EXPECT_TRUE(room.subscribe_peer(kCarl, std::to_string(i), out));
   EXPECT_FALSE(room.subscribe_peer(kCarl, "one more", out));
   EXPECT_TRUE(room.subscribe_peer(kCarl, "0", out)) << "known already";
-  room.unsubscribe_peer(kCarl, "0");
+  room.unsubscribe_peer(kCarl, "0", out);
   EXPECT_TRUE(room.subscribe_peer(kCarl, "one more", out));
+}
+
+TEST_F(RoomTest, PicksTheOldestThatIsActiveAndStaysWithIt) {
+  const auto of = [&](SessionId owner, const std::string& peer, const std::string& stream,
+                      MediaKind kind = MediaKind::kVideo) {
+    Source made = source(peer, stream, kind);
+    made.owner = owner;
+    return room.publish(std::move(made), out);
+  };
+  using Key = std::optional<contract::StreamKey>;
+  const Key zoes{{"zoe", "cam"}}, annas{{"anna", "cam"}}, second{{"anna", "a second"}};
+  EXPECT_EQ(room.pick(MediaKind::kVideo, std::nullopt), std::nullopt);
+  EXPECT_EQ(room.pick(MediaKind::kVideo, annas), std::nullopt) << "it is gone, and nothing is there";
+  enter(kBela, "zoe");
+  advance(1s);
+  enter(kAnna, "anna");
+  Source* const annas_cam = of(kAnna, "anna", "cam");
+  of(kAnna, "anna", "a second");
+  of(kAnna, "anna", "mic", MediaKind::kAudio);
+  EXPECT_EQ(room.pick(MediaKind::kVideo, std::nullopt), annas) << "not by name";
+  EXPECT_EQ(room.pick(MediaKind::kAudio, annas)->stream, "mic");
+  Source* const zoes_cam = of(kBela, "zoe", "cam");
+  EXPECT_EQ(room.pick(MediaKind::kVideo, std::nullopt), zoes) << "she was here before";
+  EXPECT_EQ(room.pick(MediaKind::kVideo, annas), annas);
+  annas_cam->active = false;
+  EXPECT_EQ(room.pick(MediaKind::kVideo, annas), zoes);
+  zoes_cam->active = false;
+  EXPECT_EQ(room.pick(MediaKind::kVideo, annas), second);
+  room.unpublish(*second, out);
+  EXPECT_EQ(room.pick(MediaKind::kVideo, annas), annas) << "none is better";
+  EXPECT_EQ(room.pick(MediaKind::kVideo, std::nullopt), zoes);
 }
 
 TEST_F(RoomTest, ATakenNameIsRefusedAndTheHolderStays) {

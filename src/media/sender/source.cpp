@@ -9,6 +9,10 @@
 #include "wire/payload/red.h"
 
 namespace atm0s::sender {
+namespace {
+// What Opus sends while nobody talks (DTX, RFC 6716 2.1.9) is one or two bytes, and a little more when it is encrypted.
+constexpr size_t kSilentFrameSize = 8;
+}  // namespace
 
 bool Source::take_formats(const peer::MediaLine& line) {
   const auto layers = static_cast<uint8_t>(line.simulcast_layers());
@@ -50,6 +54,29 @@ void add_frames(const RedReader::Frames& frames, const peer::MediaPacket& packet
 }
 
 }  // namespace
+
+void Source::listen(Instant now, const peer::MediaLine& line, const peer::ReceivedPacket& packet) {
+  const uint8_t id = line.extensions().id_of(rtp::Extension::kAudioLevel);
+  take_level(now, rtp::find_extension(packet.view, id), packet.view.payload.size(), packet.view.timestamp);
+}
+
+void Source::listen(Instant now, const peer::MediaPacket& packet) {
+  std::optional<ByteView> told;
+  packet.extensions.for_each([&](rtp::Extension extension, ByteView value) {
+    if (extension == rtp::Extension::kAudioLevel) told = value;
+  });
+  take_level(now, told, packet.payload.bytes().size(), packet.timestamp);
+}
+
+void Source::take_level(Instant now, std::optional<ByteView> told, size_t payload_size, uint32_t timestamp) {
+  if (payload_size == 0) return;  // padding alone
+  if (const auto level = told ? rtp::parse_audio_level(*told) : std::nullopt) {
+    tells_level = true;
+    return loudness.on_frame(now, -level->level, timestamp);
+  }
+  const bool is_silence = payload_size <= kSilentFrameSize;
+  loudness.on_frame(now, is_silence ? mixminus::kSilence : mixminus::kUntoldLevel, timestamp);
+}
 
 void Source::add_frame(Instant now, const peer::MediaPacket& packet) {
   const negotiation::NegotiatedCodec* codec = find_codec(packet.payload_type);

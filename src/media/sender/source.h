@@ -10,6 +10,7 @@
 
 #include "contract/session.h"
 #include "core/peer/peer.h"
+#include "media/mixminus/ranking.h"
 #include "media/quality/heard.h"
 #include "media/sender/key_frame_ask.h"
 #include "media/sender/recent_packets.h"
@@ -44,7 +45,11 @@ struct Source {
   bool has_new_demand = false;
   // Video only: of its simulcast or spatial layers, as key frames tell.
   std::array<payload::PictureSize, payload::kSpatialLayers> sizes;
-  quality::Heard heard;                        // audio only
+  quality::Heard heard;  // audio only
+  // Audio only: where the publisher is, viewed or not; elsewhere while it is viewed.
+  mixminus::Loudness loudness;
+  bool tells_level = false;                    // its packets say how loud they are
+  std::optional<mixminus::Ranking::Id> rank;   // audio only, of the room's ranking
   std::optional<Duration> relayed_round_trip;  // of its publisher, when that is connected to another worker
   RecentPackets recent;                        // video only
   RedReader red_in;                            // audio only, where the publisher is
@@ -68,6 +73,9 @@ struct Source {
   // negotiated, or the packet is too large to be carried.
   void read(const peer::MediaLine& line, const peer::ReceivedPacket& packet, PacketPool& pool,
             std::vector<peer::MediaPacket>& out);
+  // Audio, whether anybody views it or not: how loud it is.
+  void listen(Instant now, const peer::MediaLine& line, const peer::ReceivedPacket& packet);
+  void listen(Instant now, const peer::MediaPacket& packet);  // of a publisher on another worker
   // The value of video-layers-allocation, where the publisher is: at what it aims counts until it has been measured.
   void take_allocation(ByteView value);
   // Audio that goes to viewers now: counted, and kept for the RED of what follows.
@@ -99,6 +107,7 @@ struct Source {
   }
 
  private:
+  void take_level(Instant now, std::optional<ByteView> told, size_t payload_size, uint32_t timestamp);
   void learn_sizes(const peer::MediaPacket& packet);
   payload::FrameStructure& structure_of(const peer::MediaPacket& packet);
 };

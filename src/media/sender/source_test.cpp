@@ -110,5 +110,28 @@ TEST(Source, OfOneStreamTheAllocationIsBySpatialLayer) {
   EXPECT_EQ(source.rates.table(now, share::Scaling::kFullSvc).bps[2][0], 900'000u);
 }
 
+TEST(Source, IsAsLoudAsItsPacketsSayAndALittleWhereTheySayNothing) {
+  constexpr uint8_t kLevelId = 1;
+  const auto loudness = [](std::optional<uint8_t> level, size_t payload_size) {
+    World world(Codec::kOpus);
+    negotiation::NegotiatedMedia media = world.line.negotiated();
+    media.kind = MediaKind::kAudio;
+    media.extensions.set(kLevelId, rtp::Extension::kAudioLevel);
+    world.line.negotiate(media, 0);
+    const Bytes value = {rtp::write_audio_level({true, level.value_or(0)})};
+    const rtp::ExtensionValue extension{kLevelId, value};
+    const std::span<const rtp::ExtensionValue> extensions(&extension, level ? 1 : 0);
+    Bytes bytes(1'500);
+    bytes.resize(rtp::write_header(bytes, {false, kAv1, 1, 960, 7}, extensions) + payload_size);
+    world.source.listen(Instant{} + 1s, world.line, {0, 1, 0, *rtp::parse(bytes)});
+    return world.source.loudness.dbov(Instant{} + 1s);
+  };
+  EXPECT_EQ(loudness(30, 80), -30);
+  EXPECT_EQ(loudness(127, 80), -127);
+  EXPECT_EQ(loudness({}, 80), mixminus::kUntoldLevel);
+  EXPECT_EQ(loudness({}, 2), mixminus::kSilence) << "discontinuous transmission";
+  EXPECT_EQ(loudness(0, 0), mixminus::kSilence) << "padding";
+}
+
 }  // namespace
 }  // namespace atm0s::sender

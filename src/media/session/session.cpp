@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "contract/json/rpc.h"
 #include "media/quality/gate.h"
 
 namespace atm0s::session {
@@ -17,6 +18,7 @@ Session::Session(SessionId id, std::string conn_id, contract::ConnectRequest req
       request_(std::move(request)),
       room_(room),
       rng_(rng),
+      admission_(now, request_.grant),
       peer_(peer_config, rng),
       started_at_(now.mono),
       publisher_limit_(request_.bitrate_control_mode, peer_config.max_incoming_video_bps) {}
@@ -46,9 +48,10 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp,
       receivers.video > kMaxReceiversPerKind) {
     return fail(ErrorCode::kTooMany, "too many senders or receivers");
   }
-  if (!senders.empty() && !request_.grant.publish)
+  if (!senders.empty() && !admission_.may_publish())
     return fail(ErrorCode::kForbidden, "the token gives no right to publish");
   TRY(offer, peer_.read_offer(sdp));
+  if (auto fits = check_http_offer(offer.offer); !fits) return tl::unexpected(std::move(fits).error());
   TRY(plan, lines_.plan(offer.offer, senders, receivers));
   for (const auto& added : plan.added_senders) {
     const auto it = senders_.find(added.info.name);
@@ -57,9 +60,11 @@ Result<std::string> Session::negotiate(Now now, const std::string& sdp,
     if (it != senders_.end() && !is_replaced) return fail(ErrorCode::kInvalidRequest, "a sender's name is used twice");
   }
   write_max_bitrates(plan, senders);
+  make_one_stream(plan);
   negotiation::Policy policy;
   policy.codecs = request_.codecs;
   TRY(answer, peer_.answer_offer(now, offer, plan.decisions, policy));
+  if (auto fits = check_http_answer(plan); !fits) return tl::unexpected(std::move(fits).error());
 
   lines_.commit(plan);
   take_max_bitrates(senders);
@@ -97,20 +102,20 @@ void Session::add_receiver(const LineBindings::AddedReceiver& added) {
 }
 
 void Session::publish(Sender& sender, Output& out) {
-  if (sender.source != nullptr || sender.is_stopped) return;
+  if (sender.source != nullptr || sender.is_stopped || !admission_.may_publish()) return;
   room::Source source;
   source.key = {request_.peer, sender.info.name};
   source.kind = sender.info.kind;
   source.label = sender.info.label;
   source.screen = sender.info.screen;
-  source.active = sender.has_track;
+  source.active = is_active(sender);
   source.owner = id_;
   source.publisher = &peer_;
   source.media = sender.media;
   source.take_formats(peer_.media(sender.media));
   sender.source = room_.publish(std::move(source), out);
   if (sender.source == nullptr) return;  // another session of this peer still has the name
-  set_state(sender, sender.has_track ? SenderState::kConnecting : SenderState::kDeactived, out);
+  set_state(sender, is_active(sender) ? SenderState::kConnecting : SenderState::kDeactived, out);
   sender.published = {.max_bitrate_bps = sender.info.max_bitrate_bps, .demand = {}};
   sender.source->has_new_demand = sender.info.kind == MediaKind::kVideo;  // and be it that nobody views it
 }
@@ -143,7 +148,7 @@ void Session::on_datagram(Now now, const Datagram& datagram, Output& out) {
 void Session::on_burst_end(Now now, Output& out) {
   if (!packets_.empty()) forward_packets(now, out);
   if (!peer_events_.empty()) on_peer_events(now, out);
-  if (is_reconnecting_) check_life(now, out);
+  if (is_reconnecting_ || closing_at_) check_life(now, out);
   if (!is_present_) return;
   if (sharing_.is_due(now.mono, peer_.estimate_bps())) share_bandwidth(now, out);
   if (limit_due() <= now.mono) limit_publishing(now, out);
@@ -189,12 +194,13 @@ void Session::tell_quality(Now now, Output& out) {
 
 void Session::forward_packets(Now now, Output& out) {
   for (auto& [name, sender] : senders_) {
-    if (sender.source == nullptr) continue;
+    if (sender.source == nullptr || muted_.contains(name)) continue;
     const auto is_its = [&sender](const peer::ReceivedPacket& received) { return received.media == sender.media; };
     // Late packets of a track that was switched off do not count as its return.
     if (sender.told_state == SenderState::kConnecting && std::any_of(packets_.begin(), packets_.end(), is_its)) {
       set_state(sender, SenderState::kConnected, out);
     }
+    if (sender.info.kind == MediaKind::kAudio) listen(now, sender, out);
     if (!room_.has_subscribers(*sender.source)) continue;
     media_packets_.clear();
     for (const peer::ReceivedPacket& received : packets_) {
@@ -206,12 +212,22 @@ void Session::forward_packets(Now now, Output& out) {
   packets_.clear();
 }
 
+// Before the packets go out: who is heard from now on gets these already.
+void Session::listen(Now now, Sender& sender, Output& out) {
+  for (const peer::ReceivedPacket& received : packets_) {
+    if (received.media != sender.media) continue;
+    sender.source->listen(now.mono, peer_.media(sender.media), received);
+  }
+  if (sender.source->tells_level) watch_levels(now, out);
+}
+
 void Session::on_peer_events(Now now, Output& out) {
   // Handling one can append more (an answer can fail), so by index.
   for (size_t i = 0; i < peer_events_.size(); ++i) {
     peer::Event event = std::move(peer_events_[i]);
     if (std::holds_alternative<peer::Connected>(event)) {
       connected_at_ = now.mono;
+      if (!has_channel()) enter_room(now, out);
     } else if (const auto* failed = std::get_if<peer::Failed>(&event)) {
       end(failed->why);
     } else if (const auto* opened = std::get_if<peer::ChannelOpened>(&event)) {
@@ -234,11 +250,17 @@ void Session::on_peer_events(Now now, Output& out) {
 
 void Session::on_channel_opened(Now now, const peer::ChannelOpened& event, Output& out) {
   // The first channel is the one; others are the application's own affair. A session that has left its room stays out.
-  if (channel_ || closing_at_) return;
+  if (channel_ || closing_at_ || !has_channel()) return;
   channel_ = event.channel;
+  enter_room(now, out);
+}
+
+void Session::enter_room(Now now, Output& out) {
+  if (room_.refuses(request_.peer)) return close(now, contract::Ending::kDuplicatePeer, out);
   is_present_ = true;
   LOG_INFO("session", "room={} peer={} conn={:.10} connected", request_.room, request_.peer, conn_id_);
-  room_.enter(now, id_, request_.peer, request_.subscribe_scope, request_.publish_scope, out);
+  room_.enter(now, id_, request_.peer, request_.subscribe_scope, request_.publish_scope, request_.protocol, metadata(),
+              out);
   for (auto& [name, sender] : senders_) publish(sender, out);
 }
 
@@ -266,14 +288,16 @@ void Session::on_timeout(Now now, Output& out) {
     if (sender.source != nullptr) room_.on_key_frame_timeout(now, *sender.source, out);
   }
   expire_pending(now, out);
+  check_admission(now, out);
   if (is_present_ && next_quality_ <= now.mono) tell_quality(now, out);
+  if (is_present_ && next_levels_ <= now.mono) tell_levels(now, out);
   check_life(now, out);
 }
 
 void Session::check_life(Now now, Output& out) {
   if (is_over_) return;
   if (closing_at_) {
-    if (now.mono >= *closing_at_) end(end_reason_);
+    if (now.mono >= *closing_at_ || !peer_.has_unconfirmed_messages()) end(end_reason_);
     return;
   }
   if (!connected_at_) {
@@ -294,7 +318,7 @@ void Session::check_life(Now now, Output& out) {
 Instant Session::next_timeout() const {
   if (is_over_) return kNever;
   Instant due = peer_.next_timeout();
-  if (is_present_) due = std::min({due, sharing_.next_timeout(), limit_due(), next_quality_});
+  if (is_present_) due = std::min({due, sharing_.next_timeout(), limit_due(), next_quality_, next_levels_});
   // Nothing else counts any more, and what is not looked at in check_life() must not be due either.
   if (closing_at_) return std::min(due, *closing_at_);
   if (!connected_at_) {
@@ -303,6 +327,7 @@ Instant Session::next_timeout() const {
     if (!is_present_) due = std::min(due, *connected_at_ + kChannelTimeout);
     due = std::min(due, peer_.last_authenticated() + (is_reconnecting_ ? kDroppedAfter : kReconnectingAfter));
   }
+  due = std::min(due, admission_.next_timeout());
   for (const Pending& pending : pending_) due = std::min(due, pending.deadline);
   for (const auto& [name, sender] : senders_) {
     if (sender.source != nullptr) due = std::min(due, sender.source->next_key_frame_timeout());
@@ -310,11 +335,17 @@ Instant Session::next_timeout() const {
   return due;
 }
 
-void Session::close(Now now, const char* reason, Output& out) {
+void Session::close(Now now, contract::Ending ending, Output& out) {
   if (is_over_ || closing_at_) return;
-  if (!is_present_) return end(reason);
-  tell(now, contract::SessionClosing{reason, std::nullopt}, out);
-  linger(now, reason, out);
+  if (!channel_) return end(to_text(ending));
+  contract::SessionClosing event{to_text(ending), std::nullopt};
+  if (ending == contract::Ending::kShutdown || ending == contract::Ending::kDrain) {
+    const Duration least = ending == contract::Ending::kShutdown ? kRetryAfterShutdown : Duration{};
+    event.retry_ms =
+        static_cast<uint32_t>(to_ms(least) + int64_t{rng_.below(static_cast<uint32_t>(to_ms(kRetrySpread)))});
+  }
+  send_text(now, json::to_json(event), out);
+  linger(now, to_text(ending), out);
 }
 
 void Session::linger(Now now, const char* reason, Output& out) {

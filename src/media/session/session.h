@@ -6,14 +6,21 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/budget.h"
+#include "contract/command.h"
+#include "contract/admin.h"
+#include "contract/ending.h"
+#include "contract/renewal.h"
 #include "contract/session.h"
 #include "core/peer/peer.h"
 #include "media/receiver/receiver.h"
 #include "media/room/room.h"
+#include "media/session/admission.h"
+#include "media/session/level_gate.h"
 #include "media/session/line_bindings.h"
 #include "media/session/sharing.h"
 #include "media/share/publisher_limit.h"
@@ -25,12 +32,16 @@ using sender::SessionId;
 
 // The timers of a session, once for all (docs/protocol.md 3).
 inline constexpr Duration kConnectTimeout = 10s;         // from the connect call to ICE and DTLS
-inline constexpr Duration kChannelTimeout = 10s;         // from there to the open data channel
+inline constexpr Duration kChannelTimeout = 10s;         // from there to the open data channel, where there is one
 inline constexpr Duration kReconnectingAfter = 5s;       // without authenticated traffic
 inline constexpr Duration kDroppedAfter = 30s;           // without authenticated traffic
 inline constexpr Duration kPendingRequestTimeout = 10s;  // a request for what is not negotiated yet
-inline constexpr Duration kCloseLinger = 500ms;          // session_closing gets this long to reach the client
-inline constexpr Duration kLimitInterval = 1s;           // viewers are asked again what they can use of our video
+// What session_closing and the last answer get to be confirmed by the client: two retransmissions of SCTP, at most.
+inline constexpr Duration kCloseLinger = 1'500ms;
+// A client that may come back is told when: clients of a server that ends do not all come at one instant.
+inline constexpr Duration kRetryAfterShutdown = 2s;  // a restart, with its own drain
+inline constexpr Duration kRetrySpread = 2s;
+inline constexpr Duration kLimitInterval = 1s;  // viewers are asked again what they can use of our video
 
 // Limits: named in docs/limits.md.
 inline constexpr size_t kMaxPendingRequests = 64;
@@ -62,6 +73,8 @@ class Session {
   // Idempotent and cheap: the same offer gets the same answer.
   Result<std::string> restart_ice(Now now, const std::string& sdp, Output& out);
   void add_remote_candidate(std::string_view candidate) { peer_.add_remote_candidate(candidate); }
+  // Of WHIP and WHEP, RFC 9725 4.3: candidates (nothing comes back), or an ICE restart. Idempotent as well.
+  Result<std::optional<contract::IceRestarted>> patch_ice(Now now, const contract::PatchIce& patch, Output& out);
 
   void on_datagram(Now now, const Datagram& datagram, Output& out);
   // After the last datagram of a burst: what it brought goes to the subscribers, then to this session's logic.
@@ -70,21 +83,38 @@ class Session {
   Instant next_timeout() const;
 
   void tell(Now now, const contract::Event& event, Output& out);
-  // Tells the client, lingers until the message had time to arrive, then is over.
-  void close(Now now, const char* reason, Output& out);
+  // Tells the client, lingers until it has confirmed that, for kCloseLinger at most, then is over.
+  void close(Now now, contract::Ending ending, Output& out);
+  // The answer to a TokenQuestion of this session.
+  void on_verdict(Now now, contract::TokenVerdict verdict, Output& out);
+  // By the admin API: what the client may do from now on; what it may not any more ends.
+  void override_rights(std::optional<bool> publish, std::optional<bool> subscribe, Output& out);
+  // Whether viewers get nothing of that sender, whatever its client does; false: there is none.
+  bool mute(const std::string& name, bool is_muted, Output& out);
+  contract::PeerReport report(Now now) const;
+  // What its application says of it: signed with its token, or else as it came with the connect call.
+  const std::string& metadata() const {
+    const std::string& signed_one = admission_.grant().metadata;
+    return signed_one.empty() ? request_.metadata : signed_one;
+  }
   // Withdraws streams, views and presence; again has no effect. Called before the session is destroyed.
   void leave_room(Output& out);
   // The client's connection closes now, and not only when its ICE gives up. Called once, last.
   void hang_up(Now now, Output& out);
 
   bool is_over() const { return is_over_; }
+  bool is_closing() const { return is_over_ || closing_at_.has_value(); }
+  // It is there, or on its way in, and nothing says that its client is gone.
+  bool is_alive() const { return !is_closing() && !is_reconnecting_; }
   const char* end_reason() const { return end_reason_; }
   SessionId id() const { return id_; }
   const std::string& conn_id() const { return conn_id_; }
   const std::string& peer_id() const { return request_.peer; }
-  room::Room& room() { return room_; }
+  contract::Protocol protocol() const { return request_.protocol; }
+  room::Room& room() const { return room_; }
   peer::Peer& peer() { return peer_; }
   const Counters& counters() const { return counters_; }
+  const Admission& admission() const { return admission_; }
 
  private:
   struct Sender {
@@ -92,16 +122,20 @@ class Session {
     size_t media = 0;
     bool has_track = true;
     bool is_stopped = false;
+    std::optional<uint64_t> newest_toggle = {};
     room::Source* source = nullptr;  // once it is published
     contract::SenderState told_state = contract::SenderState::kCreated;
     share::PublishedStream published = {};  // video
+    LevelGate level = {};                   // audio
   };
   struct ReceiverEntry {
     std::unique_ptr<receiver::Receiver> receiver;
     // The newest request of each kind that was carried out: an older one that arrives later has no effect.
     std::optional<uint64_t> newest_binding;
     std::optional<uint64_t> newest_limit;
-    share::Claim claim;  // video
+    std::optional<uint64_t> newest_priority;  // told by both
+    share::Claim claim;                       // video
+    LevelGate level;                          // audio
   };
   struct Pending {
     contract::RpcRequest request;
@@ -117,9 +151,18 @@ class Session {
   void unpublish(Sender& sender, Output& out);
   void on_peer_events(Now now, Output& out);
   void on_channel_opened(Now now, const peer::ChannelOpened& event, Output& out);
+  void enter_room(Now now, Output& out);
+  void view(Now now, ReceiverEntry& entry, const contract::StreamKey& remote, Output& out);
+  // WHIP and WHEP (session_http.cpp)
+  bool has_channel() const { return request_.protocol == contract::Protocol::kWebrtc; }
+  Result<void> check_http_offer(const negotiation::Offer& offer) const;
+  Result<void> check_http_answer(const LineBindings::Plan& plan) const;
+  void make_one_stream(LineBindings::Plan& plan) const;
+  void follow(Now now, MediaKind kind, Output& out);
   void on_key_frame_wanted(Now now, size_t media, Output& out);
   void on_picture_lost(Now now, const peer::PictureLost& lost, Output& out);
   void forward_packets(Now now, Output& out);
+  void listen(Now now, Sender& sender, Output& out);
   // What can be sent now goes to the video receivers, as layers.
   void share_bandwidth(Now now, Output& out);
   // publishing (session_publishing.cpp): what the client's video may take goes to the client.
@@ -130,20 +173,31 @@ class Session {
   void tell_limit(const Sender& sender, Output& out);
   // All receivers at once, so that what has to be told goes out together.
   void tell_quality(Now now, Output& out);
+  // levels (session_levels.cpp)
+  void tell_levels(Now now, Output& out);
+  void watch_levels(Now now, Output& out);
   void check_life(Now now, Output& out);
+  // rights (session_rights.cpp)
+  void check_admission(Now now, Output& out);
+  void apply_rights(Output& out);
+  // The sender has a source, and whether there is something to be seen of it may have changed.
+  void take_active(Sender& sender, Output& out);
+  bool is_active(const Sender& sender) const { return sender.has_track && !muted_.contains(sender.info.name); }
   void linger(Now now, const char* reason, Output& out);
   void end(const char* reason);
   peer::Output peer_output(Output& out);
 
   // requests (session_rpc.cpp)
-  using Answer =
-      std::optional<Result<std::string>>;  // nothing: not yet; the string is the SDP of an updateSdp, else ""
+  // Nothing: not yet, a negotiation may bring what it is about; the string is the SDP of an updateSdp, else "".
+  struct Later {};  // whoever was asked answers it
+  using Answer = std::optional<std::variant<Result<std::string>, Later>>;
   void on_message(Now now, const peer::ChannelMessage& message, Output& out);
   void on_request(Now now, contract::RpcRequest request, Output& out);
   void retry_pending(Now now, Output& out);
   void expire_pending(Now now, Output& out);
   void answer(Now now, uint64_t req_id, const Result<std::string>& result, Output& out);
   void send_text(Now now, const std::string& text, Output& out);
+  bool is_newest_subscription(const std::string& peer, uint64_t req_id);
   Answer handle(Now now, const contract::RpcRequest& request, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::PeerPing& body, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::PeerClose& body, Output& out);
@@ -164,11 +218,14 @@ class Session {
   room::Room& room_;
   Rng& rng_;
   // owned
+  Admission admission_;
   peer::Peer peer_;
   LineBindings lines_;
   std::map<std::string, Sender> senders_;
   std::map<std::string, ReceiverEntry> receivers_;
   std::vector<Pending> pending_;
+  std::map<std::string, uint64_t> newest_subscriptions_;  // by peer, kMaxSubscribedPeers at most
+  std::set<std::string> muted_;                           // senders, by the admin API; as many as it named
   // state
   Instant started_at_;
   std::optional<Instant> connected_at_;
@@ -182,6 +239,7 @@ class Session {
   share::PublisherLimit publisher_limit_;
   Instant limit_due_ = kNever;
   Instant next_quality_ = kNever;  // while receivers show something
+  Instant next_levels_ = kNever;   // while there is audio to watch
   Counters counters_;
   Budget requests_{kRequestsPerSecond, kRequestsAtOnce};
   Budget messages_{kMessagesPerSecond};

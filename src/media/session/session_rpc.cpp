@@ -52,7 +52,9 @@ void Session::on_request(Now now, contract::RpcRequest request, Output& out) {
   // It has left its room, and nothing may bring it back: its peer's next session may be there already.
   if (closing_at_) return answer(now, request.req_id, fail(ErrorCode::kShuttingDown, "the session is ending"), out);
   const bool is_negotiation = std::holds_alternative<contract::PeerUpdateSdp>(request.body);
-  if (const auto result = handle(now, request, out)) {
+  if (const auto handled = handle(now, request, out)) {
+    const auto* result = std::get_if<Result<std::string>>(&*handled);
+    if (result == nullptr) return;
     answer(now, request.req_id, *result, out);
     if (is_negotiation && *result) retry_pending(now, out);
     return;
@@ -72,8 +74,8 @@ void Session::retry_pending(Now now, Output& out) {
   std::vector<Pending> waiting = std::move(pending_);
   pending_.clear();
   for (Pending& pending : waiting) {
-    if (const auto result = handle(now, pending.request, out)) {
-      answer(now, pending.request.req_id, *result, out);
+    if (const auto handled = handle(now, pending.request, out)) {
+      answer(now, pending.request.req_id, std::get<Result<std::string>>(*handled), out);
     } else {
       pending_.push_back(std::move(pending));
     }
@@ -106,6 +108,11 @@ void Session::answer(Now now, uint64_t req_id, const Result<std::string>& result
 
 void Session::tell(Now now, const contract::Event& event, Output& out) {
   if (!is_present_) return;
+  if (!has_channel()) {
+    const auto* stream = std::get_if<contract::StreamEvent>(&event);
+    if (stream != nullptr) follow(now, stream->kind, out);
+    return;
+  }
   send_text(now, json::to_json(event), out);
 }
 
@@ -132,17 +139,14 @@ Session::Answer Session::on(Now now, uint64_t, const contract::PeerUpdateSdp& bo
   return negotiate(now, body.sdp, body.senders, body.receivers, out);
 }
 
-Session::Answer Session::on(Now, uint64_t, const contract::PeerToken&, Output&) {
-  return fail(ErrorCode::kNotSupported, "this server does not renew tokens in a session yet");
-}
-
 // --- sender.*, receiver.* ---------------------------------------------------------------------------------------
 
-Session::Answer Session::on(Now, uint64_t, const contract::SenderToggle& body, Output& out) {
+Session::Answer Session::on(Now, uint64_t req_id, const contract::SenderToggle& body, Output& out) {
   const auto it = senders_.find(body.name);
   if (it == senders_.end() || it->second.info.kind != body.kind)
     return std::nullopt;  // the negotiation may still bring it
   Sender& sender = it->second;
+  if (!is_newest(sender.newest_toggle, req_id)) return done();
   if (body.label) sender.info.label = *body.label;
   using Track = contract::SenderToggle::Track;
   if (body.track == Track::kStopped) {
@@ -157,44 +161,48 @@ Session::Answer Session::on(Now, uint64_t, const contract::SenderToggle& body, O
     publish(sender, out);
     return done();
   }
-  const bool active_changed = sender.source->active != sender.has_track;
-  sender.source->active = sender.has_track;
-  sender.source->label = sender.info.label;
-  room_.on_updated(*sender.source, active_changed, out);
-  if (active_changed) {
-    set_state(sender, sender.has_track ? contract::SenderState::kConnecting : contract::SenderState::kDeactived, out);
-  }
+  take_active(sender, out);
   return done();
 }
 
 Session::Answer Session::on(Now now, uint64_t req_id, const contract::ReceiverSwitch& body, Output& out) {
-  if (!request_.grant.subscribe) return fail(ErrorCode::kForbidden, "the token gives no right to subscribe");
+  if (!admission_.may_subscribe()) return fail(ErrorCode::kForbidden, "the token gives no right to subscribe");
   const auto it = receivers_.find(body.id);
   if (it == receivers_.end()) return std::nullopt;
-  if (!is_newest(it->second.newest_binding, req_id)) return done();
   receiver::Receiver& receiver = *it->second.receiver;
-  contract::ReceiverLimit limit = receiver.limit();
-  limit.priority = body.priority;
-  receiver.set_limit(limit);
+  if (is_newest(it->second.newest_priority, req_id)) {
+    contract::ReceiverLimit limit = receiver.limit();
+    limit.priority = body.priority;
+    receiver.set_limit(limit);
+  }
+  if (!is_newest(it->second.newest_binding, req_id)) return done();
   if (is_mix_minus_slot(body.remote)) {
     room_.unbind(receiver, out);  // no mixer feeds it yet: the slot stays silent
     return done();
   }
-  const bool is_another = receiver.remote() != body.remote;
-  if (is_another) it->second.claim.forget();
+  view(now, it->second, body.remote, out);
+  return done();
+}
+
+void Session::view(Now now, ReceiverEntry& entry, const contract::StreamKey& remote, Output& out) {
+  receiver::Receiver& receiver = *entry.receiver;
+  const bool is_another = receiver.remote() != remote;
+  if (is_another) entry.claim.forget();
   share_bandwidth(now, out);  // before it asks for a key frame of the wrong layer
-  if (!is_another) return done();
-  room_.bind(now, receiver, body.remote, out);
+  if (!is_another) return;
+  room_.bind(now, receiver, remote, out);
   sharing_.on_bind(now.mono);
   if (next_quality_ == kNever) next_quality_ = now.mono + quality::kTellInterval;
-  return done();
+  if (receiver.kind() == MediaKind::kAudio) watch_levels(now, out);
 }
 
 Session::Answer Session::on(Now now, uint64_t req_id, const contract::ReceiverSetLimit& body, Output& out) {
   const auto it = receivers_.find(body.id);
   if (it == receivers_.end()) return std::nullopt;
   if (!is_newest(it->second.newest_limit, req_id)) return done();
-  it->second.receiver->set_limit(body.limit);
+  contract::ReceiverLimit limit = body.limit;
+  if (!is_newest(it->second.newest_priority, req_id)) limit.priority = it->second.receiver->limit().priority;
+  it->second.receiver->set_limit(limit);
   share_bandwidth(now, out);
   return done();
 }
@@ -216,12 +224,25 @@ Session::Answer Session::on(Now, uint64_t, const contract::MixMinusToggle&, Outp
   return fail(ErrorCode::kNotSupported, "this server does not mix yet");
 }
 
-Session::Answer Session::on(Now, uint64_t, const contract::RoomSubscription& body, Output& out) {
+// Of more peers than can be subscribed to the one that was named longest ago is forgotten: what is late of it counts.
+bool Session::is_newest_subscription(const std::string& peer, uint64_t req_id) {
+  const auto [it, is_new] = newest_subscriptions_.try_emplace(peer, req_id);
+  if (!is_new && req_id < it->second) return false;
+  it->second = req_id;
+  if (newest_subscriptions_.size() > room::kMaxSubscribedPeers) {
+    newest_subscriptions_.erase(std::min_element(newest_subscriptions_.begin(), newest_subscriptions_.end(),
+                                                 [](const auto& a, const auto& b) { return a.second < b.second; }));
+  }
+  return true;
+}
+
+Session::Answer Session::on(Now, uint64_t req_id, const contract::RoomSubscription& body, Output& out) {
   if (request_.subscribe_scope != contract::SubscribeScope::kManual) {
     return fail(ErrorCode::kNotSupported, "this session's subscription scope is not manual");
   }
+  if (!is_newest_subscription(body.peer, req_id)) return done();
   if (!body.subscribe) {
-    room_.unsubscribe_peer(id_, body.peer);
+    room_.unsubscribe_peer(id_, body.peer, out);
   } else if (!room_.subscribe_peer(id_, body.peer, out)) {
     return fail(ErrorCode::kTooMany, "too many peers are subscribed to");
   }

@@ -153,10 +153,15 @@ Why read_rtcp_fb(MediaDescription& media, std::string_view value) {
   return kGood;
 }
 
-// RFC 8830 2: an id is up to 64 token characters; longer ones have been seen.
+// RFC 8830 2: an id is up to 64 token characters; longer ones have been seen, and GStreamer's webrtcbin writes
+// "user1234@host-1234".
+bool is_msid(std::string_view text) {
+  return consists_of(text, 1, kMaxTokenBytes, [](char c) { return is_token_char(c) || c == '@'; });
+}
+
 std::optional<Msid> parse_msid(std::string_view value) {
   Msid out{std::string(take_word(value)), std::string(trimmed(value))};
-  if (!is_token(out.stream_id) || (!out.track_id.empty() && !is_token(out.track_id))) return std::nullopt;
+  if (!is_msid(out.stream_id) || (!out.track_id.empty() && !is_msid(out.track_id))) return std::nullopt;
   return out;
 }
 

@@ -123,7 +123,8 @@ TEST(SdpParse, ReadsLayersBandwidthAndCandidates) {
       "a=rid:h send pt=96,97;max-width=1280\na=rid:l send\na=rid:r recv\n"
       "a=simulcast:send h,~x;~l recv r\n"
       "a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host\na=end-of-candidates\n"
-      "a=extmap:5/recvonly urn:x attributes\na=rtcp-fb:* nack\na=bundle-only\na=msid:- track\na=fmtp:111\n");
+      "a=extmap:5/recvonly urn:x attributes\na=rtcp-fb:* nack\na=bundle-only\na=msid:- track\na=fmtp:111\n"
+      "a=ssrc:7 msid:user1@host-2 transceiver1\n");
   EXPECT_EQ(media.bandwidth_as_kbps, 500u);
   EXPECT_EQ(media.bandwidth_tias_bps, 600000u);
   EXPECT_EQ(media.rids, (std::vector<Rid>{{"h", true, "pt=96,97;max-width=1280"}, {"l", true, ""}, {"r", false, ""}}));
@@ -136,6 +137,7 @@ TEST(SdpParse, ReadsLayersBandwidthAndCandidates) {
   EXPECT_EQ(media.rtcp_fbs, (std::vector<RtcpFb>{{{}, "nack"}}));
   EXPECT_EQ(media.msids, (std::vector<Msid>{{"-", "track"}}));
   EXPECT_EQ(media.fmtps, (std::vector<Fmtp>{{111, ""}}));
+  EXPECT_EQ(media.ssrcs, (std::vector<Ssrc>{{7, "", Msid{"user1@host-2", "transceiver1"}}}));
 }
 
 TEST(SdpParse, IgnoresWhatItDoesNotKnow) {

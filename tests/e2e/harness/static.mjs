@@ -1,7 +1,8 @@
 // A page server of the tests' own, on another origin than the media server, as an application would have it. It serves
-// the test page, the unmodified SDK, and a /healthcheck that says "not ready" for lists of urls.
+// the test pages, the unmodified SDK and other clients, and a /healthcheck that says "not ready" for lists of urls.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
+import { bundle } from './bundle.mjs';
 import { pageFolder, sdkFile } from './paths.mjs';
 
 const FILES = {
@@ -9,6 +10,12 @@ const FILES = {
   '/lab.js': ['text/javascript; charset=utf-8', new URL('lab.js', pageFolder)],
   '/encryption_worker.js': ['text/javascript; charset=utf-8', new URL('encryption_worker.js', pageFolder)],
   '/sdk.js': ['text/javascript; charset=utf-8', sdkFile],
+  '/http_clients.html': ['text/html; charset=utf-8', new URL('http_clients.html', pageFolder)],
+  '/http_clients.js': ['text/javascript; charset=utf-8', new URL('http_clients.js', pageFolder)],
+};
+const PACKAGES = { // each as one script, and under which name
+  '/whip_client.js': ['@eyevinn/whip-web-client', 'whipClient'],
+  '/webrtc_player.js': ['@eyevinn/webrtc-player', 'webrtcPlayer'],
 };
 
 export async function startPages() {
@@ -18,6 +25,10 @@ export async function startPages() {
       response.writeHead(200, { 'content-type': 'application/json', 'access-control-allow-origin': '*',
         'access-control-allow-headers': '*' });
       return response.end('{"status":true,"data":{"ready":false}}');
+    }
+    if (PACKAGES[path]) {
+      response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' });
+      return response.end(await bundle(...PACKAGES[path]));
     }
     const file = FILES[path];
     if (!file) return response.writeHead(404).end();

@@ -1,0 +1,12 @@
+// Any text: parse_fragment() must refuse or read it, and what it read must come back the same from to_text().
+#include "base/assert.h"
+#include "wire/sdp/fragment.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const auto first = atm0s::sdp::parse_fragment({reinterpret_cast<const char*>(data), size});
+  if (!first) return 0;
+  const auto second = atm0s::sdp::parse_fragment(atm0s::sdp::to_text(*first));
+  // What is written can be longer than what was read ("m=a"), and so may be over the limits.
+  if (second) ASSERT(*first == *second);
+  return 0;
+}
