@@ -14,14 +14,15 @@ test('publisher and viewer are told how loud a stream is, five times a second at
   await seesAndHears(bob, alice, ['audio_main']);
   const before = [(await levels(alice, OWN)).length, (await levels(bob, HEARD)).length];
   const started = Date.now();
-  await bob.page.waitForTimeout(4000); // Chromium's fake device beeps once a second
+  await bob.page.waitForTimeout(4000); // Chromium's fake device beeps
   const seconds = (Date.now() - started) / 1000;
   for (const [i, [peer, event]] of [[alice, OWN], [bob, HEARD]].entries()) {
     const told = (await levels(peer, event)).slice(before[i]);
     assert.ok(told.length > 4 && told.length <= 5 * seconds + 1, `${event}: ${told.length} in ${seconds} s`);
     assert.ok(told.every((level) => Number.isInteger(level) && level >= -127 && level <= 0), told.join());
     assert.ok(told.some((level) => level > -60), `the beep: ${told.join()}`);
-    assert.ok(told.some((level) => level < -70), `and between beeps: ${told.join()}`);
+    // Levels fall by 100 dB a second, and it beeps twice.
+    assert.ok(Math.max(...told) - Math.min(...told) > 20, `and between beeps: ${told.join()}`);
   }
   await alice.lab('run', "session.getSender('audio', 'audio_main').switch(null)");
   await until('silence is told', async () => (await levels(bob, HEARD)).at(-1) === -127 && (await levels(alice, OWN)).at(-1) === -127);
