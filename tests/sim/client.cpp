@@ -139,6 +139,7 @@ contract::ConnectRequest Client::connect_request() {
   request.receivers = {config_.audio_receivers, config_.video_receivers};
   request.bitrate_control_mode = config_.bitrate_control_mode;
   request.applies_stream_limits = config_.applies_limits;
+  request.mix_minus = config_.mix_minus;
   return request;
 }
 
@@ -221,6 +222,10 @@ void Client::take_output(Now now, SendBatch& out) {
         ledger_->on_received(number_, false, tag->publisher, tag->counter, packet.view.ssrc, number);
       }
       audio_[receiver].on_packet(packet.view.payload, is_red);
+      if (tag) {
+        heard_.push_back(
+            {now.mono, receiver, tag->publisher, tag->counter, number, packet.view.ssrc, packet.view.timestamp});
+      }
     }
   }
   packets_.clear();
@@ -346,6 +351,11 @@ void Client::send_audio(Now now, SendBatch& out) {
   }
   packet.payload = pool_.copy(payload);
   packet.marker = !std::exchange(has_spoken_, true);
+  levels_sent_.push_back(level_.value_or(0));
+  if (level_) {
+    const uint8_t value = rtp::write_audio_level({true, static_cast<uint8_t>(-*level_)});
+    packet.extensions.add(rtp::Extension::kAudioLevel, {&value, 1});
+  }
   audio_timestamp_ += SoundSource::kFrameSamples;
   if (ledger_ != nullptr) {
     ledger_->on_sent(now.mono, number_, false, sound_.sent() - 1, peer_->media(media).ssrc(),

@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "contract/session.h"
+#include "media/mixminus/mixer.h"
 #include "media/receiver/receiver.h"
 #include "media/room/output.h"
 #include "media/sender/source.h"
@@ -27,6 +29,21 @@ inline constexpr size_t kMaxSubscribedPeers = 1'024;
 // A slice says every second that it is there; one that has not been heard for so long is gone.
 inline constexpr Duration kDigestInterval = 1s;
 inline constexpr Duration kSliceSilence = 10s;
+
+// Mixers of one participant, and sources that it has named for one of them, taken back ones included for as long as
+// there is room.
+inline constexpr size_t kMaxMixers = 8;
+inline constexpr size_t kMaxMixerSources = 256;
+// Mixers decide at once when somebody begins to talk, within these many a second and at once; beyond them, and while
+// more talk than there are slots, so often. Else their work would grow with talkers times listeners.
+inline constexpr int64_t kDecisionsPerSecond = 100;
+inline constexpr int64_t kDecisionsAtOnce = 20;
+inline constexpr Duration kDecisionInterval = 20ms;
+// Between two states of a mixer that a client is told; and of one in which only levels are others.
+inline constexpr Duration kMixerStateInterval = 200ms;
+inline constexpr Duration kMixerLevelInterval = 500ms;
+// Talkers that such a state names: the loudest.
+inline constexpr size_t kMaxToldTalkers = 16;
 
 class Room {
  public:
@@ -77,6 +94,27 @@ class Room {
   // The retry of a source of this slice is due.
   void on_key_frame_timeout(Now now, Source& source, Output& out);
 
+  // --- mixers (room_mixers.cpp; media/mixminus decides)
+  // Of a participant: with `hears_all` of all sources of others, else of those that it names. It has its slots, all
+  // free.
+  void add_mixer(SessionId id, const std::string& peer, const std::string& mixer, bool hears_all);
+  // Receivers must have been unbound before.
+  void remove_mixers(SessionId id);
+  // The requests of the protocol. Those for a mixer that is not there make a manual one: the channel reorders them.
+  using Refusal = std::optional<Error>;
+  struct MixerRequest {
+    SessionId session{};
+    const std::string& peer;
+    uint64_t req_id = 0;  // of two for one thing the later one holds
+  };
+  Refusal change_source(Now now, const MixerRequest& from, const contract::MixMinusSource& body, Output& out);
+  Refusal toggle_mixer(Now now, const MixerRequest& from, const contract::MixMinusToggle& body, Output& out);
+  // `slot` below mixminus::kSlots. Another receiver of the slot is unbound.
+  Refusal bind_slot(Now now, const MixerRequest& from, Receiver& receiver, const std::string& mixer, size_t slot,
+                    Output& out);
+  // Source::listen() has been told of packets: before they are fanned out.
+  void on_heard(Now now, Source& source, Output& out);
+
   // --- other slices (room_relay.cpp)
   // Who of this slice has been replaced by a participant that the message brings: to be ended before on_relay().
   std::vector<SessionId> replaced_by(const RelayMessage& message) const;
@@ -85,7 +123,7 @@ class Room {
   void send_digests(Now now, std::span<const SliceId> others, Output& out);
   // Before it is dropped.
   void close(Output& out);
-  // Only for what other slices are asked; a room of one slice has none.
+  // For what other slices are asked, and for mixers; a room of one slice without mixers has none.
   Instant next_timeout() const;
   void on_timeout(Now now, Output& out);
 
@@ -114,6 +152,21 @@ class Room {
     uint64_t version = 0;  // of what we have of it
     Instant heard_at{};
   };
+  struct Wish {
+    bool is_allowed = false;
+    uint64_t req_id = 0;
+  };
+  struct MixerEntry {
+    SessionId owner{};
+    std::string id;
+    mixminus::Mixer mixer;
+    std::array<Receiver*, mixminus::kSlots> slots{};
+    std::map<contract::StreamKey, Wish> wishes = {};  // manual: sources that it has named, there or not
+    uint64_t newest_toggle = 0;
+    bool has_news = false;                   // another source than was told is in a slot
+    contract::MixMinusStateEvent told = {};  // and when
+    Instant told_at{};
+  };
 
   static bool sees_streams_of(const Participant& viewer, const std::string& peer);
   static bool sees_peer(const Participant& viewer, const RelayedPeer& other);
@@ -133,6 +186,24 @@ class Room {
   void tell_demand(Now now, Published& published, Output& out);
   void note_demand(Published& published, Output& out);
   void stop_viewing(Published& published, Output& out);
+
+  void stop_showing(Receiver& receiver, Published& published, Output& out);
+
+  // room_mixers.cpp
+  MixerEntry* find_or_make_mixer(const MixerRequest& from, const std::string& id);
+  bool ranks_talkers() const { return !mixers_.empty(); }
+  void rank(Published& published);
+  void leave_mixers(Published& published, Output& out);
+  void leave_slot(Receiver& receiver, Output& out);
+  void decide_if_due(Now now, Output& out);
+  void decide(Now now, Output& out);
+  void show_in_slot(Now now, MixerEntry& entry, size_t slot, Output& out);
+  void note_news(MixerEntry& entry);
+  void tell_mixers(Now now, Output& out);
+  bool tell_mixer(Now now, MixerEntry& entry, Output& out);
+  contract::MixMinusStateEvent state_of(Instant now, const MixerEntry& entry) const;
+  void wake_mixers(Output& out);
+  void run_mixers(Now now, Output& out);
 
   Participant* find_participant(SessionId id);
   Published* find_published(const contract::StreamKey& key);
@@ -160,6 +231,14 @@ class Room {
   std::vector<Participant> participants_;
   std::map<contract::StreamKey, std::unique_ptr<Published>> streams_;
   std::multimap<contract::StreamKey, Receiver*> waiting_;  // bound to a stream that is not there
+  // mixers
+  mixminus::Ranking ranking_;  // of the audio sources
+  std::vector<std::unique_ptr<MixerEntry>> mixers_;
+  bool is_undecided_ = false;
+  Instant decided_at_{};
+  Budget decisions_{kDecisionsPerSecond, kDecisionsAtOnce};
+  Instant linger_due_ = kNever, tell_due_ = kNever;
+  Instant mixers_due_ = kNever;
   // other slices
   std::map<SliceId, Slice> slices_;  // those that have been heard
   std::map<std::string, RelayedPeer> remote_peers_;

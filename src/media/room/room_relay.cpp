@@ -327,11 +327,12 @@ Instant Room::next_timeout() const {
   for (const auto& [id, published] : remote_streams_) {
     due = std::min(due, published->source.next_key_frame_timeout());
   }
-  return due;
+  return std::min(due, mixers_due_);
 }
 
 void Room::on_timeout(Now now, Output& out) {
   for (const auto& [id, published] : remote_streams_) ask_if_due(now, published->source, out);
+  if (mixers_due_ <= now.mono) run_mixers(now, out);
   out.wake_rooms_at(next_timeout());
 }
 

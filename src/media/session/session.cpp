@@ -10,6 +10,9 @@ namespace atm0s::session {
 
 using contract::SenderState;
 
+// The mixer of mix_minus_audio.
+constexpr const char* kDefaultMixer = "default";
+
 Session::Session(SessionId id, std::string conn_id, contract::ConnectRequest request, const peer::Config& peer_config,
                  room::Room& room, Now now, Rng& rng)
     : id_(id),
@@ -182,7 +185,7 @@ void Session::tell_quality(Now now, Output& out) {
     if (!receiver.remote()) continue;
     next_quality_ = now.mono + quality::kTellInterval;
     if (const auto mos = receiver.take_quality(now)) {
-      out.events.emplace_back(id_, contract::QualityEvent{id, *mos, *receiver.remote()});
+      out.events.emplace_back(id_, contract::QualityEvent{id, *mos, receiver.source()->key});
     }
   }
 }
@@ -208,11 +211,12 @@ void Session::forward_packets(Now now, Output& out) {
 }
 
 // Before the packets go out: who is heard from now on gets these already.
-void Session::listen(Now now, Sender& sender, Output&) {
+void Session::listen(Now now, Sender& sender, Output& out) {
   for (const peer::ReceivedPacket& received : packets_) {
     if (received.media != sender.media) continue;
     sender.source->listen(now.mono, peer_.media(sender.media), received);
   }
+  room_.on_heard(now, *sender.source, out);
 }
 
 void Session::on_peer_events(Now now, Output& out) {
@@ -249,6 +253,10 @@ void Session::on_channel_opened(Now now, const peer::ChannelOpened& event, Outpu
   LOG_INFO("session", "room={} peer={} conn={:.10} connected", request_.room, request_.peer, conn_id_);
   room_.enter(now, id_, request_.peer, request_.subscribe_scope, request_.publish_scope, out);
   for (auto& [name, sender] : senders_) publish(sender, out);
+  if (request_.mix_minus != contract::MixMinusMode::kDisabled && request_.grant.subscribe) {
+    const bool hears_all = request_.mix_minus == contract::MixMinusMode::kAll;
+    room_.add_mixer(id_, request_.peer, kDefaultMixer, hears_all);
+  }
 }
 
 void Session::on_key_frame_wanted(Now now, size_t media, Output& out) {
@@ -347,6 +355,7 @@ void Session::hang_up(Now now, Output& out) {
 void Session::leave_room(Output& out) {
   for (auto& [id, entry] : receivers_) room_.unbind(*entry.receiver, out);
   for (auto& [name, sender] : senders_) unpublish(sender, out);
+  room_.remove_mixers(id_);
   if (is_present_) room_.leave(id_, out);
   is_present_ = false;
 }

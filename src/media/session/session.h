@@ -152,6 +152,8 @@ class Session {
   Answer on(Now now, uint64_t req_id, const contract::PeerToken& body, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::SenderToggle& body, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::ReceiverSwitch& body, Output& out);
+  Answer bind_slot(Now now, uint64_t req_id, receiver::Receiver& receiver, const contract::StreamKey& remote,
+                   Output& out);
   Answer on(Now now, uint64_t req_id, const contract::ReceiverSetLimit& body, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::ReceiverDisconnect& body, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::MixMinusSource& body, Output& out);
