@@ -45,6 +45,12 @@ inline constexpr Duration kMixerLevelInterval = 500ms;
 // Talkers that such a state names: the loudest.
 inline constexpr size_t kMaxToldTalkers = 16;
 
+// Talkers of whom another slice is told; a message about them goes out when somebody begins or settles, but no sooner
+// than the first after the one before, and after the second while somebody talks: sooner than kPause.
+inline constexpr size_t kMaxRelayedTalkers = 64;
+inline constexpr Duration kLeastLevelsInterval = 10ms;
+inline constexpr Duration kLevelsInterval = 60ms;
+
 class Room {
  public:
   // `first_version` must be above that of any earlier slice of the same name and id: its wall clock will do.
@@ -97,9 +103,9 @@ class Room {
   // --- mixers (room_mixers.cpp; media/mixminus decides)
   // Of a participant: with `hears_all` of all sources of others, else of those that it names. It has its slots, all
   // free.
-  void add_mixer(SessionId id, const std::string& peer, const std::string& mixer, bool hears_all);
+  void add_mixer(SessionId id, const std::string& peer, const std::string& mixer, bool hears_all, Output& out);
   // Receivers must have been unbound before.
-  void remove_mixers(SessionId id);
+  void remove_mixers(SessionId id, Output& out);
   // The requests of the protocol. Those for a mixer that is not there make a manual one: the channel reorders them.
   using Refusal = std::optional<Error>;
   struct MixerRequest {
@@ -151,6 +157,8 @@ class Room {
   struct Slice {
     uint64_t version = 0;  // of what we have of it
     Instant heard_at{};
+    bool wants_levels = false;
+    std::vector<StreamId> talkers;  // that it told of last
   };
   struct Wish {
     bool is_allowed = false;
@@ -190,8 +198,8 @@ class Room {
   void stop_showing(Receiver& receiver, Published& published, Output& out);
 
   // room_mixers.cpp
-  MixerEntry* find_or_make_mixer(const MixerRequest& from, const std::string& id);
-  bool ranks_talkers() const { return !mixers_.empty(); }
+  MixerEntry* find_or_make_mixer(const MixerRequest& from, const std::string& id, Output& out);
+  bool ranks_talkers() const { return !mixers_.empty() || are_levels_wanted_; }
   void rank(Published& published);
   void leave_mixers(Published& published, Output& out);
   void leave_slot(Receiver& receiver, Output& out);
@@ -204,6 +212,11 @@ class Room {
   contract::MixMinusStateEvent state_of(Instant now, const MixerEntry& entry) const;
   void wake_mixers(Output& out);
   void run_mixers(Now now, Output& out);
+  // room_levels.cpp: who talks in other slices
+  void want_levels(bool are_wanted, Output& out);
+  void on_levels_wanted(Slice& slice, bool are_wanted);
+  void relay_levels(Now now, bool is_news, Output& out);
+  void on_levels(Now now, Slice& slice, const SliceLevels& levels, Output& out);
 
   Participant* find_participant(SessionId id);
   Published* find_published(const contract::StreamKey& key);
@@ -239,6 +252,9 @@ class Room {
   Budget decisions_{kDecisionsPerSecond, kDecisionsAtOnce};
   Instant linger_due_ = kNever, tell_due_ = kNever;
   Instant mixers_due_ = kNever;
+  bool are_levels_wanted_ = false;  // by any other slice
+  Instant levels_told_at_{};
+  bool has_level_news_ = false, has_told_talkers_ = false;
   // other slices
   std::map<SliceId, Slice> slices_;  // those that have been heard
   std::map<std::string, RelayedPeer> remote_peers_;

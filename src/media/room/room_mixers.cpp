@@ -16,15 +16,19 @@ constexpr Duration kGrain = 50ms;
 
 // --- requests ---------------------------------------------------------------------------------------------------
 
-void Room::add_mixer(SessionId id, const std::string& peer, const std::string& mixer, bool hears_all) {
+void Room::add_mixer(SessionId id, const std::string& peer, const std::string& mixer, bool hears_all, Output& out) {
   mixers_.push_back(std::make_unique<MixerEntry>(MixerEntry{id, mixer, mixminus::Mixer(peer, hears_all)}));
+  if (mixers_.size() == 1) want_levels(true, out);
 }
 
-void Room::remove_mixers(SessionId id) {
-  std::erase_if(mixers_, [id](const auto& entry) { return entry->owner == id; });
+void Room::remove_mixers(SessionId id, Output& out) {
+  const size_t removed = std::erase_if(mixers_, [id](const auto& entry) { return entry->owner == id; });
+  if (removed == 0 || !mixers_.empty()) return;
+  linger_due_ = tell_due_ = kNever;
+  want_levels(false, out);
 }
 
-Room::MixerEntry* Room::find_or_make_mixer(const MixerRequest& from, const std::string& id) {
+Room::MixerEntry* Room::find_or_make_mixer(const MixerRequest& from, const std::string& id, Output& out) {
   size_t count = 0;
   for (const auto& entry : mixers_) {
     if (entry->owner != from.session) continue;
@@ -32,7 +36,7 @@ Room::MixerEntry* Room::find_or_make_mixer(const MixerRequest& from, const std::
     ++count;
   }
   if (count >= kMaxMixers) return nullptr;
-  add_mixer(from.session, from.peer, id, /*hears_all=*/false);
+  add_mixer(from.session, from.peer, id, /*hears_all=*/false, out);
   return mixers_.back().get();
 }
 
@@ -44,7 +48,7 @@ Error too_many_mixers() {
 
 Room::Refusal Room::change_source(Now now, const MixerRequest& from, const contract::MixMinusSource& body,
                                   Output& out) {
-  MixerEntry* entry = find_or_make_mixer(from, body.id);
+  MixerEntry* entry = find_or_make_mixer(from, body.id, out);
   if (entry == nullptr) return too_many_mixers();
   if (entry->mixer.hears_all()) return Error{ErrorCode::kNotSupported, "this mixer hears all sources"};
   auto it = entry->wishes.find(body.remote);
@@ -72,7 +76,7 @@ Room::Refusal Room::change_source(Now now, const MixerRequest& from, const contr
 }
 
 Room::Refusal Room::toggle_mixer(Now now, const MixerRequest& from, const contract::MixMinusToggle& body, Output& out) {
-  MixerEntry* entry = find_or_make_mixer(from, body.id);
+  MixerEntry* entry = find_or_make_mixer(from, body.id, out);
   if (entry == nullptr) return too_many_mixers();
   if (from.req_id < entry->newest_toggle) return std::nullopt;
   entry->newest_toggle = from.req_id;
@@ -84,7 +88,7 @@ Room::Refusal Room::toggle_mixer(Now now, const MixerRequest& from, const contra
 
 Room::Refusal Room::bind_slot(Now now, const MixerRequest& from, Receiver& receiver, const std::string& mixer,
                               size_t slot, Output& out) {
-  MixerEntry* entry = find_or_make_mixer(from, mixer);
+  MixerEntry* entry = find_or_make_mixer(from, mixer, out);
   if (entry == nullptr) return too_many_mixers();
   if (receiver.remote()) unbind(receiver, out);
   if (Receiver* other = entry->slots[slot]) unbind(*other, out);
@@ -147,18 +151,22 @@ void Room::leave_slot(Receiver& receiver, Output& out) {
 void Room::on_heard(Now now, Source& source, Output& out) {
   if (!source.rank || !ranks_talkers()) return;
   const mixminus::Loudness& loudness = source.loudness;
+  bool is_news = false;
   if (source.active && loudness.is_talking(now.mono)) {
-    is_undecided_ |= ranking_.place(now.mono, *source.rank, loudness.dbov(now.mono), loudness.is_settled(now.mono),
-                                    loudness.audible_at());
+    is_news = ranking_.place(now.mono, *source.rank, loudness.dbov(now.mono), loudness.is_settled(now.mono),
+                             loudness.audible_at());
   } else {
-    is_undecided_ |= ranking_.silence(*source.rank);
+    is_news = ranking_.silence(*source.rank);
   }
+  is_undecided_ |= is_news;
+  if (are_levels_wanted_) relay_levels(now, is_news, out);
   decide_if_due(now, out);
 }
 
 void Room::decide_if_due(Now now, Output& out) {
-  if (mixers_.empty()) return;
+  if (!ranks_talkers()) return;
   is_undecided_ |= ranking_.expire(now.mono);
+  if (mixers_.empty()) return wake_mixers(out);
   // While no more talk than there are slots, nobody's level takes a slot from anybody.
   const bool is_contested = ranking_.talking() > kSlots;
   const bool is_next = now.mono - decided_at_ >= kDecisionInterval && (is_undecided_ || is_contested);
@@ -246,9 +254,11 @@ void Room::tell_mixers(Now now, Output& out) {
 // --- time -------------------------------------------------------------------------------------------------------
 
 void Room::wake_mixers(Output& out) {
-  if (mixers_.empty()) return;
+  if (!ranks_talkers()) return;
   Instant due = std::min({ranking_.next_timeout(), linger_due_, tell_due_});
-  if (is_undecided_) due = std::min(due, decided_at_ + kDecisionInterval);
+  if (is_undecided_ && !mixers_.empty()) due = std::min(due, decided_at_ + kDecisionInterval);
+  // The last word, that nobody talks any more.
+  if (are_levels_wanted_ && has_told_talkers_) due = std::min(due, levels_told_at_ + kLevelsInterval);
   if (due == kNever) return;
   const Duration late = due.time_since_epoch() % kGrain;
   if (late > 0us) due += kGrain - late;
@@ -259,7 +269,13 @@ void Room::wake_mixers(Output& out) {
 
 void Room::run_mixers(Now now, Output& out) {
   mixers_due_ = kNever;
-  is_undecided_ |= linger_due_ <= now.mono;
+  if (linger_due_ <= now.mono) {
+    is_undecided_ = true;
+    linger_due_ = kNever;  // until the decision
+  }
+  const bool is_news = ranking_.expire(now.mono);
+  is_undecided_ |= is_news;
+  if (are_levels_wanted_) relay_levels(now, is_news, out);
   decide_if_due(now, out);
 }
 

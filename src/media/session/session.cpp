@@ -255,7 +255,7 @@ void Session::on_channel_opened(Now now, const peer::ChannelOpened& event, Outpu
   for (auto& [name, sender] : senders_) publish(sender, out);
   if (request_.mix_minus != contract::MixMinusMode::kDisabled && request_.grant.subscribe) {
     const bool hears_all = request_.mix_minus == contract::MixMinusMode::kAll;
-    room_.add_mixer(id_, request_.peer, kDefaultMixer, hears_all);
+    room_.add_mixer(id_, request_.peer, kDefaultMixer, hears_all, out);
   }
 }
 
@@ -355,7 +355,7 @@ void Session::hang_up(Now now, Output& out) {
 void Session::leave_room(Output& out) {
   for (auto& [id, entry] : receivers_) room_.unbind(*entry.receiver, out);
   for (auto& [name, sender] : senders_) unpublish(sender, out);
-  room_.remove_mixers(id_);
+  room_.remove_mixers(id_, out);
   if (is_present_) room_.leave(id_, out);
   is_present_ = false;
 }
