@@ -227,6 +227,19 @@ struct StreamLimitEvent {
   uint64_t max_bitrate_bps = 0;  // 0: no limit of its own
   std::vector<uint8_t> layers;   // spatial or simulcast layers that somebody wants, lowest first
 };
+// mix_minus_{id}_state: who is in the slots of a mixer, and who of those that it may hear talks.
+struct MixMinusStateEvent {
+  struct Heard {
+    std::string source;  // name_of() its stream
+    int dbov = -127;     // 0 the loudest, -127 silent
+    bool operator==(const Heard&) const = default;
+  };
+  static std::string name_of(const StreamKey& key) { return key.peer + "-" + key.stream; }
+
+  std::string id;                            // of the mixer
+  std::vector<std::optional<Heard>> active;  // by slot; nothing: it is free
+  std::vector<Heard> sources;                // the loudest first
+};
 // session_closing, before the server ends a session
 struct SessionClosing {
   std::string reason;
@@ -234,6 +247,6 @@ struct SessionClosing {
 };
 
 using Event = std::variant<StreamEvent, PeerEvent, RoomStats, ReceiverStateEvent, QualityEvent, SenderStateEvent,
-                           StreamLimitEvent, SenderLevelEvent, ReceiverLevelEvent, SessionClosing>;
+                           StreamLimitEvent, SenderLevelEvent, ReceiverLevelEvent, MixMinusStateEvent, SessionClosing>;
 
 }  // namespace atm0s::contract

@@ -129,6 +129,7 @@ contract::ConnectRequest Client::connect_request() {
   request.publish_scope = config_.publish_scope;
   request.metadata = config_.metadata;
   request.applies_stream_limits = config_.applies_limits;
+  request.mix_minus = config_.mix_minus;
   return request;
 }
 
@@ -211,6 +212,10 @@ void Client::take_output(Now now, SendBatch& out) {
         ledger_->on_received(number_, false, tag->publisher, tag->counter, packet.view.ssrc, number);
       }
       audio_[receiver].on_packet(packet.view.payload, is_red);
+      if (tag) {
+        heard_.push_back(
+            {now.mono, receiver, tag->publisher, tag->counter, number, packet.view.ssrc, packet.view.timestamp});
+      }
     }
   }
   packets_.clear();

@@ -49,6 +49,16 @@ struct ClientConfig {
   bool obeys_remb = false;
   bool applies_limits = false;            // and to remote_stream_video_main_limit, as the project's own SDKs
   std::optional<Duration> playout_delay;  // its latency mode
+  contract::MixMinusMode mix_minus = contract::MixMinusMode::kDisabled;
+};
+
+// An audio packet that a client got: on which receiver, and whose frame it is.
+struct HeardFrame {
+  Instant at{};
+  size_t receiver = 0;
+  uint32_t publisher = 0, counter = 0;
+  int64_t number = 0;
+  uint32_t ssrc = 0, timestamp = 0;
 };
 
 class Client {
@@ -113,6 +123,10 @@ class Client {
   VideoViewer& video(size_t receiver) { return video_[receiver]; }
   DescribedViewer& described(size_t receiver) { return described_[receiver]; }
   const Listener& audio(size_t receiver) { return audio_[receiver]; }
+  // Of the frame with that counter.
+  int level_sent(uint32_t counter) const { return levels_sent_.at(counter); }
+  const std::vector<HeardFrame>& heard() const { return heard_; }
+  void forget_heard() { heard_.clear(); }
   // What it was told of video last.
   const std::optional<payload::PlayoutDelay>& playout_delay() const { return playout_delay_; }
   uint64_t audio_packets(size_t receiver) { return audio_[receiver].packets(); }
@@ -183,10 +197,12 @@ class Client {
   std::map<size_t, DescribedViewer> described_;
   std::map<size_t, Picture> pictures_;
   std::map<size_t, Listener> audio_;
+  std::vector<HeardFrame> heard_;
   std::optional<payload::PlayoutDelay> playout_delay_;
   // publishing
   Instant next_audio_ = kNever, next_video_ = kNever;
   SoundSource sound_;
+  std::vector<int> levels_sent_;
   bool has_spoken_ = false;
   DescribedSource description_;
   uint32_t frame_ = 0, video_timestamp_ = 0, audio_timestamp_ = 0;

@@ -35,6 +35,7 @@ void Client::send_audio(Now now, SendBatch& out) {
   }
   packet.payload = pool_.copy(payload);
   packet.marker = !std::exchange(has_spoken_, true);
+  levels_sent_.push_back(audio_level_.value_or(0));
   if (audio_level_) {
     const Bytes level{rtp::write_audio_level({true, static_cast<uint8_t>(-*audio_level_)})};
     packet.extensions.add(rtp::Extension::kAudioLevel, level);

@@ -49,6 +49,11 @@ std::string text_of(const contract::Event& event) {
     for (const uint8_t layer : limit->layers) text += ' ' + std::to_string(layer);
     return limit->layers.empty() ? text + " none" : text;
   }
+  if (const auto* state = std::get_if<contract::MixMinusStateEvent>(&event)) {
+    std::string text = "mixer " + state->id;
+    for (const auto& slot : state->active) text += ' ' + (slot ? slot->source : "-");
+    return text;
+  }
   if (const auto* stats = std::get_if<contract::RoomStats>(&event)) return "peers " + std::to_string(stats->peers);
   if (const auto* level = std::get_if<contract::SenderLevelEvent>(&event)) {
     return "sender " + level->name + " level " + std::to_string(level->dbov);

@@ -77,6 +77,15 @@ struct WriteEvent {
     data["level"] = event.dbov;
     return std::string(kReceiverEventPrefix) + event.id + std::string(kLevelEventSuffix);
   }
+  std::string operator()(const contract::MixMinusStateEvent& event) const {
+    ordered_json& active = data["active"] = ordered_json::array();
+    for (const auto& slot : event.active) {
+      active.push_back(slot ? ordered_json::array({slot->source, slot->dbov}) : ordered_json());
+    }
+    ordered_json& sources = data["sources"] = ordered_json::object();
+    for (const auto& source : event.sources) sources[source.source] = source.dbov;
+    return std::string(kMixMinusEventPrefix) + event.id + std::string(kStateEventSuffix);
+  }
   std::string operator()(const contract::SessionClosing& event) const {
     data["reason"] = event.reason;
     if (event.retry_ms) data["retry_ms"] = *event.retry_ms;

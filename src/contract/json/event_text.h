@@ -51,6 +51,7 @@ inline constexpr Choice<contract::PresenceChange> kPresenceChanges[] = {
 
 inline constexpr std::string_view kReceiverEventPrefix = "local_stream_";
 inline constexpr std::string_view kSenderEventPrefix = "remote_stream_";
+inline constexpr std::string_view kMixMinusEventPrefix = "mix_minus_";
 inline constexpr std::string_view kStateEventSuffix = "_state";
 inline constexpr std::string_view kLimitEventSuffix = "_limit";
 inline constexpr std::string_view kQualityEventSuffix = "_quality";

@@ -343,6 +343,22 @@ TEST(ServerMessage, ALevelIsAWholeNumberFromSilenceToZero) {
   }
 }
 
+TEST(ServerMessage, AMixerTellsItsSlotsAndWhoTalks) {
+  using namespace contract;
+  const std::string text = to_json(Event(
+      MixMinusStateEvent{"my_mix", {MixMinusStateEvent::Heard{"ann-audio_main", -21}, {}, {}}, {{"bob-mic", -40}}}));
+  EXPECT_EQ(text, R"({"type":"event","event":"mix_minus_my_mix_state",)"
+                  R"("data":{"active":[["ann-audio_main",-21],null,null],"sources":{"bob-mic":-40}}})");
+  const auto back = parse_server_message(as_bytes(text), true);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(to_json(std::get<Event>(*back)), text);
+  for (const char* data : {R"({"active":[["a"]],"sources":{}})", R"({"active":[["a",1]],"sources":{}})", R"({})",
+                           R"({"active":[1],"sources":{}})", R"({"active":[],"sources":{"a":"b"}})", "[]"}) {
+    const std::string bad = R"({"type":"event","event":"mix_minus_a_state","data":)" + std::string(data) + "}";
+    EXPECT_FALSE(parse_server_message(as_bytes(bad), true)) << data;
+  }
+}
+
 TEST(ServerMessage, QualityNamesItsPeerByTheHash) {
   using namespace contract;
   const std::string text = to_json(Event(QualityEvent{"video_0", 3'250, {"foobar", "video_main"}}));

@@ -71,6 +71,35 @@ std::optional<std::string> middle(std::string_view name, std::string_view prefix
   return std::string(name.substr(prefix.size(), name.size() - prefix.size() - suffix.size()));
 }
 
+constexpr int kLeastLevel = -127;
+
+// Its lists are of mixed types, which Fields has no words for.
+std::optional<Event> read_mix_minus(std::string id, const nlohmann::json& data) {
+  const auto is_level = [](const nlohmann::json& value) {
+    return value.is_number_integer() && value >= kLeastLevel && value <= 0;
+  };
+  contract::MixMinusStateEvent out;
+  out.id = std::move(id);
+  const auto active = data.find("active"), sources = data.find("sources");
+  if (active == data.end() || !active->is_array() || sources == data.end() || !sources->is_object()) {
+    return std::nullopt;
+  }
+  for (const nlohmann::json& slot : *active) {
+    if (slot.is_null()) {
+      out.active.emplace_back();
+    } else if (slot.is_array() && slot.size() == 2 && slot[0].is_string() && is_level(slot[1])) {
+      out.active.push_back(contract::MixMinusStateEvent::Heard{slot[0].get<std::string>(), slot[1].get<int>()});
+    } else {
+      return std::nullopt;
+    }
+  }
+  for (const auto& [source, level] : sources->items()) {
+    if (!is_level(level)) return std::nullopt;
+    out.sources.push_back({source, level.get<int>()});
+  }
+  return out;
+}
+
 std::optional<Event> read_event(const Fields& message) {
   // A name may be as long as a sender's, between prefix and suffix.
   const std::string name = message.text("event", kMaxNameBytes * 2, Text::kName);
@@ -133,7 +162,12 @@ std::optional<ServerMessage> parse_server_message(ByteView message, bool is_text
   if (type == "answer") {
     out = read_answer(fields);
   } else if (type == "event") {
-    if (std::optional<Event> event = read_event(fields)) out = std::move(*event);
+    std::optional<Event> event = read_event(fields);
+    const std::string name = fields.text("event", kMaxNameBytes * 2, Text::kName);
+    if (auto id = middle(name, kMixMinusEventPrefix, kStateEventSuffix); id && !problem.found()) {
+      event = read_mix_minus(std::move(*id), document["data"]);
+    }
+    if (event) out = std::move(*event);
   }
   if (problem.found()) return std::nullopt;
   return out;

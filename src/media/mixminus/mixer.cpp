@@ -22,11 +22,6 @@ bool Mixer::remove(Id id) {
   return false;
 }
 
-bool Mixer::may_hear(const Ranking& ranking, Id id) const {
-  if (ranking.key(id).peer == peer_) return false;
-  return hears_all_ || std::find(allowed_.begin(), allowed_.end(), id) != allowed_.end();
-}
-
 bool Mixer::is_held(Id id) const {
   return std::any_of(slots_.begin(), slots_.end(), [id](const Slot& slot) { return slot.holder == id; });
 }
@@ -47,7 +42,8 @@ bool Mixer::let_go(Instant now, const Ranking& ranking) {
   return has_changed;
 }
 
-size_t Mixer::find_loudest(Instant now, const Ranking& ranking, size_t wanted, Loudest& out) const {
+size_t Mixer::find_loudest(Instant now, const Ranking& ranking, std::span<Id> out) const {
+  const size_t wanted = out.size();
   size_t count = 0;
   if (hears_all_) {
     for (Id id = ranking.loudest(); id != Ranking::kNobody && count < wanted; id = ranking.quieter_than(id)) {
@@ -89,8 +85,8 @@ bool Mixer::decide(Instant now, const Ranking& ranking) {
   bool has_changed = let_go(now, ranking);
   if (!is_enabled_) return has_changed;
   const auto bound = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.is_bound; });
-  Loudest loudest;
-  const size_t count = find_loudest(now, ranking, static_cast<size_t>(bound), loudest);
+  std::array<Id, kSlots> loudest;
+  const size_t count = find_loudest(now, ranking, std::span(loudest).first(static_cast<size_t>(bound)));
   for (size_t i = 0; i < count; ++i) {
     if (is_held(loudest[i])) continue;
     Slot* slot = find_slot_for(now, ranking, loudest[i]);

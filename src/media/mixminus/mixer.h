@@ -6,7 +6,7 @@
 #pragma once
 
 #include <array>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,9 +44,9 @@ class Mixer {
 
   // kNobody: the slot is free.
   Id holder(size_t slot) const { return slots_[slot].holder; }
-  bool may_hear(const Ranking& ranking, Id id) const;
+  // Of those that talk and that it may hear, the loudest first, as many as there is room for: how many there are.
+  size_t find_loudest(Instant now, const Ranking& ranking, std::span<Id> out) const;
   bool hears_all() const { return hears_all_; }
-  const std::string& peer() const { return peer_; }
 
  private:
   struct Slot {
@@ -54,9 +54,6 @@ class Mixer {
     Id holder = Ranking::kNobody;
     Instant silent_since = kNever;
   };
-  using Loudest = std::array<Id, kSlots>;
-  // How many there are, the loudest first, at most as many as slots take part.
-  size_t find_loudest(Instant now, const Ranking& ranking, size_t wanted, Loudest& out) const;
   bool let_go(Instant now, const Ranking& ranking);
   Slot* find_slot_for(Instant now, const Ranking& ranking, Id id);
   bool is_held(Id id) const;

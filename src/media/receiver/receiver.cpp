@@ -34,8 +34,15 @@ void Receiver::bind(contract::StreamKey remote) {
   set_state(ReceiverState::kConnecting);
 }
 
+void Receiver::bind_slot(contract::StreamKey slot) {
+  remote_ = std::move(slot);
+  is_slot_ = true;
+  attach(nullptr);
+}
+
 void Receiver::unbind() {
   remote_.reset();
+  is_slot_ = false;
   attach(nullptr);
   set_state(ReceiverState::kNoSource);
 }
@@ -49,7 +56,7 @@ void Receiver::attach(Source* source) {
   simulcast_layers_ = source_ == nullptr ? uint8_t{1} : source_->simulcast_layers;
   selector_.attach(simulcast_layers_);
   if (source_ == nullptr) {
-    if (remote_) set_state(ReceiverState::kSourceDeactived);
+    if (remote_) set_state(is_slot_ ? ReceiverState::kNoSource : ReceiverState::kSourceDeactived);
     return;
   }
   on_active_changed();

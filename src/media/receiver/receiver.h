@@ -25,7 +25,10 @@ class Receiver {
 
   // The stream that the client asked for; the source itself may come later, go and come back.
   void bind(contract::StreamKey remote);
+  // A slot of a mixer instead (media/mixminus): what it shows is the mixer's choice.
+  void bind_slot(contract::StreamKey slot);
   void unbind();
+  bool is_slot() const { return is_slot_; }
   const std::optional<contract::StreamKey>& remote() const { return remote_; }
 
   // By the room: the source of remote() is there (null: it is gone), or its `active` has changed.
@@ -111,6 +114,7 @@ class Receiver {
   size_t media_;
   // state
   std::optional<contract::StreamKey> remote_;
+  bool is_slot_ = false;
   Source* source_ = nullptr;
   forward::StreamRewriter rewriter_;
   forward::LayerSelector selector_;

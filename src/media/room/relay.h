@@ -74,6 +74,20 @@ struct ViewStream {
 struct SliceDigest {
   uint64_t version = 0;
   std::vector<ViewStream> viewed;  // the receiver's streams that are viewed here
+  bool wants_levels = false;       // WantLevels
+};
+// Participants of the slice have mixers (or none any more): it is told of those who talk.
+struct WantLevels {
+  bool are_wanted = false;
+};
+// Who talks in a slice: those that are not in it do not, but for those beyond kMaxRelayedTalkers, the loudest.
+struct SliceLevels {
+  struct Talker {
+    StreamId id{};
+    int8_t dbov = 0;
+    bool is_settled = false;
+  };
+  std::vector<Talker> talkers;
 };
 struct WantState {};
 struct SliceGone {};
@@ -98,7 +112,9 @@ struct RelayMessage {
   SliceId from{};
   SliceId to{};
   std::string room;
-  std::variant<SliceState, SliceDigest, WantState, SliceGone, ViewStream, WantKeyFrame, RelayedPackets> body;
+  std::variant<SliceState, SliceDigest, WantState, SliceGone, ViewStream, WantKeyFrame, WantLevels, SliceLevels,
+               RelayedPackets>
+      body;
 };
 // Worth bringing back to its maker: the others are rare.
 inline bool has_packets(const RelayMessage& message) {

@@ -151,6 +151,7 @@ Room::Published* Room::insert(Source source, StreamId id, SliceId slice, Output&
   if (!is_new) return nullptr;
   it->second = std::make_unique<Published>(Published{std::move(source), {}, id, {}, slice});
   Published& published = *it->second;
+  if (published.source.kind == MediaKind::kAudio) rank(published);
   tell_stream(published.source, PresenceChange::kAdded, out);
   const auto [first, last] = waiting_.equal_range(key);
   for (auto waiting = first; waiting != last; ++waiting) {
@@ -166,6 +167,7 @@ Room::Published* Room::insert(Source source, StreamId id, SliceId slice, Output&
 void Room::unpublish(const contract::StreamKey& key, Output& out) {
   const auto it = streams_.find(key);
   if (it == streams_.end()) return;
+  leave_mixers(*it->second, out);
   const std::unique_ptr<Published> published = std::move(it->second);
   streams_.erase(it);
   for (Receiver* receiver : published->subscribers) {
@@ -197,6 +199,10 @@ void Room::on_codecs_changed(Source& source, Output& out) {
 void Room::tell_updated(Source& source, bool active_changed, Output& out) {
   tell_stream(source, PresenceChange::kUpdated, out);
   if (!active_changed) return;
+  if (!source.active && source.rank) {
+    source.loudness.stop();
+    is_undecided_ |= ranking_.silence(*source.rank);
+  }
   for (Receiver* receiver : find_published(source.key)->subscribers) {
     receiver->on_active_changed();
     tell_state(*receiver, out);
@@ -222,17 +228,9 @@ void Room::bind(Now now, Receiver& receiver, const contract::StreamKey& remote, 
 
 void Room::unbind(Receiver& receiver, Output& out) {
   if (!receiver.remote()) return;
+  if (receiver.is_slot()) leave_slot(receiver, out);
   const contract::StreamKey& remote = *receiver.remote();
-  if (Published* published = find_published(remote)) {
-    std::erase(published->subscribers, &receiver);
-    if (published->subscribers.empty()) {
-      stop_viewing(*published, out);
-      if (!has_subscribers(published->source)) {
-        published->source.cancel_key_frames();
-        published->source.forget_packets();
-      }
-    }
-  }
+  if (Published* published = find_published(remote)) stop_showing(receiver, *published, out);
   const auto [first, last] = waiting_.equal_range(remote);
   for (auto it = first; it != last; ++it) {
     if (it->second != &receiver) continue;
@@ -241,6 +239,15 @@ void Room::unbind(Receiver& receiver, Output& out) {
   }
   receiver.unbind();
   tell_state(receiver, out);
+}
+
+void Room::stop_showing(Receiver& receiver, Published& published, Output& out) {
+  std::erase(published.subscribers, &receiver);
+  if (!published.subscribers.empty()) return;
+  stop_viewing(published, out);
+  if (has_subscribers(published.source)) return;
+  published.source.cancel_key_frames();
+  published.source.forget_packets();
 }
 
 void Room::fan_out(Now now, Source& source, std::span<const peer::MediaPacket> packets, Output& out) {

@@ -11,8 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "contract/ending.h"
 #include "contract/session.h"
+#include "media/mixminus/mixer.h"
 #include "media/receiver/receiver.h"
 #include "media/room/output.h"
 #include "media/sender/source.h"
@@ -34,6 +36,27 @@ enum class Duplicates : uint8_t {
   kReplace,  // the older one ends
   kRefuse,   // the newer one is not let in, unless nothing has been heard of the older one for a while
 };
+
+// Mixers of one participant, and sources that it has named for one of them, taken back ones included for as long as
+// there is room.
+inline constexpr size_t kMaxMixers = 8;
+inline constexpr size_t kMaxMixerSources = 256;
+// Mixers decide at once when somebody begins to talk, within these many a second and at once; beyond them, and while
+// more talk than there are slots, so often. Else their work would grow with talkers times listeners.
+inline constexpr int64_t kDecisionsPerSecond = 100;
+inline constexpr int64_t kDecisionsAtOnce = 20;
+inline constexpr Duration kDecisionInterval = 20ms;
+// Between two states of a mixer that a client is told; and of one in which only levels are others.
+inline constexpr Duration kMixerStateInterval = 200ms;
+inline constexpr Duration kMixerLevelInterval = 500ms;
+// Talkers that such a state names: the loudest.
+inline constexpr size_t kMaxToldTalkers = 16;
+
+// Talkers of whom another slice is told; a message about them goes out when somebody begins or settles, but no sooner
+// than the first after the one before, and after the second while somebody talks: sooner than kPause.
+inline constexpr size_t kMaxRelayedTalkers = 64;
+inline constexpr Duration kLeastLevelsInterval = 10ms;
+inline constexpr Duration kLevelsInterval = 60ms;
 
 class Room {
  public:
@@ -93,6 +116,27 @@ class Room {
   // The retry of a source of this slice is due.
   void on_key_frame_timeout(Now now, Source& source, Output& out);
 
+  // --- mixers (room_mixers.cpp; media/mixminus decides)
+  // Of a participant: with `hears_all` of all sources of others, else of those that it names. It has its slots, all
+  // free; nothing happens when it is there.
+  void add_mixer(SessionId id, const std::string& peer, const std::string& mixer, bool hears_all, Output& out);
+  // Receivers must have been unbound before.
+  void remove_mixers(SessionId id, Output& out);
+  // The requests of the protocol. Those for a mixer that is not there make a manual one: the channel reorders them.
+  using Refusal = std::optional<Error>;
+  struct MixerRequest {
+    SessionId session{};
+    const std::string& peer;
+    uint64_t req_id = 0;  // of two for one thing the later one holds
+  };
+  Refusal change_source(Now now, const MixerRequest& from, const contract::MixMinusSource& body, Output& out);
+  Refusal toggle_mixer(Now now, const MixerRequest& from, const contract::MixMinusToggle& body, Output& out);
+  // `slot` below mixminus::kSlots. Another receiver of the slot is unbound.
+  Refusal bind_slot(Now now, const MixerRequest& from, Receiver& receiver, const std::string& mixer, size_t slot,
+                    Output& out);
+  // Source::listen() has been told of packets: before they are fanned out.
+  void on_heard(Now now, Source& source, Output& out);
+
   // --- other slices (room_relay.cpp)
   // Who of this slice has to give way to a participant that the message brings: to be ended before on_relay().
   std::vector<std::pair<SessionId, contract::Ending>> displaced_by(const RelayMessage& message) const;
@@ -102,7 +146,7 @@ class Room {
   void send_digests(Now now, std::span<const SliceId> others, Output& out);
   // Before it is dropped.
   void close(Output& out);
-  // Only for what other slices are asked; a room of one slice has none.
+  // For what other slices are asked, and for mixers; a room of one slice without mixers has none.
   Instant next_timeout() const;
   void on_timeout(Now now, Output& out);
 
@@ -130,6 +174,23 @@ class Room {
   struct Slice {
     uint64_t version = 0;  // of what we have of it
     Instant heard_at{};
+    bool wants_levels = false;
+    std::vector<StreamId> talkers;  // that it told of last
+  };
+  struct Wish {
+    bool is_allowed = false;
+    uint64_t req_id = 0;
+  };
+  struct MixerEntry {
+    SessionId owner{};
+    std::string id;
+    mixminus::Mixer mixer;
+    std::array<Receiver*, mixminus::kSlots> slots{};
+    std::map<contract::StreamKey, Wish> wishes = {};  // manual: sources that it has named, there or not
+    uint64_t newest_toggle = 0;
+    bool has_news = false;                   // another source than was told is in a slot
+    contract::MixMinusStateEvent told = {};  // and when
+    Instant told_at{};
   };
 
   bool gives_way(const RelayedPeer& own, const RelayedPeer& other) const;
@@ -153,6 +214,28 @@ class Room {
   void stop_viewing(Published& published, Output& out);
 
   Entered entered_of(const Published& published) const;  // its peer
+  void stop_showing(Receiver& receiver, Published& published, Output& out);
+
+  // room_mixers.cpp
+  MixerEntry* find_or_make_mixer(const MixerRequest& from, const std::string& id, Output& out);
+  bool ranks_talkers() const { return !mixers_.empty() || are_levels_wanted_; }
+  void rank(Published& published);
+  void leave_mixers(Published& published, Output& out);
+  void leave_slot(Receiver& receiver, Output& out);
+  void decide_if_due(Now now, Output& out);
+  void decide(Now now, Output& out);
+  void show_in_slot(Now now, MixerEntry& entry, size_t slot, Output& out);
+  void note_news(MixerEntry& entry);
+  void tell_mixers(Now now, Output& out);
+  bool tell_mixer(Now now, MixerEntry& entry, Output& out);
+  contract::MixMinusStateEvent state_of(Instant now, const MixerEntry& entry) const;
+  void wake_mixers(Output& out);
+  void run_mixers(Now now, Output& out);
+  // room_levels.cpp: who talks in other slices
+  void want_levels(bool are_wanted, Output& out);
+  void on_levels_wanted(Slice& slice, bool are_wanted);
+  void relay_levels(Now now, bool is_news, Output& out);
+  void on_levels(Now now, Slice& slice, const SliceLevels& levels, Output& out);
 
   Participant* find_participant(SessionId id);
   Published* find_published(const contract::StreamKey& key);
@@ -181,6 +264,17 @@ class Room {
   std::vector<Participant> participants_;
   std::map<contract::StreamKey, std::unique_ptr<Published>> streams_;
   std::multimap<contract::StreamKey, Receiver*> waiting_;  // bound to a stream that is not there
+  // mixers
+  mixminus::Ranking ranking_;  // of the audio sources
+  std::vector<std::unique_ptr<MixerEntry>> mixers_;
+  bool is_undecided_ = false;
+  Instant decided_at_{};
+  Budget decisions_{kDecisionsPerSecond, kDecisionsAtOnce};
+  Instant linger_due_ = kNever, tell_due_ = kNever;
+  Instant mixers_due_ = kNever;
+  bool are_levels_wanted_ = false;  // by any other slice
+  Instant levels_told_at_{};
+  bool has_level_news_ = false, has_told_talkers_ = false;
   // other slices
   std::map<SliceId, Slice> slices_;  // those that have been heard
   std::map<std::string, RelayedPeer> remote_peers_;

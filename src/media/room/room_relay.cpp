@@ -103,7 +103,7 @@ void Room::send_digests(Now now, std::span<const SliceId> others, Output& out) {
   }
   for (const SliceId slice : silent) remove_slice(slice, out);
   for (const SliceId slice : others) {
-    SliceDigest digest{version_, {}};
+    SliceDigest digest{version_, {}, !mixers_.empty()};
     for (const auto& [id, published] : remote_streams_) {
       if (published->slice != slice) continue;
       published->known = own_demand(now, *published);
@@ -148,6 +148,7 @@ void Room::on_relay(Now now, const RelayMessage& message, Output& out) {
   Slice& slice = it->second;
   slice.heard_at = now.mono;
   if (is_new) send(from, whole_state(), out);
+  if (is_new && !mixers_.empty()) send(from, WantLevels{true}, out);
   if (const auto* state = std::get_if<SliceState>(&message.body)) {
     if (state->version <= slice.version) return;  // overtaken
     if (!state->is_whole && state->version != slice.version + 1) return send(from, WantState{}, out);
@@ -155,6 +156,7 @@ void Room::on_relay(Now now, const RelayMessage& message, Output& out) {
     apply(now, from, *state, out);
   } else if (const auto* digest = std::get_if<SliceDigest>(&message.body)) {
     if (digest->version != slice.version) send(from, WantState{}, out);
+    on_levels_wanted(slice, digest->wants_levels);
     for (const auto& [key, published] : streams_) {
       if (!is_local(*published)) continue;
       const auto is_its = [id = published->id](const ViewStream& view) { return view.id == id; };
@@ -165,6 +167,10 @@ void Room::on_relay(Now now, const RelayMessage& message, Output& out) {
     send(from, whole_state(), out);
   } else if (const auto* viewed = std::get_if<ViewStream>(&message.body)) {
     on_view(now, from, *viewed, out);
+  } else if (const auto* levels = std::get_if<WantLevels>(&message.body)) {
+    on_levels_wanted(slice, levels->are_wanted);
+  } else if (const auto* told = std::get_if<SliceLevels>(&message.body)) {
+    on_levels(now, slice, *told, out);
   } else if (const auto* wanted = std::get_if<WantKeyFrame>(&message.body)) {
     if (Published* published = find_local(wanted->id))
       want_key_frame(now, published->source, wanted->simulcast_layer, out);
@@ -277,6 +283,7 @@ void Room::remove_remote_peer(const std::string& name, Output& out) {
 }
 
 void Room::remove_slice(SliceId slice, Output& out) {
+  if (const auto it = slices_.find(slice); it != slices_.end()) on_levels_wanted(it->second, false);
   if (slices_.erase(slice) == 0) return;
   std::vector<std::string> names;
   for (const auto& [name, peer] : remote_peers_) {
@@ -341,11 +348,12 @@ Instant Room::next_timeout() const {
   for (const auto& [id, published] : remote_streams_) {
     due = std::min(due, published->source.next_key_frame_timeout());
   }
-  return due;
+  return std::min(due, mixers_due_);
 }
 
 void Room::on_timeout(Now now, Output& out) {
   for (const auto& [id, published] : remote_streams_) ask_if_due(now, published->source, out);
+  if (mixers_due_ <= now.mono) run_mixers(now, out);
   out.wake_rooms_at(next_timeout());
 }
 

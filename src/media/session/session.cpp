@@ -11,6 +11,9 @@ namespace atm0s::session {
 
 using contract::SenderState;
 
+// The mixer of mix_minus_audio.
+constexpr const char* kDefaultMixer = "default";
+
 Session::Session(SessionId id, std::string conn_id, contract::ConnectRequest request, const peer::Config& peer_config,
                  room::Room& room, Now now, Rng& rng)
     : id_(id),
@@ -187,7 +190,7 @@ void Session::tell_quality(Now now, Output& out) {
     if (!receiver.remote()) continue;
     next_quality_ = now.mono + quality::kTellInterval;
     if (const auto mos = receiver.take_quality(now)) {
-      out.events.emplace_back(id_, contract::QualityEvent{id, *mos, *receiver.remote()});
+      out.events.emplace_back(id_, contract::QualityEvent{id, *mos, receiver.source()->key});
     }
   }
 }
@@ -218,6 +221,7 @@ void Session::listen(Now now, Sender& sender, Output& out) {
     if (received.media != sender.media) continue;
     sender.source->listen(now.mono, peer_.media(sender.media), received);
   }
+  room_.on_heard(now, *sender.source, out);
   if (sender.source->tells_level) watch_levels(now, out);
 }
 
@@ -262,6 +266,13 @@ void Session::enter_room(Now now, Output& out) {
   room_.enter(now, id_, request_.peer, request_.subscribe_scope, request_.publish_scope, request_.protocol, metadata(),
               out);
   for (auto& [name, sender] : senders_) publish(sender, out);
+  open_mixer(out);
+}
+
+void Session::open_mixer(Output& out) {
+  if (request_.mix_minus == contract::MixMinusMode::kDisabled || !admission_.may_subscribe()) return;
+  const bool hears_all = request_.mix_minus == contract::MixMinusMode::kAll;
+  room_.add_mixer(id_, request_.peer, kDefaultMixer, hears_all, out);
 }
 
 void Session::on_key_frame_wanted(Now now, size_t media, Output& out) {
@@ -369,6 +380,7 @@ void Session::hang_up(Now now, Output& out) {
 void Session::leave_room(Output& out) {
   for (auto& [id, entry] : receivers_) room_.unbind(*entry.receiver, out);
   for (auto& [name, sender] : senders_) unpublish(sender, out);
+  room_.remove_mixers(id_, out);
   if (is_present_) room_.leave(id_, out);
   is_present_ = false;
 }

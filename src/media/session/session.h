@@ -180,6 +180,7 @@ class Session {
   // rights (session_rights.cpp)
   void check_admission(Now now, Output& out);
   void apply_rights(Output& out);
+  void open_mixer(Output& out);  // that of the connect call, unless it is there
   // The sender has a source, and whether there is something to be seen of it may have changed.
   void take_active(Sender& sender, Output& out);
   bool is_active(const Sender& sender) const { return sender.has_track && !muted_.contains(sender.info.name); }
@@ -205,6 +206,8 @@ class Session {
   Answer on(Now now, uint64_t req_id, const contract::PeerToken& body, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::SenderToggle& body, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::ReceiverSwitch& body, Output& out);
+  Answer bind_slot(Now now, uint64_t req_id, receiver::Receiver& receiver, const contract::StreamKey& remote,
+                   Output& out);
   Answer on(Now now, uint64_t req_id, const contract::ReceiverSetLimit& body, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::ReceiverDisconnect& body, Output& out);
   Answer on(Now now, uint64_t req_id, const contract::MixMinusSource& body, Output& out);

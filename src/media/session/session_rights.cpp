@@ -38,6 +38,9 @@ void Session::apply_rights(Output& out) {
   }
   if (!admission_.may_subscribe()) {
     for (auto& [id, entry] : receivers_) room_.unbind(*entry.receiver, out);
+    room_.remove_mixers(id_, out);
+  } else if (is_present_) {
+    open_mixer(out);
   }
   out.touched.push_back(id_);
 }

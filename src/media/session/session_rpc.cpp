@@ -15,6 +15,19 @@ bool is_mix_minus_slot(const contract::StreamKey& key) {
   return key.peer.empty() && key.stream.compare(0, kMixMinusPrefix.size(), kMixMinusPrefix) == 0;
 }
 
+struct Slot {
+  std::string mixer;
+  size_t slot = 0;
+};
+// The id of the mixer may have underscores of its own; there are fewer than ten slots.
+std::optional<Slot> read_slot(std::string_view stream) {
+  stream.remove_prefix(kMixMinusPrefix.size());
+  if (stream.size() < 3 || stream[stream.size() - 2] != '_') return std::nullopt;
+  const size_t slot = static_cast<size_t>(stream.back() - '0');
+  if (slot >= mixminus::kSlots) return std::nullopt;
+  return Slot{std::string(stream.substr(0, stream.size() - 2)), slot};
+}
+
 // True when `req_id` is the newest of its kind so far: of two requests for one receiver that overtake each other on the
 // unordered channel the later one wins.
 bool is_newest(std::optional<uint64_t>& newest, uint64_t req_id) {
@@ -25,6 +38,11 @@ bool is_newest(std::optional<uint64_t>& newest, uint64_t req_id) {
 
 Result<std::string> done() {
   return std::string();
+}
+
+Result<std::string> answer_of(room::Room::Refusal refusal) {
+  if (refusal) return fail(refusal->code, std::move(refusal->why));
+  return done();
 }
 }  // namespace
 
@@ -177,8 +195,7 @@ Session::Answer Session::on(Now now, uint64_t req_id, const contract::ReceiverSw
   }
   if (!is_newest(it->second.newest_binding, req_id)) return done();
   if (is_mix_minus_slot(body.remote)) {
-    room_.unbind(receiver, out);  // no mixer feeds it yet: the slot stays silent
-    return done();
+    return receiver.remote() != body.remote ? bind_slot(now, req_id, receiver, body.remote, out) : done();
   }
   view(now, it->second, body.remote, out);
   return done();
@@ -194,6 +211,17 @@ void Session::view(Now now, ReceiverEntry& entry, const contract::StreamKey& rem
   sharing_.on_bind(now.mono);
   if (next_quality_ == kNever) next_quality_ = now.mono + quality::kTellInterval;
   if (receiver.kind() == MediaKind::kAudio) watch_levels(now, out);
+}
+
+Session::Answer Session::bind_slot(Now now, uint64_t req_id, receiver::Receiver& receiver,
+                                   const contract::StreamKey& remote, Output& out) {
+  const auto slot = read_slot(remote.stream);
+  if (!slot || receiver.kind() != MediaKind::kAudio) {
+    return fail(ErrorCode::kInvalidRequest, "no slot of a mixer, or not for this receiver");
+  }
+  if (next_quality_ == kNever) next_quality_ = now.mono + quality::kTellInterval;
+  watch_levels(now, out);
+  return answer_of(room_.bind_slot(now, {id_, request_.peer, req_id}, receiver, slot->mixer, slot->slot, out));
 }
 
 Session::Answer Session::on(Now now, uint64_t req_id, const contract::ReceiverSetLimit& body, Output& out) {
@@ -216,12 +244,14 @@ Session::Answer Session::on(Now, uint64_t req_id, const contract::ReceiverDiscon
 
 // --- mix_minus.*, room.* ----------------------------------------------------------------------------------------
 
-Session::Answer Session::on(Now, uint64_t, const contract::MixMinusSource&, Output&) {
-  return fail(ErrorCode::kNotSupported, "this server does not mix yet");
+Session::Answer Session::on(Now now, uint64_t req_id, const contract::MixMinusSource& body, Output& out) {
+  if (!admission_.may_subscribe()) return fail(ErrorCode::kForbidden, "the token gives no right to subscribe");
+  return answer_of(room_.change_source(now, {id_, request_.peer, req_id}, body, out));
 }
 
-Session::Answer Session::on(Now, uint64_t, const contract::MixMinusToggle&, Output&) {
-  return fail(ErrorCode::kNotSupported, "this server does not mix yet");
+Session::Answer Session::on(Now now, uint64_t req_id, const contract::MixMinusToggle& body, Output& out) {
+  if (!admission_.may_subscribe()) return fail(ErrorCode::kForbidden, "the token gives no right to subscribe");
+  return answer_of(room_.toggle_mixer(now, {id_, request_.peer, req_id}, body, out));
 }
 
 // Of more peers than can be subscribed to the one that was named longest ago is forgotten: what is late of it counts.

@@ -119,6 +119,20 @@ lab.tone = (hertz) => {
   return out.stream;
 };
 
+// A tone that is silent until lab.speak() says how loud it is, in dB below full scale.
+lab.voice = (hertz) => {
+  const oscillator = lab.sound().createOscillator();
+  const out = lab.sound().createMediaStreamDestination();
+  lab.gain = lab.sound().createGain();
+  lab.gain.gain.value = 0;
+  oscillator.frequency.value = hertz;
+  oscillator.connect(lab.gain).connect(out);
+  oscillator.start();
+  return out.stream;
+};
+
+lab.speak = (decibel) => { lab.gain.gain.value = decibel === null ? 0 : 10 ** (decibel / 20); };
+
 // ---- the session ----------------------------------------------------------------------------------------------------
 
 const keyOf = (remote) => remote.peerId + '/' + remote.name;
@@ -275,6 +289,37 @@ lab.pitch = (id) => {
 };
 
 lab.waitPitch = (id, hertz) => lab.until(`${id} sounds at ${hertz} Hz`, () => Math.abs(lab.pitch(id) - hertz) < 40);
+
+// ---- mix-minus --------------------------------------------------------------------------------------------------------
+
+// Which of these tones each slot of the session's mixer sounds at, in hertz: null where none.
+lab.slotTones = (tones) => {
+  lab.slots ??= lab.session.getMixMinusAudio().receivers.map((receiver) => {
+    const analyser = lab.sound().createAnalyser();
+    analyser.fftSize = 4096;
+    analyser.smoothingTimeConstant = 0;
+    lab.sound().createMediaStreamSource(receiver.stream).connect(analyser);
+    return analyser;
+  });
+  return lab.slots.map((analyser) => {
+    const bins = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(bins);
+    const loudest = bins.indexOf(Math.max(...bins));
+    const hertz = loudest * lab.sound().sampleRate / analyser.fftSize;
+    return bins[loudest] > -70 ? tones.find((tone) => Math.abs(tone - hertz) < 40) ?? 0 : null;
+  });
+};
+
+const sameSet = (a, b) => a.length === b.length && [...a].sort().join() === [...b].sort().join();
+
+// Until these tones, and no others, are heard. Gives the slots.
+lab.waitHears = (expected, tones, seconds = 10) => lab.until(`${expected} Hz are heard, not ${lab.slotTones(tones)}`, () => {
+  const slots = lab.slotTones(tones);
+  return sameSet(slots.filter((tone) => tone !== null), expected) && slots;
+}, seconds);
+
+// What it was told of a mixer last: the source of each slot, or null.
+lab.mixState = (id) => lab.messages.filter((m) => m.event === `mix_minus_${id}_state`).at(-1)?.data;
 
 // ---- the data channel by hand ---------------------------------------------------------------------------------------
 
