@@ -1,10 +1,13 @@
-// The browser tests: real Chromium, the real npm SDK, the real server.
-//   node tests/e2e/run.mjs [--core] [--list] [--long] [name…]      a name picks the tests whose name or file contains it;
-//                                                                  --long: those that measure do so for longer
+// The browser tests: real Chromium, the real npm SDK or the project's own, the real server.
+//   node tests/e2e/run.mjs [--core] [--list] [--long] [--sdk own] [name…]
+//     a name picks the tests whose name or file contains it; --long: those that measure do so for longer; --sdk own: pages use
+//     sdk/js and not the npm SDK, but where a test is made for one of them
 // No retries: a test that fails once has failed. The last line is JSON with the counts, for ./dev.
+import { execFileSync } from 'node:child_process';
 import { readdir, mkdir, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { Env, startWorld } from './harness/env.mjs';
-import { outFolder } from './harness/paths.mjs';
+import { outFolder, repository } from './harness/paths.mjs';
 import { collected } from './harness/test.mjs';
 
 const TEST_SECONDS = 30;
@@ -15,10 +18,24 @@ async function loadTests(args) {
     collected.file = file.replace('.mjs', '');
     await import(new URL(file, folder));
   }
-  const names = args.filter((arg) => !arg.startsWith('--'));
+  const sdk = chosenSdk(args);
+  const names = args.filter((arg, i) => !arg.startsWith('--') && args[i - 1] !== '--sdk');
   return collected.tests
     .filter((test) => !args.includes('--core') || test.core)
+    .filter((test) => !test.sdk || test.sdk === sdk || (test.sdk === 'own' && !args.includes('--sdk')))
+    .map((test) => ({ ...test, sdk: test.sdk ?? sdk }))
     .filter((test) => names.length === 0 || names.some((name) => test.fullName.includes(name)));
+}
+
+// 'npm' or 'own'. A test of `sdk: 'own'` runs without --sdk, too; one of `sdk: 'npm'` is left out with --sdk own.
+function chosenSdk(args) {
+  const sdk = args.includes('--sdk') ? args[args.indexOf('--sdk') + 1] : 'npm';
+  if (sdk !== 'npm' && sdk !== 'own') throw new Error(`--sdk ${sdk}: npm or own`);
+  return sdk;
+}
+
+function buildOwnSdk() {
+  execFileSync(process.execPath, [fileURLToPath(new URL('sdk/js/build.mjs', repository)), '--no-types'], { stdio: 'inherit' });
 }
 
 function within(seconds, promise) {
@@ -58,6 +75,8 @@ async function main() {
   if (args.includes('--list')) return tests.forEach((test) => console.log((test.core ? '* ' : '  ') + test.fullName));
   await rm(outFolder, { recursive: true, force: true });
   await mkdir(outFolder, { recursive: true });
+
+  if (tests.some((test) => test.sdk === 'own')) buildOwnSdk();
 
   let passed = 0, failed = 0;
   const world = await startWorld().catch((error) => {

@@ -33,6 +33,7 @@ export class Env {
     this.server = world.server;
     this.room = `room-${++world.rooms}`;
     this.test = test;
+    this.sdk = test.sdk; // of its pages: 'npm' or 'own'
     this.isLong = process.argv.includes('--long');
     this.contexts = [];
     this.peers = [];
@@ -67,7 +68,7 @@ export class Env {
     const page = await this.openPage(null, { browser });
     const peer = new Peer(page, { room, name, server });
     this.peers.push(peer);
-    await page.goto(this.world.pages.url);
+    await page.goto(this.world.pages.url + (this.sdk === 'own' ? '/own' : '/'));
     return peer;
   }
 

@@ -1,14 +1,16 @@
 // A page server of the tests' own, on another origin than the media server, as an application would have it. It serves
-// the test page, the unmodified SDK, and a /healthcheck that says "not ready" for lists of urls.
+// the test page with the unmodified npm SDK, or at /own with that of sdk/js, and a /healthcheck that says "not ready" for lists of urls.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
-import { pageFolder, sdkFile } from './paths.mjs';
+import { ownSdkFile, pageFolder, sdkFile } from './paths.mjs';
 
 const FILES = {
   '/': ['text/html; charset=utf-8', new URL('index.html', pageFolder)],
   '/lab.js': ['text/javascript; charset=utf-8', new URL('lab.js', pageFolder)],
   '/encryption_worker.js': ['text/javascript; charset=utf-8', new URL('encryption_worker.js', pageFolder)],
   '/sdk.js': ['text/javascript; charset=utf-8', sdkFile],
+  '/own': ['text/html; charset=utf-8', new URL('own.html', pageFolder)],
+  '/own_sdk.js': ['text/javascript; charset=utf-8', ownSdkFile],
 };
 
 export async function startPages() {

@@ -1,0 +1,42 @@
+// The SDK's tests in Node.js: types, units, uses of the types, size of the bundle.   node sdk/js/test.mjs [file…]
+// The last line is JSON with the counts, for ./dev.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const out = here('../../build/sdk/');
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+const counts = { passed: 0, failed: 0 };
+
+function count(what, passes) {
+  ++counts[passes ? 'passed' : 'failed'];
+  console.log(`${passes ? 'ok    ' : 'FAILED'} ${what}`);
+}
+
+function compiles(what, project) {
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', here(project), '--noEmit', '--emitDeclarationOnly', 'false'], { encoding: 'utf8' });
+  if (status !== 0) console.log(stdout);
+  count(what, status === 0);
+}
+
+const only = process.argv.slice(2);
+const files = readdirSync(here('src')).filter((name) => name.endsWith('_test.ts') && (!only.length || only.some((one) => name.includes(one))));
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+execFileSync(process.execPath, [here('build.mjs')], { stdio: 'inherit' });
+await build({ entryPoints: files.map((name) => here('src/' + name)), outdir: out, outExtension: { '.js': '.mjs' }, bundle: true,
+  platform: 'node', format: 'esm', target: 'node18', sourcemap: 'inline', logLevel: 'warning' });
+const { status, stdout } = spawnSync(process.execPath, ['--test', ...files.map((name) => out + name.replace('.ts', '.mjs'))], { encoding: 'utf8' });
+const number = (word) => Number(new RegExp(`^[#ℹ] ${word} (\\d+)`, 'm').exec(stdout)?.[1] ?? 0);
+counts.passed += number('pass');
+counts.failed += Math.max(number('fail') + number('cancelled'), status === 0 ? 0 : 1);
+if (status !== 0) console.log(stdout);
+else console.log(`ok     ${number('pass')} unit tests`);
+if (!only.length) {
+  compiles('the tests are well typed', 'tsconfig.tests.json');
+}
+console.log(JSON.stringify({ suite: 'sdk', ...counts, skipped: 0 }));
+process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);
