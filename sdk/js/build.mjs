@@ -1,4 +1,4 @@
-// Builds the SDK into dist/: ESM, a UMD bundle with the global Atm0s, and types.   node sdk/js/build.mjs [--no-types]
+// Builds the SDK into dist/: ESM, CommonJS, a UMD bundle with the global Atm0s, and types.   node sdk/js/build.mjs [--no-types]
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +16,8 @@ const UMD_HEAD = '(function(root,make){if(typeof define==="function"&&define.amd
   '})(typeof self!=="undefined"?self:this,function(){';
 
 await build({ ...common, format: 'esm', outfile: here('dist/atm0s.js') });
-await build({ ...common, format: 'iife', globalName: '__atm0s', outfile: here('dist/atm0s.umd.cjs'),
+await build({ ...common, format: 'cjs', outfile: here('dist/atm0s.cjs') });
+await build({ ...common, format: 'iife', globalName: '__atm0s', outfile: here('dist/atm0s.umd.js'),
   banner: { js: UMD_HEAD }, footer: { js: 'return __atm0s;});' } });
 if (!process.argv.includes('--no-types')) {
   rmSync(here('dist/types'), { recursive: true, force: true });

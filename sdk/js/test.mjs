@@ -1,10 +1,15 @@
 // The SDK's tests in Node.js: types, units, uses of the types, size of the bundle.   node sdk/js/test.mjs [file…]
 // The last line is JSON with the counts, for ./dev.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+
+const BUNDLE_MAX = 40_000;
+/** Exported by the npm SDK, of no use to applications. */
+const OTHERS_INSIDES = ['RealtimeSocket'];
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const out = here('../../build/sdk/');
@@ -17,7 +22,7 @@ function count(what, passes) {
 }
 
 function compiles(what, project) {
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', here(project), '--noEmit', '--emitDeclarationOnly', 'false'], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', here(project)], { encoding: 'utf8' });
   if (status !== 0) console.log(stdout);
   count(what, status === 0);
 }
@@ -37,6 +42,19 @@ if (status !== 0) console.log(stdout);
 else console.log(`ok     ${number('pass')} unit tests`);
 if (!only.length) {
   compiles('the tests are well typed', 'tsconfig.tests.json');
+  compiles('right uses of the types are taken, wrong ones are not', 'types_test/uses.json');
+  compiles('code for the npm SDK has the types of the npm SDK', 'types_test/first_generation_npm.json');
+  compiles('code for the npm SDK has our types', 'types_test/first_generation_ours.json');
+  const size = gzipSync(readFileSync(here('dist/atm0s.umd.js')), { level: 9 }).length;
+  count(`the bundle has ${size} bytes gzipped, of at most ${BUNDLE_MAX}`, size <= BUNDLE_MAX);
+  const global = {};
+  new Function('self', readFileSync(here('dist/atm0s.umd.js'), 'utf8')).call(global, global);
+  const esm = await import(here('dist/atm0s.js')), cjs = createRequire(import.meta.url)('./dist/atm0s.cjs');
+  const names = (module) => Object.keys(module).sort().join();
+  count('UMD, ESM and CommonJS have the same names', names(global.Atm0s) === names(esm) && names(cjs) === names(esm));
+  const npm = createRequire(import.meta.url)('@8xff/atm0s-media-js');
+  const missing = Object.keys(npm).filter((name) => !(name in esm) && !OTHERS_INSIDES.includes(name));
+  count(`every name of the npm SDK is there${missing.length ? ', but ' + missing : ''}`, !missing.length);
 }
 console.log(JSON.stringify({ suite: 'sdk', ...counts, skipped: 0 }));
 process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);

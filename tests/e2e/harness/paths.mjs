@@ -6,4 +6,4 @@ export const serverProgram = process.env.ATM0S_SERVER
   : new URL('build/release/bin/atm0s-server', repository);
 export const pageFolder = new URL('tests/e2e/page/', repository);
 export const sdkFile = new URL('node_modules/@8xff/atm0s-media-js/dist/index.umd.min.js', repository);
-export const ownSdkFile = new URL('sdk/js/dist/atm0s.umd.cjs', repository);
+export const ownSdkFile = new URL('sdk/js/dist/atm0s.umd.js', repository);
