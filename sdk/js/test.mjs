@@ -1,7 +1,7 @@
 // The SDK's tests in Node.js: types, units, uses of the types, size of the bundle.   node sdk/js/test.mjs [file…]
 // The last line is JSON with the counts, for ./dev.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -27,6 +27,19 @@ function compiles(what, project) {
   count(what, status === 0);
 }
 
+// The lines of the README, each block by itself, with what it takes for granted.
+function compileReadme() {
+  const blocks = [...readFileSync(here('README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map((found) => found[1]);
+  const given = "declare const token: string; declare const button: HTMLButtonElement;\n";
+  const session = "import type { Session } from 'atm0s-client'; declare const session: Session;\n";
+  blocks.forEach((code, i) => writeFileSync(`${out}readme_${i}.ts`, given + (code.includes('const session') ? '' : session) + code + '\nexport {};\n'));
+  const config = JSON.parse(readFileSync(here('types_test/uses.json'), 'utf8'));
+  config.compilerOptions.paths = { 'atm0s-client': [here('dist/types/index.d.ts')] };
+  config.files = blocks.map((_, i) => `./readme_${i}.ts`);
+  writeFileSync(out + 'readme.json', JSON.stringify(config));
+  compiles(`the README's ${blocks.length} examples are well typed`, '../../build/sdk/readme.json');
+}
+
 const only = process.argv.slice(2);
 const files = readdirSync(here('src')).filter((name) => name.endsWith('_test.ts') && (!only.length || only.some((one) => name.includes(one))));
 rmSync(out, { recursive: true, force: true });
@@ -43,6 +56,7 @@ else console.log(`ok     ${number('pass')} unit tests`);
 if (!only.length) {
   compiles('the tests are well typed', 'tsconfig.tests.json');
   compiles('right uses of the types are taken, wrong ones are not', 'types_test/uses.json');
+  compileReadme();
   compiles('code for the npm SDK has the types of the npm SDK', 'types_test/first_generation_npm.json');
   compiles('code for the npm SDK has our types', 'types_test/first_generation_ours.json');
   const size = gzipSync(readFileSync(here('dist/atm0s.umd.js')), { level: 9 }).length;

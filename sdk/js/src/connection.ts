@@ -117,9 +117,13 @@ export class Connection extends TypedEventEmitter<ConnectionCallbacks> {
   private async apply(offer: RTCSessionDescriptionInit, sdp: string): Promise<void> {
     this.assertAlive();
     this.tellsCandidates = !isIceLite(sdp);
-    await this.pc.setLocalDescription(offer);
+    try {
+      await this.pc.setLocalDescription(offer);
+      if (!this.isOver) await this.pc.setRemoteDescription({ type: 'answer', sdp });
+    } catch (error) {
+      throw asError(error, 'BAD_ANSWER');
+    }
     this.assertAlive();
-    await this.pc.setRemoteDescription({ type: 'answer', sdp });
   }
 
   private assertAlive(): void {

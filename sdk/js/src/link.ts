@@ -250,11 +250,22 @@ export class Link {
       } catch (error) {
         // What is lost with the connection is offered with the next one.
         if (!connection.isOpen) break;
-        if (this.hooks.refused(asError(error))) this.isDirty = true;
+        this.onUpdateFailed(asError(error));
       }
     }
     this.isUpdating = false;
     if (this.isDirty) this.renegotiate();
+  }
+
+  private onUpdateFailed(error: Atm0sError): void {
+    if (error.code === 'TIMEOUT') {
+      this.isDirty = true;
+      this.recover('restart');
+    } else if (error.code === 'BAD_ANSWER') {
+      this.recover('connect'); // the offer stands half-way, and no other can follow it
+    } else if (this.hooks.refused(error)) {
+      this.isDirty = true;
+    }
   }
 
   // ---- trouble ------------------------------------------------------------------------------------------------------
@@ -262,6 +273,7 @@ export class Link {
   private onPath(isUp: boolean): void {
     if (isUp) this.recovery.nudge();
     else if (this.wasOpen) this.recover('restart', GRACE_MS);
+    else if (this.connection.pc.connectionState === 'failed') this.onLost(new ErrorOfOurs('CONNECTION_LOST', 'ICE or DTLS failed'));
   }
 
   private onLost(error: Atm0sError): void {

@@ -196,7 +196,7 @@ export class StreamSender extends TypedEventEmitter<IStreamSenderCallbacks> impl
     const hint = this.hint;
     const info: SenderInfo = { uuid: this.uuid, label: this.label ?? '', kind: this.kind, name: this.name };
     if (this.config.screen) info.screen = true;
-    if (this.config.simulcast) info.simulcast = true;
+    if (this.config.simulcast && this.kind === 'video') info.simulcast = true;
     if (this.config.maxBitrate) info.max_bitrate = this.config.maxBitrate;
     if (hint) info.content_hint = hint;
     if (!this.told) {

@@ -9,6 +9,7 @@ import { Atm0sError as ErrorOfOurs } from './errors.js';
 import { TypedEventEmitter } from './events.js';
 import { MediaGatewayConnector } from './gateway.js';
 import type { SessionHost } from './host.js';
+import { takenSender, takenSession } from './ignored.js';
 import { latencyConfiguration } from './latency.js';
 import type { LinkState } from './link.js';
 import { Link } from './link.js';
@@ -84,6 +85,7 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
   private readonly stopping = new Set<Promise<void>>();
   private readonly host: SessionHost;
   private readonly link: Link;
+  private readonly cfg: ISessionConfig;
   private readonly stats = new StatsDigest();
   private token: string;
   private cancelRenewal = (): void => {};
@@ -91,11 +93,12 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
   /** Use `createSession`. */
   constructor(
     urls: string | string[],
-    private readonly cfg: ISessionConfig,
+    config: ISessionConfig,
     private readonly platform: Platform = browserPlatform(),
   ) {
     super();
-    checkConfig(cfg);
+    checkConfig(config);
+    const cfg = (this.cfg = takenSession(config));
     if (cfg.logLevel !== undefined) setLogLevel(cfg.logLevel);
     this.token = cfg.token;
     this.timers = new Timers(platform.clock);
@@ -313,7 +316,7 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
     if (this.senders.some((sender) => sender.name === cfg.name)) {
       throw new ErrorOfOurs('INVALID_USE', `there is a sender ${cfg.name}: stop it first`);
     }
-    const sender = new StreamSender(this.host, cfg, (stopped, done) => this.onSenderStopped(stopped, done));
+    const sender = new StreamSender(this.host, takenSender(cfg), (stopped, done) => this.onSenderStopped(stopped, done));
     this.senders.push(sender);
     return sender;
   }
@@ -385,15 +388,18 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
 
   private clear(): void {
     for (const mixer of this.mixers.values()) mixer.end();
-    for (const sender of this.senders) {
+    // After the connection: Chromium suspends a camera that is taken off its last sender, also for other tabs that open it.
+    this.endSenders();
+    for (const receiver of this.pool.list()) receiver.end();
+    this.remotes.clear();
+    this.offAllListeners();
+  }
+
+  private endSenders(): void {
+    for (const sender of this.senders.splice(0)) {
       sender.end();
       sender.offAllListeners();
     }
-    for (const receiver of this.pool.list()) receiver.end();
-    this.senders.length = 0;
-    this.remotes.clear();
-    this.timers.clear();
-    this.offAllListeners();
   }
 
   private assertLives(): void {

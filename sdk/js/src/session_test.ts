@@ -151,6 +151,53 @@ test('a sender that the server refuses is closed, and the others go on', async (
   assert.equal((world.asked('peer.updateSdp').at(-1)?.data.senders as unknown[]).length, 1);
 });
 
+test('an answer that the browser does not take is followed by a new connection', async () => {
+  const { world, session } = await joined();
+  world.pc.setRemoteDescription = async () => {
+    throw new Error('InvalidAccessError');
+  };
+  const publisher = session.createPublisher({ name: 'video_main', kind: 'video', stream: media('video') });
+  await world.clock.advance(100);
+  assert.equal(world.connections.length, 2);
+  assert.equal(session.state, 'connected');
+  assert.notEqual(publisher.state, 'closed');
+  assert.equal((world.called('/webrtc/connect').at(-1)?.body.senders as unknown[]).length, 1);
+});
+
+test('an offer that is not answered is made again', async () => {
+  const { world, session } = await joined();
+  world.rpcRefusals.set('peer.updateSdp', 'silent');
+  const publisher = session.createPublisher({ name: 'video_main', kind: 'video', stream: media('video') });
+  await world.clock.advance(15_000);
+  world.rpcRefusals.clear();
+  await world.clock.advance(1_000);
+  assert.equal(session.state, 'connected');
+  assert.notEqual(publisher.state, 'closed');
+  assert.equal(world.pc.transceivers[0]?.mid, '0');
+});
+
+test('a connection that fails before it was up is made anew', async () => {
+  const { world, session, names } = start();
+  world.comesUp = false;
+  await session.connect();
+  world.comesUp = true;
+  world.pc.become('failed');
+  await world.clock.advance(100);
+  assert.equal(session.state, 'connected');
+  assert.equal(names().filter((name) => name === 'connected').length, 1);
+});
+
+test('one that does not come up at all is made anew after the server has dropped it', async () => {
+  const { world, session } = start();
+  world.comesUp = false;
+  await session.connect();
+  world.comesUp = true;
+  await world.clock.advance(19_900);
+  assert.equal(world.connections.length, 1);
+  await world.clock.advance(200);
+  assert.equal(session.state, 'connected');
+});
+
 test('off, on under another label, stopped, and the name is free again', async () => {
   const camera = media('video');
   const { world, session } = await joined({ senders: [{ name: 'video_main', kind: 'video', stream: camera }] });
@@ -172,6 +219,18 @@ test('off, on under another label, stopped, and the name is free again', async (
   assert.throws(() => session.createSender({ name: 'video_main', kind: 'video' }), { code: 'INVALID_USE' });
   await world.clock.advance(30);
   assert.equal((world.asked('peer.updateSdp').at(-1)?.data.senders as unknown[]).length, 1);
+});
+
+test('a name that is free again is offered only when the server knows that its sender was stopped', async () => {
+  const { world, session } = await joined({ senders: [{ name: 'video_main', kind: 'video', stream: media('video') }] });
+  world.rpcRefusals.set('sender.toggle', 'silent');
+  void session.getSender('video', 'video_main')!.stop();
+  session.createPublisher({ name: 'video_main', kind: 'video', stream: media('video') });
+  await world.clock.advance(1_000);
+  assert.equal(world.asked('peer.updateSdp').length, 0, 'the channel keeps no order');
+  world.toClient({ type: 'answer', req_id: world.asked('sender.toggle')[0]?.req_id, success: true, data: true });
+  await world.clock.advance(30);
+  assert.equal((world.asked('peer.updateSdp')[0]?.data.senders as unknown[]).length, 1);
 });
 
 test('a limit of the server goes to the encodings', async () => {
@@ -344,7 +403,9 @@ test('mix-minus: slots are bound, sources told, states are events', async () => 
   const told: unknown[] = [];
   mixer.on('slot_0', (slot) => told.push(slot));
   mixer.on('source_bob-audio_main', (level) => told.push(level));
-  await world.tell('mix_minus_default_state', { active: [['bob-audio_main', -30], null, null], sources: { 'bob-audio_main': -30 } });
+  for (let i = 0; i < 2; ++i) {
+    await world.tell('mix_minus_default_state', { active: [['bob-audio_main', -30], null, null], sources: { 'bob-audio_main': -30 } });
+  }
   await world.tell('mix_minus_default_state', { active: [null, null, null], sources: {} });
   assert.deepEqual(told, [['bob-audio_main', -30], -30, null, null]);
   assert.equal(session.takeReceiver('audio').remoteId, 'audio_3', 'slots are nobody else\'s');
@@ -366,6 +427,16 @@ test('a browser that forbids sound is asked again at the next gesture', async ()
   assert.ok(world.audios.every((audio) => audio.plays > 0 && audio.srcObject));
   await session.disconnect();
   assert.ok(world.audios.every((audio) => audio.srcObject === null));
+});
+
+test('a mixer that waits for a gesture when it ends waits no more', async () => {
+  FakeAudio.allowed = false;
+  const { world, session } = await joined({ mixMinusAudio: { mode: 'AllAudioStreams' } });
+  assert.ok(world.listeners.size > 1);
+  await session.disconnect();
+  await settle();
+  FakeAudio.allowed = true;
+  assert.equal(world.listeners.size, 0);
 });
 
 test('disconnect leaves nothing behind, and the application its own tracks', async () => {

@@ -45,14 +45,26 @@ test('disconnect leaves no track, element, timer or listener', { ...OWN, core: t
     listeners: [...account.listeners].filter((stack) => stack.includes('own_sdk.js')),
     connections: lab.connections.map((one) => one.connectionState),
     received: lab.tracks.map((track) => track.readyState),
-    sent: lab.connections[0].getSenders().map((sender) => sender.track),
+    senders: lab.connections[0].getTransceivers().map((line) => line.currentDirection),
     audios: account.audios.map((audio) => [audio.srcObject, audio.paused]),
     own: lab.media.getTracks().map((track) => track.readyState),
     shown: [...lab.views.values()].map((view) => view.stream.getTracks().length),
   }));
-  assert.deepEqual(left, { timers: [], listeners: [], connections: ['closed'], received: Array(5).fill('ended'),
-    sent: Array(7).fill(null), audios: Array(3).fill([null, true]), own: ['live', 'live'], shown: [0, 0] });
+  assert.deepEqual(left, { timers: [], listeners: [], connections: ['closed'], received: Array(7).fill('ended'),
+    senders: Array(7).fill('stopped'), audios: Array(3).fill([null, true]), own: ['live', 'live'], shown: [0, 0] });
   await bob.lab('waitEvent', 'stream_removed', { peer: 'alice', stream: 'video_main' }, 5);
+});
+
+test('one who leaves comes back in the same page with the same camera', OWN, async (env) => {
+  const bob = await env.join('bob', BOTH);
+  const alice = await env.join('alice', BOTH);
+  await seesAndHears(bob, alice);
+  await alice.lab('run', 'session.disconnect()');
+  await bob.lab('waitGonePlain', 'alice', 'video_main');
+  for (const stream of ['audio_main', 'video_main']) await bob.lab('unview', 'alice/' + stream);
+  await alice.page.evaluate(() => { lab.events.length = 0; });
+  await alice.connect(BOTH);
+  await seesAndHears(bob, alice);
 });
 
 test('a server that is killed and comes back has its call back', { ...OWN, core: true, seconds: 90 }, async (env) => {
@@ -83,7 +95,7 @@ test('a server that shuts down sends its sessions to the next url', { ...OWN, se
   await alice.flows('bob/audio_main', 'bob/video_main');
 });
 
-test('a session whose server is gone for good says so', { ...OWN, seconds: 60 }, async (env) => {
+test('a session whose server is gone for good says so', { ...OWN, seconds: 60, property: 'reconnect' }, async (env) => {
   const server = await env.startServer();
   const alice = await env.join('alice', '{senders: [A()], reconnect: {giveUpAfter: 3000}}', { server });
   await server.stop();

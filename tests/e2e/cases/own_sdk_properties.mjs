@@ -28,7 +28,7 @@ const becomeActive = (peer, wanted) => peer.lab('run', `return lab.until('layers
   .find((sender) => sender.track?.kind === 'video').getParameters().encodings.map((one) => one.active).join() === '${wanted}')`);
 
 for (const codec of ['VP8', 'VP9', 'AV1']) {
-  test(`simulcast of ${codec}: a viewer gets the layer within its limit`, { ...OWN, core: codec === 'VP8', seconds: 60 }, async (env) => {
+  test(`simulcast of ${codec}: a viewer gets the layer within its limit`, { ...OWN, core: codec === 'VP8', seconds: 60, property: codec === 'VP8' && 'simulcast' }, async (env) => {
     const alice = await withLargeCamera(env, 'alice', `{simulcast: true, preferredCodecs: ['${codec}']}`);
     const bob = await env.join('bob', VIEWER);
     await bob.view(alice, 'video_main', 'v');
@@ -39,7 +39,7 @@ for (const codec of ['VP8', 'VP9', 'AV1']) {
     await limit(bob, 1);
     await shows(bob, 640);
     assert.equal((await bob.lab('inbound', 'v')).codec, 'video/' + codec);
-    await bob.lab('waitEvent', 'stream_updated', { peer: 'alice', scaling: 'simulcast' });
+    assert.equal(await bob.page.evaluate(() => lab.remotes.get('alice/video_main').state.scaling), 'simulcast');
   });
 }
 
@@ -64,7 +64,7 @@ test('layers that nobody wants are off until somebody does: the limit is applied
   await shows(bob, 320);
 });
 
-test('bitrateControlMode: SumBitrateOnly limits no stream, PerStream each one', { ...OWN, seconds: 60 }, async (env) => {
+test('bitrateControlMode: SumBitrateOnly limits no stream, PerStream each one', { ...OWN, seconds: 60, property: 'bitrateControlMode' }, async (env) => {
   const [sum, each] = [await withLargeCamera(env, 'sum', '{simulcast: true}', ", bitrateControlMode: 'SumBitrateOnly'"),
     await withLargeCamera(env, 'each', '{simulcast: true, maxBitrate: 400000}', ", bitrateControlMode: 'PerStream'")];
   await becomeActive(each, 'true,false,false');
@@ -77,44 +77,49 @@ test('bitrateControlMode: SumBitrateOnly limits no stream, PerStream each one', 
   assert.ok(!await sum.page.evaluate(() => lab.messages.some((message) => /_limit$/.test(message.event ?? ''))));
 });
 
-test('maxBitrate is the most that a sender takes', { ...OWN, seconds: 60 }, async (env) => {
-  const alice = await withLargeCamera(env, 'alice', '{maxBitrate: 150000}');
+test('maxBitrate is the most that a sender takes', { ...OWN, seconds: 60, property: 'maxBitrate' }, async (env) => {
+  const alice = await withLargeCamera(env, 'alice', '{maxBitrate: 60000}');
   const bob = await env.join('bob', VIEWER);
   await bob.view(alice, 'video_main', 'v');
   await bob.flows('v');
   const bitrate = await alice.lab('run', `await session.getStats();
     await new Promise((resolve) => setTimeout(resolve, 4000));
     return (await session.getStats()).senders[0].bitrate;`);
-  assert.ok(bitrate > 50_000 && bitrate < 190_000, `it sends ${bitrate} bit/s`);
+  console.log(`    it sends ${bitrate} bit/s`);
+  assert.ok(bitrate > 15_000 && bitrate < 80_000);
+  assert.deepEqual((await encodings(alice))[0], [true, 60_000]);
 });
 
-test('codecs and preferredCodecs decide what is sent', OWN, async (env) => {
-  const alice = await env.join('alice', `{codecs: ['OPUS', 'H264', 'VP8', 'VP9'], senders: [A(),
-    V({name: 'as the session', stream: lab.media}), V({name: 'as it prefers', stream: lab.painted('blue'), preferredCodecs: ['VP9']})]}`);
-  const bob = await env.join('bob', '{receivers: {video: 2}}');
-  const codecs = [];
-  for (const name of ['as the session', 'as it prefers']) codecs.push((await bob.flows(await bob.view(alice, name))).codec);
-  assert.deepEqual(codecs, ['video/H264', 'video/VP9']);
+for (const [property, session, sender] of [['codecs', "codecs: ['OPUS', 'H264', 'VP8']", ''], ['preferredCodecs', '', "preferredCodecs: ['H264']"]]) {
+  test(`${property}: the first one is sent`, { ...OWN, property }, async (env) => {
+    const alice = await env.join('alice', `{senders: [A(), V({${sender}})], ${session}}`);
+    const bob = await env.join('bob', VIEWER);
+    assert.equal((await bob.flows(await bob.view(alice, 'video_main'))).codec, 'video/H264');
+  });
+}
+
+// What viewers are told of a sender: "screenshare", or nothing.
+async function contentType(env, sender) {
+  const alice = await env.join('alice', `{senders: [{name: 'painted', kind: 'video', stream: lab.painted('red'), ${sender}}]}`);
+  const bob = await env.join('bob', VIEWER);
+  const id = await bob.view(alice, 'painted');
+  await bob.flows(id);
+  const hint = await alice.page.evaluate(() => lab.connections[0].getSenders()[0].track.contentHint);
+  await alice.lab('run', 'session.disconnect()');
+  return [hint, (await bob.lab('inbound', id)).contentType ?? 'camera'];
+}
+
+test('screen: viewers get it as screen content', { ...OWN, property: 'screen' }, async (env) => {
+  assert.deepEqual(await contentType(env, 'screen: true'), ['detail', 'screenshare']);
 });
 
-test('screen and contentHint reach the viewer', OWN, async (env) => {
-  const alice = await env.join('alice', `{senders: [
-    {name: 'screen', kind: 'video', stream: lab.painted('red'), screen: true},
-    {name: 'detail', kind: 'video', stream: lab.painted('green'), contentHint: 'detail'},
-    {name: 'motion', kind: 'video', stream: lab.painted('blue'), contentHint: 'motion'}]}`);
-  const bob = await env.join('bob', '{receivers: {video: 3}}');
-  const types = {};
-  for (const name of ['screen', 'detail', 'motion']) {
-    const id = await bob.view(alice, name);
-    await bob.flows(id);
-    types[name] = (await bob.lab('inbound', id)).contentType ?? 'camera';
-  }
-  assert.deepEqual(types, { screen: 'screenshare', detail: 'screenshare', motion: 'camera' });
-  const hints = await alice.page.evaluate(() => lab.connections[0].getSenders().map((sender) => sender.track.contentHint));
-  assert.deepEqual(hints, ['detail', 'detail', 'motion']);
+test('contentHint is that of the track', { ...OWN, property: 'contentHint', seconds: 60 }, async (env) => {
+  assert.deepEqual(await contentType(env, "contentHint: 'detail'"), ['detail', 'screenshare']);
+  assert.deepEqual(await contentType(env, "contentHint: 'motion'"), ['motion', 'camera']);
+  assert.deepEqual(await contentType(env, "contentHint: 'none', screen: true"), ['', 'camera']);
 });
 
-test('a label is told, and told anew', OWN, async (env) => {
+test('label is told, and told anew', { ...OWN, property: 'label' }, async (env) => {
   const alice = await env.join('alice', "{senders: [A({label: 'my mic'}), V()]}");
   const bob = await env.join('bob', VIEWER);
   await bob.lab('waitRemotePlain', 'alice', 'audio_main');
@@ -133,7 +138,7 @@ async function soundDelay(peer, id, seconds) {
   return ((now.jitterBufferDelay - before.jitterBufferDelay) * 1000) / (now.jitterBufferEmittedCount - before.jitterBufferEmittedCount);
 }
 
-test('latencyMode holds back sound and picture', { ...OWN, seconds: 60 }, async (env) => {
+test('latencyMode holds back sound and picture', { ...OWN, seconds: 60, property: 'latencyMode' }, async (env) => {
   const alice = await env.join('alice', '{senders: [A(), V()]}');
   const modes = { 'ultra-low': 0, default: null, 'smooth-200': 200, 'smooth-500': 500, 'smooth-800': 800, 'smooth-1000': 1000, 'smooth-2000': 2000 };
   for (const [mode, target] of Object.entries(modes)) {
@@ -150,7 +155,7 @@ test('latencyMode holds back sound and picture', { ...OWN, seconds: 60 }, async 
   assert.ok(smoothDelay > 400 && smoothDelay < 650 && lowDelay < 250);
 });
 
-test('iceServers, given and issued, are the browser\'s', OWN, async (env) => {
+test('iceServers, given and issued, are the browser\'s', { ...OWN, property: 'iceServers' }, async (env) => {
   const peer = await env.open('alice');
   await peer.page.route('**/webrtc/connect', async (route, request) => {
     if (request.method() !== 'POST') return route.continue();
@@ -163,7 +168,7 @@ test('iceServers, given and issued, are the browser\'s', OWN, async (env) => {
   assert.deepEqual(urls, ['stun:127.0.0.1:3478', 'turn:127.0.0.1:3479']);
 });
 
-test('a mixer plays in the elements that it is given', OWN, async (env) => {
+test('a mixer plays in the elements that it is given', { ...OWN, property: 'elements' }, async (env) => {
   const alice = await env.join('alice', `{mixMinusAudio: {mode: 'AllAudioStreams', elements: lab.players =
     [0, 1, 2].map(() => document.body.appendChild(document.createElement('audio')))}}`);
   await alice.lab('run', "await lab.until('they play', () => lab.players.every((one) => one.srcObject?.getTracks().length === 1 && !one.paused))");

@@ -68,8 +68,13 @@ export class Env {
     const page = await this.openPage(null, { browser });
     const peer = new Peer(page, { room, name, server });
     this.peers.push(peer);
-    await page.goto(this.world.pages.url + (this.sdk === 'own' ? '/own' : '/'));
+    await page.goto(this.world.pages.url + this.pagePath());
     return peer;
+  }
+
+  pagePath() {
+    if (this.test.ignoring) return '/ignoring?' + this.test.ignoring;
+    return this.sdk === 'own' ? '/own' : '/';
   }
 
   // A connected peer. `config` is JavaScript: {senders: [A(), V()], receivers: {audio: 1, video: 1}}

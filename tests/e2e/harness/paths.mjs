@@ -7,3 +7,4 @@ export const serverProgram = process.env.ATM0S_SERVER
 export const pageFolder = new URL('tests/e2e/page/', repository);
 export const sdkFile = new URL('node_modules/@8xff/atm0s-media-js/dist/index.umd.min.js', repository);
 export const ownSdkFile = new URL('sdk/js/dist/atm0s.umd.js', repository);
+export const ignoringSdkFile = new URL('sdk/js/dist/ignoring.umd.js', repository);

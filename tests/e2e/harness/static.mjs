@@ -2,7 +2,7 @@
 // the test page with the unmodified npm SDK, or at /own with that of sdk/js, and a /healthcheck that says "not ready" for lists of urls.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
-import { ownSdkFile, pageFolder, sdkFile } from './paths.mjs';
+import { ignoringSdkFile, ownSdkFile, pageFolder, sdkFile } from './paths.mjs';
 
 const FILES = {
   '/': ['text/html; charset=utf-8', new URL('index.html', pageFolder)],
@@ -11,6 +11,8 @@ const FILES = {
   '/sdk.js': ['text/javascript; charset=utf-8', sdkFile],
   '/own': ['text/html; charset=utf-8', new URL('own.html', pageFolder)],
   '/own_sdk.js': ['text/javascript; charset=utf-8', ownSdkFile],
+  '/ignoring': ['text/html; charset=utf-8', new URL('ignoring.html', pageFolder)],
+  '/ignoring_sdk.js': ['text/javascript; charset=utf-8', ignoringSdkFile],
 };
 
 export async function startPages() {
