@@ -28,7 +28,7 @@ const becomeActive = (peer, wanted) => peer.lab('run', `return lab.until('layers
   .find((sender) => sender.track?.kind === 'video').getParameters().encodings.map((one) => one.active).join() === '${wanted}')`);
 
 for (const codec of ['VP8', 'VP9', 'AV1']) {
-  test(`simulcast of ${codec}: a viewer gets the layer within its limit`, { ...OWN, core: codec === 'VP8', seconds: 60, property: codec === 'VP8' && 'simulcast' }, async (env) => {
+  test(`simulcast of ${codec}: a viewer gets the layer within its limit`, { ...OWN, seconds: 60, property: codec === 'VP8' && 'simulcast' }, async (env) => {
     const alice = await withLargeCamera(env, 'alice', `{simulcast: true, preferredCodecs: ['${codec}']}`);
     const bob = await env.join('bob', VIEWER);
     await bob.view(alice, 'video_main', 'v');
