@@ -1,5 +1,6 @@
-// Builds the SDK into dist/: ESM, CommonJS, a UMD bundle with the global Atm0s, and types.   node sdk/js/build.mjs [--no-types]
-//   --ignoring: only the UMD bundle, as dist/ignoring.umd.js, of which pages can have properties ignored (src/ignored.ts)
+// Builds the SDK into dist/: ESM, CommonJS, a UMD bundle with the global Atm0s, and types.
+//   node sdk/js/build.mjs [--no-types]
+//   --ignoring: only a UMD bundle, dist/ignoring.umd.js, of which pages can have properties ignored (src/ignored.ts)
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,16 +10,31 @@ import { build } from 'esbuild';
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 // CompressionStream, RTCPeerConnection.connectionState and the like are of the same age.
-const common = { entryPoints: [here('src/index.ts')], bundle: true, minify: true, sourcemap: true, legalComments: 'none',
-  target: ['chrome94', 'firefox102', 'safari15.4'], logLevel: 'warning' };
+const common = {
+  entryPoints: [here('src/index.ts')],
+  bundle: true,
+  minify: true,
+  sourcemap: true,
+  legalComments: 'none',
+  target: ['chrome94', 'firefox102', 'safari15.4'],
+  logLevel: 'warning',
+};
 
-const UMD_HEAD = '(function(root,make){if(typeof define==="function"&&define.amd)define([],make);' +
+const UMD_HEAD =
+  '(function(root,make){if(typeof define==="function"&&define.amd)define([],make);' +
   'else if(typeof module==="object"&&module.exports)module.exports=make();else root.Atm0s=make();' +
   '})(typeof self!=="undefined"?self:this,function(){';
 
 async function umd(outfile, isTestBuild) {
-  await build({ ...common, format: 'iife', globalName: '__atm0s', outfile: here(outfile), banner: { js: UMD_HEAD },
-    footer: { js: 'return __atm0s;});' }, define: { ATM0S_TEST_BUILD: String(isTestBuild) } });
+  await build({
+    ...common,
+    format: 'iife',
+    globalName: '__atm0s',
+    outfile: here(outfile),
+    banner: { js: UMD_HEAD },
+    footer: { js: 'return __atm0s;});' },
+    define: { ATM0S_TEST_BUILD: String(isTestBuild) },
+  });
 }
 
 if (process.argv.includes('--ignoring')) {

@@ -29,10 +29,17 @@ function compiles(what, project) {
 
 // The lines of the README, each block by itself, with what it takes for granted.
 function compileReadme() {
-  const blocks = [...readFileSync(here('README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map((found) => found[1]);
-  const given = "declare const token: string; declare const button: HTMLButtonElement;\n";
+  const blocks = [...readFileSync(here('README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
+    (found) => found[1],
+  );
+  const given = 'declare const token: string; declare const button: HTMLButtonElement;\n';
   const session = "import type { Session } from 'atm0s-client'; declare const session: Session;\n";
-  blocks.forEach((code, i) => writeFileSync(`${out}readme_${i}.ts`, given + (code.includes('const session') ? '' : session) + code + '\nexport {};\n'));
+  blocks.forEach((code, i) =>
+    writeFileSync(
+      `${out}readme_${i}.ts`,
+      given + (code.includes('const session') ? '' : session) + code + '\nexport {};\n',
+    ),
+  );
   const config = JSON.parse(readFileSync(here('types_test/uses.json'), 'utf8'));
   config.compilerOptions.paths = { 'atm0s-client': [here('dist/types/index.d.ts')] };
   config.files = blocks.map((_, i) => `./readme_${i}.ts`);
@@ -41,13 +48,28 @@ function compileReadme() {
 }
 
 const only = process.argv.slice(2);
-const files = readdirSync(here('src')).filter((name) => name.endsWith('_test.ts') && (!only.length || only.some((one) => name.includes(one))));
+const files = readdirSync(here('src')).filter(
+  (name) => name.endsWith('_test.ts') && (!only.length || only.some((one) => name.includes(one))),
+);
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 execFileSync(process.execPath, [here('build.mjs')], { stdio: 'inherit' });
-await build({ entryPoints: files.map((name) => here('src/' + name)), outdir: out, outExtension: { '.js': '.mjs' }, bundle: true,
-  platform: 'node', format: 'esm', target: 'node18', sourcemap: 'inline', logLevel: 'warning' });
-const { status, stdout } = spawnSync(process.execPath, ['--test', ...files.map((name) => out + name.replace('.ts', '.mjs'))], { encoding: 'utf8' });
+await build({
+  entryPoints: files.map((name) => here('src/' + name)),
+  outdir: out,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node18',
+  sourcemap: 'inline',
+  logLevel: 'warning',
+});
+const { status, stdout } = spawnSync(
+  process.execPath,
+  ['--test', ...files.map((name) => out + name.replace('.ts', '.mjs'))],
+  { encoding: 'utf8' },
+);
 const number = (word) => Number(new RegExp(`^[#ℹ] ${word} (\\d+)`, 'm').exec(stdout)?.[1] ?? 0);
 counts.passed += number('pass');
 counts.failed += Math.max(number('fail') + number('cancelled'), status === 0 ? 0 : 1);
@@ -63,7 +85,8 @@ if (!only.length) {
   count(`the bundle has ${size} bytes gzipped, of at most ${BUNDLE_MAX}`, size <= BUNDLE_MAX);
   const global = {};
   new Function('self', readFileSync(here('dist/atm0s.umd.js'), 'utf8')).call(global, global);
-  const esm = await import(here('dist/atm0s.js')), cjs = createRequire(import.meta.url)('./dist/atm0s.cjs');
+  const esm = await import(here('dist/atm0s.js')),
+    cjs = createRequire(import.meta.url)('./dist/atm0s.cjs');
   const names = (module) => Object.keys(module).sort().join();
   count('UMD, ESM and CommonJS have the same names', names(global.Atm0s) === names(esm) && names(cjs) === names(esm));
   const npm = createRequire(import.meta.url)('@8xff/atm0s-media-js');

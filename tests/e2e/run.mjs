@@ -1,7 +1,7 @@
 // The browser tests: real Chromium, the real npm SDK or the project's own, the real server.
 //   node tests/e2e/run.mjs [--core] [--list] [--long] [--sdk own] [name…]
-//     a name picks the tests whose name or file contains it; --long: those that measure do so for longer; --sdk own: pages use
-//     sdk/js and not the npm SDK, but where a test is made for one of them
+//     a name picks the tests whose name or file contains it; --long: those that measure do so for longer;
+//     --sdk own: pages use sdk/js and not the npm SDK, but where a test is made for one of them
 //   node tests/e2e/run.mjs --ignoring [name…]
 //     the tests of single properties, with an SDK that takes no notice of the property: each has to fail
 // No retries: a test that fails once has failed. The last line is JSON with the counts, for ./dev.
@@ -21,12 +21,13 @@ async function loadTests(args) {
     await import(new URL(file, folder));
   }
   const sdk = chosenSdk(args);
+  const isIgnoring = args.includes('--ignoring');
   const names = args.filter((arg, i) => !arg.startsWith('--') && args[i - 1] !== '--sdk');
   return collected.tests
     .filter((test) => !args.includes('--core') || test.core)
     .filter((test) => !test.sdk || test.sdk === sdk || (test.sdk === 'own' && !args.includes('--sdk')))
-    .filter((test) => !args.includes('--ignoring') || test.property)
-    .map((test) => ({ ...test, sdk: test.sdk ?? sdk, ignoring: args.includes('--ignoring') ? test.property : undefined }))
+    .filter((test) => !isIgnoring || test.property)
+    .map((test) => ({ ...test, sdk: test.sdk ?? sdk, ignoring: isIgnoring ? test.property : undefined }))
     .filter((test) => names.length === 0 || names.some((name) => test.fullName.includes(name)));
 }
 
@@ -38,7 +39,8 @@ function chosenSdk(args) {
 }
 
 function buildOwnSdk(option) {
-  execFileSync(process.execPath, [fileURLToPath(new URL('sdk/js/build.mjs', repository)), option], { stdio: 'inherit' });
+  const program = fileURLToPath(new URL('sdk/js/build.mjs', repository));
+  execFileSync(process.execPath, [program, option], { stdio: 'inherit' });
 }
 
 function within(seconds, promise) {

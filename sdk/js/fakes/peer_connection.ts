@@ -8,7 +8,10 @@ export class FakeTrack {
   readonly id = nextId('track');
   readyState = 'live';
   contentHint = '';
-  constructor(readonly kind: string, readonly label = 'a device') {}
+  constructor(
+    readonly kind: string,
+    readonly label = 'a device',
+  ) {}
   stop(): void {
     this.readyState = 'ended';
   }
@@ -16,7 +19,10 @@ export class FakeTrack {
 
 export class FakeStream {
   tracks: FakeTrack[];
-  constructor(tracks: FakeTrack[] = [], readonly id = nextId('stream')) {
+  constructor(
+    tracks: FakeTrack[] = [],
+    readonly id = nextId('stream'),
+  ) {
     this.tracks = [...tracks];
   }
   getTracks = (): FakeTrack[] => [...this.tracks];
@@ -31,7 +37,8 @@ export class FakeStream {
 }
 
 /** A stream with those tracks, as an application has it. */
-export const media = (...kinds: string[]): MediaStream => new FakeStream(kinds.map((kind) => new FakeTrack(kind))) as any;
+export const media = (...kinds: string[]): MediaStream =>
+  new FakeStream(kinds.map((kind) => new FakeTrack(kind))) as any;
 
 export class FakeTransceiver {
   mid: string | null = null;
@@ -41,7 +48,12 @@ export class FakeTransceiver {
   readonly trackId: string;
   readonly sender: any;
   readonly receiver: any;
-  constructor(first: string | FakeTrack, readonly direction: string, readonly stream: FakeStream | undefined, encodings: any[]) {
+  constructor(
+    first: string | FakeTrack,
+    readonly direction: string,
+    readonly stream: FakeStream | undefined,
+    encodings: any[],
+  ) {
     const kind = (this.kind = typeof first === 'string' ? first : first.kind);
     this.trackId = typeof first === 'string' ? nextId('sent') : first.id;
     let parameters = { transactionId: '1', encodings, codecs: [], headerExtensions: [], rtcp: {} };
@@ -109,9 +121,13 @@ export class FakePeerConnection extends EventTarget {
   async createOffer(options: any = {}): Promise<any> {
     ++this.offers;
     if (options.iceRestart) ++this.restarts;
-    const lines = this.transceivers.filter((one) => !one.isStopped || one.mid !== null).map((one, i) =>
-      `m=${one.kind} ${one.isStopped ? 'stopped' : one.direction} ${one.mid ?? i}` +
-      (one.stream && !one.isStopped ? `\r\na=msid:${one.stream.id} ${one.trackId}` : ''));
+    const lines = this.transceivers
+      .filter((one) => !one.isStopped || one.mid !== null)
+      .map(
+        (one, i) =>
+          `m=${one.kind} ${one.isStopped ? 'stopped' : one.direction} ${one.mid ?? i}` +
+          (one.stream && !one.isStopped ? `\r\na=msid:${one.stream.id} ${one.trackId}` : ''),
+      );
     return { type: 'offer', sdp: [`o=${this.id}`, ...lines, ''].join('\r\n') };
   }
   async setLocalDescription(offer: any): Promise<void> {
@@ -123,11 +139,14 @@ export class FakePeerConnection extends EventTarget {
     this.remoteDescription = answer;
     const ids = [...String(answer.sdp).matchAll(/^recv (\S+)/gm)].map((found) => found[1] as string);
     for (const id of ids) {
-      const at = Number(id.split('_')[1]), kind = id.split('_')[0];
+      const at = Number(id.split('_')[1]),
+        kind = id.split('_')[0];
       const line = this.transceivers.filter((one) => one.kind === kind && one.direction === 'recvonly')[at];
       if (!line || (line as any).bound) continue;
       (line as any).bound = true;
-      this.dispatchEvent(Object.assign(new Event('track'), { track: line.receiver.track, streams: [{ id }], receiver: line.receiver }));
+      this.dispatchEvent(
+        Object.assign(new Event('track'), { track: line.receiver.track, streams: [{ id }], receiver: line.receiver }),
+      );
     }
   }
   async getStats(): Promise<Map<string, any>> {

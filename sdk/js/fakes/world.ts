@@ -108,7 +108,8 @@ export class FakeWorld {
   }
 
   private async fetch(url: string, init: RequestInit): Promise<Response> {
-    const at = new URL(url), method = init.method ?? 'GET';
+    const at = new URL(url),
+      method = init.method ?? 'GET';
     const body: unknown = init.body ? JSON.parse(String(init.body)) : undefined;
     this.calls.push({ url: at.origin, method, path: at.pathname, body });
     if (this.down.has(at.origin)) throw new TypeError('Failed to fetch');
@@ -119,7 +120,10 @@ export class FakeWorld {
       this.pc.channel && (this.pc.channel.onSend = (data) => this.onSend(data));
       if (at.pathname === '/webrtc/connect' && this.comesUp) setImmediate(() => setImmediate(() => void this.up()));
       if (at.pathname === '/webrtc/connect') ++this.conns;
-      return json({ status: true, data: { node_id: 0, conn_id: `conn-${this.conns}`, sdp: answerTo(body), ...this.more } });
+      return json({
+        status: true,
+        data: { node_id: 0, conn_id: `conn-${this.conns}`, sdp: answerTo(body), ...this.more },
+      });
     }
     return json({ status: true, data: 'OK' });
   }
@@ -131,9 +135,19 @@ export class FakeWorld {
     const refusal = this.rpcRefusals.get(message.request);
     if (refusal === 'silent') return;
     const answer = message.request === 'peer.updateSdp' ? { sdp: answerTo(message.data) } : true;
-    setImmediate(() => this.toClient(refusal
-      ? { type: 'answer', req_id: message.req_id, success: false, data: { code: refusal, message: 'because' }, error: refusal }
-      : { type: 'answer', req_id: message.req_id, success: true, data: answer }));
+    setImmediate(() =>
+      this.toClient(
+        refusal
+          ? {
+              type: 'answer',
+              req_id: message.req_id,
+              success: false,
+              data: { code: refusal, message: 'because' },
+              error: refusal,
+            }
+          : { type: 'answer', req_id: message.req_id, success: true, data: answer },
+      ),
+    );
   }
 
   /** Keeps account of who listens to the page. */
@@ -153,12 +167,14 @@ export class FakeWorld {
   }
 }
 
-const json = (body: unknown): Response => new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json' } });
+const json = (body: unknown): Response =>
+  new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json' } });
 
 /** Each receiver that was asked for gets its id. */
 function answerTo(body: unknown): string {
   const { receivers } = (body ?? {}) as { receivers?: { audio: number; video: number } };
   const ids = (['audio', 'video'] as const).flatMap((kind) =>
-    Array.from({ length: receivers?.[kind] ?? 0 }, (_, i) => `recv ${kind}_${i}`));
+    Array.from({ length: receivers?.[kind] ?? 0 }, (_, i) => `recv ${kind}_${i}`),
+  );
   return ['a=ice-lite', ...ids, ''].join('\r\n');
 }

@@ -1,5 +1,5 @@
-// What may be chosen in a configuration, and the states that are told: values as they go over the wire. Each is an object
-// for code (`Codecs.VP9`) and a type of plain strings ('VP9'), so both ways of writing them are checked.
+// What may be chosen in a configuration, and the states that are told: values as they go over the wire. Each is an
+// object for code (`Codecs.VP9`) and a type of plain strings ('VP9'), so both ways of writing them are checked.
 
 /** What a stream carries. */
 export const StreamKinds = { AUDIO: 'audio', VIDEO: 'video' } as const;
@@ -13,7 +13,10 @@ export type Codecs = (typeof Codecs)[keyof typeof Codecs];
 export const ContentHint = { None: 'none', Motion: 'motion', Detail: 'detail' } as const;
 export type ContentHint = (typeof ContentHint)[keyof typeof ContentHint];
 
-/** For how long media is held back to play smoothly: not at all, as the browser sees fit, or for so many milliseconds. */
+/**
+ * For how long media is held back to play smoothly: not at all, as the browser sees fit, or for so many
+ * milliseconds.
+ */
 export const LatencyMode = {
   UltraLow: 'ultra-low',
   Default: 'default',

@@ -11,7 +11,15 @@ const order = (kind: 'audio' | 'video', wishes: { preferred?: Codecs[]; allowed?
   orderCodecs(kind, kind === 'audio' ? AUDIO : VIDEO, wishes)?.map((codec) => codec.mimeType.split('/')[1]);
 
 test('preferred codecs come first, the others stay behind them', () => {
-  assert.deepEqual(order('video', { preferred: ['AV1', 'VP9'] }), ['AV1', 'VP9', 'VP8', 'H264', 'rtx', 'red', 'ulpfec']);
+  assert.deepEqual(order('video', { preferred: ['AV1', 'VP9'] }), [
+    'AV1',
+    'VP9',
+    'VP8',
+    'H264',
+    'rtx',
+    'red',
+    'ulpfec',
+  ]);
 });
 
 test('allowed codecs are alone, in their order, with their helpers', () => {
@@ -20,7 +28,10 @@ test('allowed codecs are alone, in their order, with their helpers', () => {
 });
 
 test('what a sender prefers counts within what the session allows', () => {
-  assert.deepEqual(order('video', { allowed: ['VP8', 'H264'], preferred: ['AV1', 'H264'] })?.slice(0, 2), ['H264', 'VP8']);
+  assert.deepEqual(order('video', { allowed: ['VP8', 'H264'], preferred: ['AV1', 'H264'] })?.slice(0, 2), [
+    'H264',
+    'VP8',
+  ]);
 });
 
 test('without a wish for the kind, or with one that nothing fits, the browser decides', () => {

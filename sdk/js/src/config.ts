@@ -1,5 +1,13 @@
 // The configuration of a session.
-import type { BitrateControlMode, Codecs, LatencyMode, LogLevel, MixMinusMode, PublishScope, SubscribeScope } from './choices.js';
+import type {
+  BitrateControlMode,
+  Codecs,
+  LatencyMode,
+  LogLevel,
+  MixMinusMode,
+  PublishScope,
+  SubscribeScope,
+} from './choices.js';
 import { Atm0sError } from './errors.js';
 import type { MixMinusElements } from './mix_minus.js';
 import type { IConnectConfig, IceServer, OfferMeta } from './protocol.js';
@@ -15,7 +23,10 @@ export interface ISessionConfig {
   token: string;
   /** Published from the start. */
   senders?: SenderConfig[];
-  /** How many receivers are there from the start, so that views need no renegotiation. More are made when they are needed. */
+  /**
+   * How many receivers are there from the start, so that views need no renegotiation. More are made when they are
+   * needed.
+   */
   receivers?: { audio?: number; video?: number };
   /** The server picks the loudest others into three audio receivers. */
   mixMinusAudio?: {
@@ -55,7 +66,13 @@ export function checkConfig(config: ISessionConfig): void {
 
 /** The body of the connect call. Fields that were not configured stay away: servers know them as absent. */
 export function connectBody(config: ISessionConfig, token: string, meta: OfferMeta): IConnectConfig {
-  const body: IConnectConfig = { room: config.roomId, peer: config.peerId, token, ...meta, applies_stream_limits: true };
+  const body: IConnectConfig = {
+    room: config.roomId,
+    peer: config.peerId,
+    token,
+    ...meta,
+    applies_stream_limits: true,
+  };
   if (config.mixMinusAudio) body.mix_minus_audio = config.mixMinusAudio.mode;
   if (config.codecs?.length) body.codecs = config.codecs;
   if (config.latencyMode) body.latency_mode = config.latencyMode;
@@ -64,16 +81,4 @@ export function connectBody(config: ISessionConfig, token: string, meta: OfferMe
   if (config.pubScope) body.pub_scope = config.pubScope;
   if (config.metadata !== undefined) body.metadata = config.metadata;
   return body;
-}
-
-/** When a token expires, in milliseconds since 1970; nothing when it says nothing. */
-export function tokenExpiry(token: string): number | undefined {
-  try {
-    const claims = token.split('.')[1] ?? '';
-    const parsed: unknown = JSON.parse(atob(claims.replace(/-/g, '+').replace(/_/g, '/')));
-    const exp = (parsed as { exp?: unknown } | null)?.exp;
-    return typeof exp === 'number' ? exp * 1000 : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
-// One connection to one server, from the offer to its end: peer connection, data channel, HTTP calls. A session has one after
-// the other. It does not try anything again; the session decides that.
+// One connection to one server, from the offer to its end: peer connection, data channel, HTTP calls. A session has
+// one after the other. It does not try anything again; the session decides that.
 import { Atm0sError, asError } from './errors.js';
 import { TypedEventEmitter } from './events.js';
 import type { MediaGatewayConnector } from './gateway.js';
@@ -71,7 +71,10 @@ export class Connection extends TypedEventEmitter<ConnectionCallbacks> {
       }
       // Only now: what the browser gathers is to know the servers that the answer brings.
       if (answer.ice_servers?.length) {
-        this.pc.setConfiguration({ ...this.config, iceServers: [...(this.config.iceServers ?? []), ...answer.ice_servers] as RTCIceServer[] });
+        this.pc.setConfiguration({
+          ...this.config,
+          iceServers: [...(this.config.iceServers ?? []), ...answer.ice_servers] as RTCIceServer[],
+        });
       }
       await this.apply(offer, answer.sdp);
     });
@@ -150,7 +153,9 @@ export class Connection extends TypedEventEmitter<ConnectionCallbacks> {
     this.channel = channel;
     this.rpc.attach(channel);
     channel.addEventListener('open', () => this.emit('open'), { signal });
-    channel.addEventListener('message', (event: MessageEvent<string | ArrayBuffer>) => this.rpc.receive(event.data), { signal });
+    channel.addEventListener('message', (event: MessageEvent<string | ArrayBuffer>) => this.rpc.receive(event.data), {
+      signal,
+    });
     channel.addEventListener('close', () => this.onLost('the data channel was closed'), { signal });
   }
 
@@ -175,7 +180,8 @@ export class Connection extends TypedEventEmitter<ConnectionCallbacks> {
 
   private onCandidate(candidate: RTCIceCandidate | null): void {
     if (!candidate?.candidate || !this.answer || !this.tellsCandidates) return;
-    void this.gateway.iceCandidate(this.url, this.answer.node_id, this.answer.conn_id, candidate)
+    void this.gateway
+      .iceCandidate(this.url, this.answer.node_id, this.answer.conn_id, candidate)
       .catch((error: unknown) => this.logger.debug('a candidate was not taken', error));
   }
 }

@@ -1,5 +1,5 @@
-// A consumer: one stream of the room for several places of a page, each under a key of its own. They share a receiver, which is
-// taken with the first view and given back with the last.
+// A consumer: one stream of the room for several places of a page, each under a key of its own. They share a
+// receiver, which is taken with the first view and given back with the last.
 import type { StreamReceiverState } from './choices.js';
 import { TypedEventEmitter } from './events.js';
 import type { StreamLimit, StreamReceiver } from './receiver.js';

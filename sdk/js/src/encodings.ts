@@ -30,14 +30,19 @@ const LAYER_RATIO = 3;
 export function makeEncodings({ kind, simulcast, screen, maxBitrate }: EncodingWishes): RTCRtpEncodingParameters[] {
   if (kind === 'audio' || !simulcast) return [maxBitrate ? { maxBitrate } : {}];
   const scales = screen ? SCREEN_SCALES : CAMERA_SCALES;
-  const encodings = scales.map((scale, i): RTCRtpEncodingParameters => ({
-    rid: String(i),
-    scaleResolutionDownBy: scale,
-    // Without a mode, Chromium makes one stream with spatial layers of several encodings of VP9 and AV1.
-    scalabilityMode: 'L1T3',
-    ...(screen && i === 0 ? { maxFramerate: SCREEN_LOW_FPS } : {}),
-  }) as RTCRtpEncodingParameters);
-  return maxBitrate ? encodings.map((one, i) => ({ ...one, maxBitrate: share(maxBitrate, i, scales.length) })) : encodings;
+  const encodings = scales.map(
+    (scale, i): RTCRtpEncodingParameters =>
+      ({
+        rid: String(i),
+        scaleResolutionDownBy: scale,
+        // Without a mode, Chromium makes one stream with spatial layers of several encodings of VP9 and AV1.
+        scalabilityMode: 'L1T3',
+        ...(screen && i === 0 ? { maxFramerate: SCREEN_LOW_FPS } : {}),
+      }) as RTCRtpEncodingParameters,
+  );
+  return maxBitrate
+    ? encodings.map((one, i) => ({ ...one, maxBitrate: share(maxBitrate, i, scales.length) }))
+    : encodings;
 }
 
 /** The part of `total` that layer `i` of `count` gets. */

@@ -5,10 +5,21 @@ import { limitEncodings, makeEncodings } from './encodings.js';
 const CAMERA = { kind: 'video', simulcast: true } as const;
 
 test('simulcast is three layers, the lowest first; of a screen two, the lower one slow', () => {
-  assert.deepEqual(makeEncodings(CAMERA).map((one) => [one.rid, one.scaleResolutionDownBy, one.maxBitrate]),
-    [['0', 4, undefined], ['1', 2, undefined], ['2', 1, undefined]]);
-  assert.deepEqual(makeEncodings({ ...CAMERA, screen: true }).map((one) => [one.rid, one.scaleResolutionDownBy, one.maxFramerate]),
-    [['0', 2, 5], ['1', 1, undefined]]);
+  assert.deepEqual(
+    makeEncodings(CAMERA).map((one) => [one.rid, one.scaleResolutionDownBy, one.maxBitrate]),
+    [
+      ['0', 4, undefined],
+      ['1', 2, undefined],
+      ['2', 1, undefined],
+    ],
+  );
+  assert.deepEqual(
+    makeEncodings({ ...CAMERA, screen: true }).map((one) => [one.rid, one.scaleResolutionDownBy, one.maxFramerate]),
+    [
+      ['0', 2, 5],
+      ['1', 1, undefined],
+    ],
+  );
 });
 
 test('a cap is shared by the layers and never exceeded', () => {
@@ -20,20 +31,41 @@ test('a cap is shared by the layers and never exceeded', () => {
 });
 
 const limited = (limit: { maxBitrate: number; layers: number[] } | undefined, maxBitrate?: number) =>
-  limitEncodings(makeEncodings({ ...CAMERA, maxBitrate }), { ...CAMERA, maxBitrate }, limit)
-    .map((one) => [one.active, one.maxBitrate]);
+  limitEncodings(makeEncodings({ ...CAMERA, maxBitrate }), { ...CAMERA, maxBitrate }, limit).map((one) => [
+    one.active,
+    one.maxBitrate,
+  ]);
 
 test('layers that nobody wants are off, but for the lowest', () => {
-  assert.deepEqual(limited({ maxBitrate: 100_000, layers: [] }).map((one) => one[0]), [true, false, false]);
+  assert.deepEqual(
+    limited({ maxBitrate: 100_000, layers: [] }).map((one) => one[0]),
+    [true, false, false],
+  );
   assert.equal(limited({ maxBitrate: 100_000, layers: [] })[0]?.[1], 100_000);
-  assert.deepEqual(limited({ maxBitrate: 400_000, layers: [0, 1] }).slice(0, 2), [[true, 100_000], [true, 300_000]]);
-  assert.deepEqual(limited({ maxBitrate: 1_000_000, layers: [2] }).map((one) => one[0]), [true, false, true]);
+  assert.deepEqual(limited({ maxBitrate: 400_000, layers: [0, 1] }).slice(0, 2), [
+    [true, 100_000],
+    [true, 300_000],
+  ]);
+  assert.deepEqual(
+    limited({ maxBitrate: 1_000_000, layers: [2] }).map((one) => one[0]),
+    [true, false, true],
+  );
 });
 
 test('no limit of the server leaves what was configured, and the other way round', () => {
-  assert.deepEqual(limited({ maxBitrate: 0, layers: [0, 1, 2] }), [[true, undefined], [true, undefined], [true, undefined]]);
-  assert.deepEqual(limited({ maxBitrate: 0, layers: [0, 1, 2] }, 1_300_000).map((one) => one[1]), [100_000, 300_000, 900_000]);
-  assert.deepEqual(limited({ maxBitrate: 130_000, layers: [0, 1, 2] }, 1_300_000).map((one) => one[1]), [10_000, 30_000, 90_000]);
+  assert.deepEqual(limited({ maxBitrate: 0, layers: [0, 1, 2] }), [
+    [true, undefined],
+    [true, undefined],
+    [true, undefined],
+  ]);
+  assert.deepEqual(
+    limited({ maxBitrate: 0, layers: [0, 1, 2] }, 1_300_000).map((one) => one[1]),
+    [100_000, 300_000, 900_000],
+  );
+  assert.deepEqual(
+    limited({ maxBitrate: 130_000, layers: [0, 1, 2] }, 1_300_000).map((one) => one[1]),
+    [10_000, 30_000, 90_000],
+  );
 });
 
 test('one encoding is never off: its cap is the smaller of both', () => {

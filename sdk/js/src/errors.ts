@@ -65,8 +65,17 @@ export function asError(thrown: unknown, code: ErrorCode = 'CONNECTION_LOST'): A
   return new Atm0sError(code, thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
 }
 
-const NO_USE_IN_TRYING_AGAIN: readonly ErrorCode[] = ['INVALID_TOKEN', 'FORBIDDEN', 'INVALID_REQUEST', 'INVALID_SDP',
-  'UNSUPPORTED_SDP', 'NOT_SUPPORTED', 'TOO_LARGE', 'CLOSED', 'INVALID_USE'];
+const NO_USE_IN_TRYING_AGAIN: readonly ErrorCode[] = [
+  'INVALID_TOKEN',
+  'FORBIDDEN',
+  'INVALID_REQUEST',
+  'INVALID_SDP',
+  'UNSUPPORTED_SDP',
+  'NOT_SUPPORTED',
+  'TOO_LARGE',
+  'CLOSED',
+  'INVALID_USE',
+];
 
 /** The same call would be refused again. */
 export const isFinal = (error: Atm0sError): boolean => NO_USE_IN_TRYING_AGAIN.includes(error.code);

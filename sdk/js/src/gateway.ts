@@ -94,6 +94,7 @@ function readAnswer(data: unknown): ConnectAnswer {
     conn_id: String(data['conn_id'] ?? ''),
     sdp: data['sdp'],
   };
-  if (Array.isArray(data['ice_servers'])) answer.ice_servers = data['ice_servers'] as NonNullable<ConnectAnswer['ice_servers']>;
+  if (Array.isArray(data['ice_servers']))
+    answer.ice_servers = data['ice_servers'] as NonNullable<ConnectAnswer['ice_servers']>;
   return answer;
 }

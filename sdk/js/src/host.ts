@@ -10,7 +10,10 @@ export interface SessionHost {
   readonly rpc: RPC | null;
   readonly codecs: readonly Codecs[] | undefined;
   readonly latencyMode: LatencyMode | undefined;
-  /** Resolves when the data channel is open and everything has been told over it; rejects when the session has ended. */
+  /**
+   * Resolves when the data channel is open and everything has been told over it; rejects when the session has
+   * ended.
+   */
   opened(): Promise<void>;
   /** Lines were added or stopped: offer anew, soon. */
   renegotiate(): void;

@@ -1,5 +1,5 @@
-// For tests of the tests: a test build takes no notice of properties that the page names in `atm0sIgnored`. A browser test of a property
-// has to fail then. In the product all of this is left out.
+// For tests of the tests: a test build takes no notice of properties that the page names in `atm0sIgnored`. A browser
+// test of a property has to fail then. In the product all of this is left out.
 import type { ISessionConfig } from './config.js';
 import type { SenderConfig } from './sender.js';
 

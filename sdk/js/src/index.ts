@@ -1,7 +1,7 @@
 /**
  * The browser SDK of Atm0s: join a room, publish into it, view what others publish.
  *
- * The names are those of the first-generation SDK (npm `@8xff/atm0s-media-js`), so that code written for it runs unchanged.
+ * The names are those of the first-generation SDK (npm `@8xff/atm0s-media-js`): code written for it runs unchanged.
  * @packageDocumentation
  */
 import type { ISessionConfig } from './config.js';
@@ -13,7 +13,7 @@ export function createSession(urls: string | string[], cfg: ISessionConfig): Ses
 }
 
 export { Session } from './session.js';
-export type { ISessionCallbacks } from './session.js';
+export type { ISessionCallbacks } from './session_callbacks.js';
 export type { ISessionConfig } from './config.js';
 export type { LinkState as SessionState } from './link.js';
 export type { ReconnectOptions } from './recovery.js';
@@ -30,7 +30,13 @@ export { StreamConsumerPair } from './consumer_pair.js';
 export { StreamRemote } from './remote.js';
 export type { IStreamRemoteCallbacks, RemoteStreamQuality, StreamRemoteState } from './remote.js';
 export { ReceiverMixMinusAudio } from './mix_minus.js';
-export type { IMixMinusCallbacks, MixMinusElements, MixMinusRemoteStreamQuality, ReceiverMixMinusAudioState, SlotState } from './mix_minus.js';
+export type {
+  IMixMinusCallbacks,
+  MixMinusElements,
+  MixMinusRemoteStreamQuality,
+  ReceiverMixMinusAudioState,
+  SlotState,
+} from './mix_minus.js';
 export type { ClosingNotice, RemotePeer, RoomStats } from './server_events.js';
 export type { LayerStats, ReceiverStats, SenderStats, SessionStats } from './stats.js';
 export { Atm0sError } from './errors.js';
@@ -39,8 +45,17 @@ export { TypedEventEmitter } from './events.js';
 export { getLogger, setLogLevel } from './log.js';
 export { MediaGatewayConnector } from './gateway.js';
 export { RPC } from './rpc.js';
-export type { ConnectAnswer, IConnectConfig, IceServer, OfferMeta, RpcRequests, RpcResponse, SenderInfo, StreamName } from './protocol.js';
+export type {
+  ConnectAnswer,
+  IConnectConfig,
+  IceServer,
+  OfferMeta,
+  RpcRequests,
+  RpcResponse,
+  SenderInfo,
+  StreamName,
+} from './protocol.js';
 export * from './choices.js';
 
-import type { ISessionCallbacks } from './session.js';
+import type { ISessionCallbacks } from './session_callbacks.js';
 export type SessionEvent = keyof ISessionCallbacks;

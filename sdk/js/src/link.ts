@@ -1,5 +1,5 @@
-// The session's way to its servers: one connection after the other, kept alive. It decides when to restart ICE, when to connect anew, to
-// which url, and when to give up; what goes over it is its hooks' business.
+// The session's way to its servers: one connection after the other, kept alive. It decides when to restart ICE, when
+// to connect anew, to which url, and when to give up; what goes over it is its hooks' business.
 import { RealtimeSocketState } from './choices.js';
 import { Connection } from './connection.js';
 import type { Atm0sError } from './errors.js';
@@ -72,15 +72,21 @@ export class Link {
     private readonly reconnect: Required<ReconnectOptions> | false,
   ) {
     this.urls = [...urls];
-    this.recovery = new Recovery(timers, () => platform.random(), {
-      check: () => this.check(),
-      restart: () => this.restart(),
-      connect: () => this.connectAgain(),
-    }, {
-      started: () => this.onRecoveryStarted(),
-      recovered: (way) => this.onRecovered(way),
-      gaveUp: (error) => this.end(error),
-    }, reconnect || undefined);
+    this.recovery = new Recovery(
+      timers,
+      () => platform.random(),
+      {
+        check: () => this.check(),
+        restart: () => this.restart(),
+        connect: () => this.connectAgain(),
+      },
+      {
+        started: () => this.onRecoveryStarted(),
+        recovered: (way) => this.onRecovered(way),
+        gaveUp: (error) => this.end(error),
+      },
+      reconnect || undefined,
+    );
     this.connection = this.makeConnection();
     platform.page?.addEventListener('online', this.onOnline);
   }
@@ -207,8 +213,11 @@ export class Link {
         if (asError(error).code !== 'INVALID_TOKEN' || !(await this.hooks.renewToken())) throw error;
         await this.openSome(connection);
       });
-      await this.timers.within(AGAIN_OPEN_MS, this.untilOpen(connection),
-        () => new ErrorOfOurs('TIMEOUT', 'the new connection did not come up'));
+      await this.timers.within(
+        AGAIN_OPEN_MS,
+        this.untilOpen(connection),
+        () => new ErrorOfOurs('TIMEOUT', 'the new connection did not come up'),
+      );
     } catch (error) {
       void connection.close(asError(error));
       throw error;
@@ -273,7 +282,8 @@ export class Link {
   private onPath(isUp: boolean): void {
     if (isUp) this.recovery.nudge();
     else if (this.wasOpen) this.recover('restart', GRACE_MS);
-    else if (this.connection.pc.connectionState === 'failed') this.onLost(new ErrorOfOurs('CONNECTION_LOST', 'ICE or DTLS failed'));
+    else if (this.connection.pc.connectionState === 'failed')
+      this.onLost(new ErrorOfOurs('CONNECTION_LOST', 'ICE or DTLS failed'));
   }
 
   private onLost(error: Atm0sError): void {

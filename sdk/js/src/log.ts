@@ -17,9 +17,11 @@ export interface Logger {
 }
 
 export function getLogger(prefix: string): Logger {
-  const at = (level: LogLevel, method: 'debug' | 'info' | 'warn' | 'error') => (...args: unknown[]) => {
-    if (level <= shown) console[method](`[atm0s ${prefix}]`, ...args);
-  };
+  const at =
+    (level: LogLevel, method: 'debug' | 'info' | 'warn' | 'error') =>
+    (...args: unknown[]) => {
+      if (level <= shown) console[method](`[atm0s ${prefix}]`, ...args);
+    };
   return {
     log: at(LogLevel.Info, 'info'),
     debug: at(LogLevel.Debug, 'debug'),

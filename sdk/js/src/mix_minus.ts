@@ -55,7 +55,9 @@ export class ReceiverMixMinusAudio extends TypedEventEmitter<IMixMinusCallbacks>
     elements?: MixMinusElements,
   ) {
     super();
-    this.playback = new Playback(host.platform.page, (blocked) => this.emit(blocked ? 'autoplay_blocked' : 'autoplay_resumed'));
+    this.playback = new Playback(host.platform.page, (blocked) =>
+      this.emit(blocked ? 'autoplay_blocked' : 'autoplay_resumed'),
+    );
     this.elements = receivers.map((_, slot) => elements?.[slot] ?? this.createElement());
     receivers.forEach((receiver, slot) => {
       receiver.on('quality', (quality) => this.emit('quality', { ...quality, slot }));
@@ -80,7 +82,8 @@ export class ReceiverMixMinusAudio extends TypedEventEmitter<IMixMinusCallbacks>
   /** Binds the slots. The session does that; again after a reconnection. */
   connect(): Promise<void> {
     const bound = this.receivers.map((receiver, slot) =>
-      receiver.switchTo({ peer: '', stream: `mix_minus_${this.id}_${slot}` }));
+      receiver.switchTo({ peer: '', stream: `mix_minus_${this.id}_${slot}` }),
+    );
     return Promise.all(bound).then(() => {});
   }
 

@@ -26,8 +26,9 @@ export class Playback {
   /** Plays all; from a user's gesture that always works. Resolves to whether all may play. */
   async play(): Promise<boolean> {
     const elements = this.elements;
-    const refused = await Promise.all(elements.map((element) =>
-      Promise.resolve(element.play()).then(() => false, isRefusal)));
+    const refused = await Promise.all(
+      elements.map((element) => Promise.resolve(element.play()).then(() => false, isRefusal)),
+    );
     if (elements !== this.elements) return false; // let go of meanwhile
     this.setBlocked(refused.includes(true));
     return !this.isBlocked;

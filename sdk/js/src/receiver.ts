@@ -1,5 +1,5 @@
-// A receiver: an m-line on which the server sends, switched from stream to stream. It lives through reconnections: what it was
-// switched to and its limit are told to the server anew, and its stream gets the new track.
+// A receiver: an m-line on which the server sends, switched from stream to stream. It lives through reconnections:
+// what it was switched to and its limit are told to the server anew, and its stream gets the new track.
 import type { StreamKinds } from './choices.js';
 import { StreamReceiverState } from './choices.js';
 import { orderCodecs } from './codecs.js';
@@ -46,8 +46,13 @@ export interface IStreamReceiver extends TypedEventEmitter<IStreamReceiverCallba
 }
 
 export const DEFAULT_PRIORITY = 50;
-export const DEFAULT_LIMIT: Readonly<Required<StreamLimit>> =
-  { priority: DEFAULT_PRIORITY, minSpatial: 0, maxSpatial: 2, minTemporal: 0, maxTemporal: 2 };
+export const DEFAULT_LIMIT: Readonly<Required<StreamLimit>> = {
+  priority: DEFAULT_PRIORITY,
+  minSpatial: 0,
+  maxSpatial: 2,
+  minTemporal: 0,
+  maxTemporal: 2,
+};
 
 export class StreamReceiver extends TypedEventEmitter<IStreamReceiverCallbacks> implements IStreamReceiver {
   /** Always the same, whatever it shows. */
@@ -142,7 +147,10 @@ export class StreamReceiver extends TypedEventEmitter<IStreamReceiverCallbacks> 
     const { target, wanted } = this;
     if (target) requests.push(rpc.request('receiver.switch', { id: this.remoteId, ...target }));
     if (wanted) requests.push(rpc.request('receiver.limit', { id: this.remoteId, limit: wireLimit(wanted) }));
-    this.resynced = Promise.all(requests).then((answers) => answers.every((one) => one.status), () => false);
+    this.resynced = Promise.all(requests).then(
+      (answers) => answers.every((one) => one.status),
+      () => false,
+    );
   }
 
   /** An event of the server for this receiver; `quality` as read. @internal */
@@ -182,7 +190,10 @@ export class StreamReceiver extends TypedEventEmitter<IStreamReceiverCallbacks> 
     } catch (error) {
       if (asError(error).code !== 'CONNECTION_LOST') return false;
     }
-    return this.host.opened().then(() => this.resynced, () => false);
+    return this.host.opened().then(
+      () => this.resynced,
+      () => false,
+    );
   }
 
   private setState(state: StreamReceiverState, reason?: string): void {

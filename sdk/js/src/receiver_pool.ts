@@ -1,4 +1,5 @@
-// The receivers of a session: numbered by kind in the order of their m-lines, as the server numbers them; taken and given back.
+// The receivers of a session: numbered by kind in the order of their m-lines, as the server numbers them; taken and
+// given back.
 import type { StreamKinds } from './choices.js';
 import type { SessionHost } from './host.js';
 import { StreamReceiver } from './receiver.js';

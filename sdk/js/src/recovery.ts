@@ -1,5 +1,6 @@
-// Getting a lost connection back: first by a restart of ICE, which keeps the session, then by a new connection; again and again with
-// growing waits, until it is back, the server refuses for good, or it has taken too long. Pure: time, chance and the deeds are given.
+// Getting a lost connection back: first by a restart of ICE, which keeps the session, then by a new connection; again
+// and again with growing waits, until it is back, the server refuses for good, or it has taken too long. Pure: time,
+// chance and the deeds are given.
 import type { Atm0sError } from './errors.js';
 import { asError, isFinal } from './errors.js';
 import { Atm0sError as ErrorOfOurs } from './errors.js';
@@ -15,8 +16,11 @@ export interface ReconnectOptions {
 }
 
 /** A server that was away is found again within `longestWait`, so this is well within ten seconds. */
-export const DEFAULT_RECONNECT: Readonly<Required<ReconnectOptions>> =
-  { firstWait: 250, longestWait: 3_000, giveUpAfter: 120_000 };
+export const DEFAULT_RECONNECT: Readonly<Required<ReconnectOptions>> = {
+  firstWait: 250,
+  longestWait: 3_000,
+  giveUpAfter: 120_000,
+};
 
 /** The server drops a session after 30 s of silence, and the browser notices that only after some of them. */
 export const RESTART_FOR = 22_000;
@@ -60,7 +64,10 @@ export class Recovery {
     return this.isRunning;
   }
 
-  /** Does nothing new when it runs already, but that 'connect' ends the restarts. `wait`: milliseconds before the first try. */
+  /**
+   * Does nothing new when it runs already, but that 'connect' ends the restarts. `wait`: milliseconds before the
+   * first try.
+   */
   start(way: RecoveryWay, wait = 0): void {
     if (this.isRunning) {
       if (way === 'connect' && this.way === 'restart') {
@@ -102,7 +109,11 @@ export class Recovery {
       const isRefused = way === 'connect' && isFinal(failure);
       if (isRefused || took >= this.options.giveUpAfter) {
         this.isRunning = false;
-        return this.told.gaveUp(isRefused ? failure : new ErrorOfOurs('CONNECTION_LOST', `not back after ${Math.round(took / 1000)} s`, { cause: failure }));
+        return this.told.gaveUp(
+          isRefused
+            ? failure
+            : new ErrorOfOurs('CONNECTION_LOST', `not back after ${Math.round(took / 1000)} s`, { cause: failure }),
+        );
       }
       if (this.goesOver(way, failure, took)) continue;
       await this.sleep(wait * (1 - SPREAD * this.random()));
@@ -126,7 +137,10 @@ export class Recovery {
       if (way === 'connect') {
         await this.deeds.connect();
       } else {
-        const isAlive = await this.deeds.check().then(() => true, () => false);
+        const isAlive = await this.deeds.check().then(
+          () => true,
+          () => false,
+        );
         if (!isAlive) await this.deeds.restart();
       }
       return null;

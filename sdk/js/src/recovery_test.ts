@@ -9,7 +9,10 @@ import { Timers } from './timers.js';
 type Outcome = null | string | Promise<void>;
 
 /** Each deed does what the test says; the diary has what happened when. */
-function start(deeds: { check?: () => Outcome; restart?: () => Outcome; connect?: () => Outcome }, options: ReconnectOptions = {}) {
+function start(
+  deeds: { check?: () => Outcome; restart?: () => Outcome; connect?: () => Outcome },
+  options: ReconnectOptions = {},
+) {
   const clock = new FakeClock();
   const diary: [number, string][] = [];
   const note = (what: string) => void diary.push([clock.now(), what]);
@@ -19,11 +22,17 @@ function start(deeds: { check?: () => Outcome; restart?: () => Outcome; connect?
     if (typeof outcome === 'string') throw new Atm0sError(outcome);
     await outcome;
   };
-  const recovery = new Recovery(new Timers(clock), () => 0, { check: deed('check'), restart: deed('restart'), connect: deed('connect') }, {
-    started: () => note('started'),
-    recovered: (way) => note('recovered by ' + way),
-    gaveUp: (error) => note('gave up: ' + error.code),
-  }, { ...DEFAULT_RECONNECT, ...options });
+  const recovery = new Recovery(
+    new Timers(clock),
+    () => 0,
+    { check: deed('check'), restart: deed('restart'), connect: deed('connect') },
+    {
+      started: () => note('started'),
+      recovered: (way) => note('recovered by ' + way),
+      gaveUp: (error) => note('gave up: ' + error.code),
+    },
+    { ...DEFAULT_RECONNECT, ...options },
+  );
   return { clock, recovery, diary, what: () => diary.map((entry) => entry[1]) };
 }
 
@@ -48,7 +57,12 @@ test('a server that does not know the session any more is connected anew at once
   const { clock, recovery, diary } = start({ restart: () => 'CONN_NOT_FOUND' });
   recovery.start('restart');
   await clock.advance(0);
-  assert.deepEqual(diary, [[0, 'started'], [0, 'restart'], [0, 'connect'], [0, 'recovered by connect']]);
+  assert.deepEqual(diary, [
+    [0, 'started'],
+    [0, 'restart'],
+    [0, 'connect'],
+    [0, 'recovered by connect'],
+  ]);
 });
 
 test('while the network is away it is restarted, as long as the server keeps the session', async () => {
@@ -80,7 +94,10 @@ test('the waits grow from the first to the longest', async () => {
   const { clock, recovery, diary } = start({ connect: () => 'NETWORK_ERROR' });
   recovery.start('connect');
   await clock.advance(10_000);
-  assert.deepEqual(diary.filter((entry) => entry[1] === 'connect').map((entry) => entry[0]), [0, 250, 750, 1750, 3750, 6750, 9750]);
+  assert.deepEqual(
+    diary.filter((entry) => entry[1] === 'connect').map((entry) => entry[0]),
+    [0, 250, 750, 1750, 3750, 6750, 9750],
+  );
   recovery.stop();
 });
 

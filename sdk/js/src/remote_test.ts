@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RemoteStreams } from './remote.js';
 
-const event = (peer: string, stream: string, state: object | null = { scaling: 'single', layers: [], status: 'connected', active: true }) =>
-  ({ peer, peer_hash: 1000 + peer.length, kind: 'video', stream, state }) as Parameters<RemoteStreams['put']>[0];
+const event = (
+  peer: string,
+  stream: string,
+  state: object | null = { scaling: 'single', layers: [], status: 'connected', active: true },
+) => ({ peer, peer_hash: 1000 + peer.length, kind: 'video', stream, state }) as Parameters<RemoteStreams['put']>[0];
 
 function start() {
   const told: string[] = [];
@@ -64,5 +67,6 @@ test('states of the wire that are unknown or missing have a sense', () => {
   const { remotes } = start();
   remotes.put(event('bob', 'v', { scaling: 'fractal', layers: 'x', status: 7, label: 1 }));
   remotes.put(event('eve', 'v', null));
-  for (const remote of remotes.list()) assert.deepEqual(remote.state, { scaling: 'single', layers: [], status: 'connected', active: true });
+  for (const remote of remotes.list())
+    assert.deepEqual(remote.state, { scaling: 'single', layers: [], status: 'connected', active: true });
 });

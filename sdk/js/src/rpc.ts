@@ -71,13 +71,17 @@ export class RPC {
       this.waiting.set(id, { resolve: resolve as Waiting['resolve'], reject, cancel });
       const failed = (error: unknown) => this.take(id)?.reject(new Atm0sError('CONNECTION_LOST', String(error)));
       const packing = pack(JSON.stringify({ req_id: id, type: 'request', request: cmd, data }));
-      this.sending.run<string | ArrayBuffer>(packing, (packed) => {
-        try {
-          channel.send(packed);
-        } catch (error) {
-          failed(error);
-        }
-      }, failed);
+      this.sending.run<string | ArrayBuffer>(
+        packing,
+        (packed) => {
+          try {
+            channel.send(packed);
+          } catch (error) {
+            failed(error);
+          }
+        },
+        failed,
+      );
     });
   }
 
@@ -93,7 +97,10 @@ export class RPC {
   }
 
   off(event: string, handler: AnyFunction): void {
-    this.handlers.set(event, (this.handlers.get(event) ?? []).filter((one) => one !== handler));
+    this.handlers.set(
+      event,
+      (this.handlers.get(event) ?? []).filter((one) => one !== handler),
+    );
   }
 
   offAllListeners(event: string): void {

@@ -17,10 +17,13 @@ function start() {
 
 test('a request has its own id and gets its own answer', async () => {
   const { rpc, message } = start();
-  const first = rpc.request('peer.ping', null), second = rpc.request('receiver.disconnect', { id: 'video_0' });
+  const first = rpc.request('peer.ping', null),
+    second = rpc.request('receiver.disconnect', { id: 'video_0' });
   assert.deepEqual(message(0), { req_id: 1, type: 'request', request: 'peer.ping', data: null });
   assert.deepEqual(message(1), { req_id: 2, type: 'request', request: 'receiver.disconnect', data: { id: 'video_0' } });
-  rpc.receive('{"type":"answer","req_id":2,"success":false,"data":{"code":"TRACK_NOT_FOUND","message":"no"},"error":"TRACK_NOT_FOUND"}');
+  rpc.receive(
+    '{"type":"answer","req_id":2,"success":false,"data":{"message":"no"},"error":"TRACK_NOT_FOUND"}',
+  );
   rpc.receive('{"type":"answer","req_id":1,"success":true,"data":7}');
   assert.deepEqual(await first, { status: true, data: 7 });
   assert.equal((await second).error, 'TRACK_NOT_FOUND');
@@ -54,10 +57,15 @@ test('what waits is rejected when the channel goes, and so is what comes then', 
 
 test('from 1,000 characters on a message is a zlib stream; the order of messages stays', async () => {
   const { rpc, sent } = start();
-  void rpc.request('peer.updateSdp', { sdp: 'x'.repeat(1000), senders: [], receivers: { audio: 0, video: 0 } }).catch(() => {});
+  void rpc
+    .request('peer.updateSdp', { sdp: 'x'.repeat(1000), senders: [], receivers: { audio: 0, video: 0 } })
+    .catch(() => {});
   void rpc.request('peer.ping', null).catch(() => {});
   for (let i = 0; i < 50 && sent.length < 2; ++i) await settle();
-  const first = JSON.parse(inflateSync(Buffer.from(sent[0] as ArrayBuffer)).toString()) as { request: string; req_id: number };
+  const first = JSON.parse(inflateSync(Buffer.from(sent[0] as ArrayBuffer)).toString()) as {
+    request: string;
+    req_id: number;
+  };
   assert.deepEqual([first.req_id, first.request], [1, 'peer.updateSdp']);
   assert.equal((JSON.parse(sent[1] as string) as { req_id: number }).req_id, 2);
 });
@@ -70,7 +78,10 @@ test('messages of both forms are read, in their order', async () => {
   rpc.receive(packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.length) as ArrayBuffer);
   rpc.receive('{"type":"event","event":"two","data":2}');
   for (let i = 0; i < 50 && heard.length < 2; ++i) await settle();
-  assert.deepEqual(heard, [['one', { text: 'é' }], ['two', 2]]);
+  assert.deepEqual(heard, [
+    ['one', { text: 'é' }],
+    ['two', 2],
+  ]);
 });
 
 test('listeners to an event by name', () => {
@@ -88,7 +99,17 @@ test('what is none of this protocol is dropped', async () => {
   const { rpc } = start();
   const { warn } = console;
   console.warn = () => {};
-  for (const text of ['', '{', '[]', '7', 'null', '{"type":"answer"}', '{"type":"event"}', '{"type":"answer","req_id":99}']) rpc.receive(text);
+  for (const text of [
+    '',
+    '{',
+    '[]',
+    '7',
+    'null',
+    '{"type":"answer"}',
+    '{"type":"event"}',
+    '{"type":"answer","req_id":99}',
+  ])
+    rpc.receive(text);
   rpc.receive(new Uint8Array([1, 2, 3]).buffer);
   await settle();
   await new Promise((resolve) => setTimeout(resolve, 20));

@@ -136,10 +136,14 @@ export class StreamSender extends TypedEventEmitter<IStreamSenderCallbacks> impl
   stop(): Promise<void> {
     if (this._state === 'closed') return Promise.resolve();
     const { rpc } = this.host;
-    const told = this.told && rpc
-      ? rpc.request('sender.toggle', { name: this.name, kind: this.kind, track: null })
-      : Promise.resolve();
-    const done = told.then(() => {}, () => {});
+    const told =
+      this.told && rpc
+        ? rpc.request('sender.toggle', { name: this.name, kind: this.kind, track: null })
+        : Promise.resolve();
+    const done = told.then(
+      () => {},
+      () => {},
+    );
     this.track?.stop();
     this.end();
     this.onStop(this, done);
@@ -173,13 +177,19 @@ export class StreamSender extends TypedEventEmitter<IStreamSenderCallbacks> impl
       this.line = add(encodings);
     } catch {
       // a browser that knows scalability modes, but none of these codecs with this one
-      this.line = add(encodings.map(({ scalabilityMode: _, ...rest }: RTCRtpEncodingParameters & { scalabilityMode?: string }) => rest));
+      this.line = add(
+        encodings.map(
+          ({ scalabilityMode: _, ...rest }: RTCRtpEncodingParameters & { scalabilityMode?: string }) => rest,
+        ),
+      );
     }
     this.msid = { streamId: stream.id, trackId: '' };
     this.told = null;
     this.limitNow = undefined;
-    const preferences = orderCodecs(this.kind, this.host.platform.codecs(this.kind),
-      { preferred: wishes.preferredCodecs, allowed: this.host.codecs });
+    const preferences = orderCodecs(this.kind, this.host.platform.codecs(this.kind), {
+      preferred: wishes.preferredCodecs,
+      allowed: this.host.codecs,
+    });
     if (preferences) this.line.setCodecPreferences?.(preferences);
     this.putTrack();
     if (this._state !== 'created') this.setState('created');
@@ -254,7 +264,9 @@ export class StreamSender extends TypedEventEmitter<IStreamSenderCallbacks> impl
     const line = this.line;
     if (!line || line.sender.track === track) return;
     this.changes = this.changes
-      .then(() => (this.line === line && this.track === (track ?? undefined) ? line.sender.replaceTrack(track) : undefined))
+      .then(() =>
+        this.line === line && this.track === (track ?? undefined) ? line.sender.replaceTrack(track) : undefined,
+      )
       .catch((error: unknown) => this.logger.error(`${this.name}: the track cannot be sent`, error));
   }
 
@@ -282,7 +294,10 @@ export class StreamSender extends TypedEventEmitter<IStreamSenderCallbacks> impl
 /** Tracks that an m-line was made with. It keeps their id for its msid, whatever it sends later. */
 const tracksOfLines = new WeakMap<RTCPeerConnection, Set<MediaStreamTrack>>();
 
-/** The track, unless the msid of another m-line has its id: then the m-line is made without, and gets an id of its own. */
+/**
+ * The track, unless the msid of another m-line has its id: then the m-line is made without, and gets an id of its
+ * own.
+ */
 function firstUse(connection: RTCPeerConnection, track: MediaStreamTrack | undefined): MediaStreamTrack | undefined {
   const used = tracksOfLines.get(connection) ?? new Set();
   tracksOfLines.set(connection, used);

@@ -86,7 +86,9 @@ export class ServerEvents {
     if (!isObject(data) || typeof data['mos'] !== 'number') return undefined;
     const remote = this.to.remotes.findByHash(String(data['peer']), String(data['name']));
     const peer = remote?.peerId ?? receiver.source?.peer;
-    return peer === undefined ? undefined : { peer, name: String(data['name']), kind: receiver.kind, mos: data['mos'] / 1000 };
+    return peer === undefined
+      ? undefined
+      : { peer, name: String(data['name']), kind: receiver.kind, mos: data['mos'] / 1000 };
   }
 }
 

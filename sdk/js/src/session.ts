@@ -1,7 +1,7 @@
 // A session: one participant's stay in a room.
-import type { RealtimeSocketState, StreamKinds } from './choices.js';
+import type { StreamKinds } from './choices.js';
 import type { ISessionConfig } from './config.js';
-import { checkConfig, connectBody, tokenExpiry } from './config.js';
+import { checkConfig, connectBody } from './config.js';
 import { StreamConsumer } from './consumer.js';
 import { StreamConsumerPair } from './consumer_pair.js';
 import type { Atm0sError } from './errors.js';
@@ -25,52 +25,22 @@ import { ReceiverPool } from './receiver_pool.js';
 import { DEFAULT_RECONNECT } from './recovery.js';
 import { RemoteStreams, StreamRemote } from './remote.js';
 import type { RPC } from './rpc.js';
+import type { ISessionCallbacks } from './session_callbacks.js';
 import type { IStreamSender, SenderConfig } from './sender.js';
 import { StreamSender } from './sender.js';
 import { findMsids } from './sdp.js';
-import type { ClosingNotice, RemotePeer, RoomStats } from './server_events.js';
+import type { ClosingNotice } from './server_events.js';
 import { ServerEvents } from './server_events.js';
 import type { SessionStats } from './stats.js';
 import { StatsDigest } from './stats.js';
 import { Timers } from './timers.js';
+import { TokenKeeper } from './token_keeper.js';
 
 const PING_MS = 500;
 /** After a new connection, what the others publish may still be coming: they may have lost the same server. */
 const SWEEP_MS = 10_000;
-const RENEW_BEFORE_MS = 30_000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Of a server that ends us without saying when to come back. */
 const DEFAULT_RETRY_MS = 500;
-
-export interface ISessionCallbacks {
-  /** The server has told of a stream of this session itself. */
-  mystream_added: (stream: StreamRemote) => void;
-  mystream_removed: (stream: StreamRemote) => void;
-  mystream_updated: (stream: StreamRemote) => void;
-  /** Somebody else publishes a stream. */
-  stream_added: (stream: StreamRemote) => void;
-  stream_removed: (stream: StreamRemote) => void;
-  stream_updated: (stream: StreamRemote) => void;
-  peer_added: (peer: RemotePeer) => void;
-  peer_updated: (peer: RemotePeer) => void;
-  peer_removed: (peer: RemotePeer) => void;
-  room_stats: (stats: RoomStats) => void;
-  /** Of the connection. */
-  peer_state: (state: RealtimeSocketState) => void;
-  /** Of the data channel. */
-  dc_state: (state: RealtimeSocketState) => void;
-  /** For the first time; after that see `reconnected`. */
-  connected: () => void;
-  /** Media does not flow; it is being got back. */
-  reconnecting: () => void;
-  reconnected: () => void;
-  /** The server is about to end the session, and why. */
-  closing: (notice: ClosingNotice) => void;
-  /** Something in the background failed: a sender that the server refused, a token that could not be renewed. */
-  error: (error: Atm0sError) => void;
-  /** It is over, and not by `disconnect`. `reason` is the server's, or an error code. Nothing comes after it. */
-  disconnected: (reason: string) => void;
-}
 
 export class Session extends TypedEventEmitter<ISessionCallbacks> {
   /** It has been connected at some time. */
@@ -87,8 +57,7 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
   private readonly link: Link;
   private readonly cfg: ISessionConfig;
   private readonly stats = new StatsDigest();
-  private token: string;
-  private cancelRenewal = (): void => {};
+  private readonly tokens: TokenKeeper;
 
   /** Use `createSession`. */
   constructor(
@@ -100,12 +69,16 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
     checkConfig(config);
     const cfg = (this.cfg = takenSession(config));
     if (cfg.logLevel !== undefined) setLogLevel(cfg.logLevel);
-    this.token = cfg.token;
     this.timers = new Timers(platform.clock);
+    this.tokens = new TokenKeeper(cfg.token, cfg.renewToken, this.timers, {
+      renewed: async (token) => void (await this.link.rpc?.ask('peer.token', { token })),
+      failed: (error) => this.emit('error', error),
+    });
     this.host = this.makeHost();
     this.pool = new ReceiverPool(this.host);
     this.remotes = new RemoteStreams((change, remote) =>
-      this.emit(`${remote.peerId === cfg.peerId ? 'mystream' : 'stream'}_${change}`, remote));
+      this.emit(`${remote.peerId === cfg.peerId ? 'mystream' : 'stream'}_${change}`, remote),
+    );
     if (cfg.mixMinusAudio) this.addMixer('default', cfg.mixMinusAudio.elements);
     for (const kind of ['audio', 'video'] as const) {
       for (let i = 0; i < (cfg.receivers?.[kind] ?? 0); ++i) this.pool.createFree(kind);
@@ -142,8 +115,8 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
   }
 
   /**
-   * Leaves the room. Nothing is left of the session: no connection, element, timer or listener, also none of yours. The tracks
-   * that you gave stay as they are: they are yours. Resolves when the server knows.
+   * Leaves the room. Nothing is left of the session: no connection, element, timer or listener, also none of yours.
+   * The tracks that you gave stay as they are: they are yours. Resolves when the server knows.
    */
   async disconnect(): Promise<void> {
     if (this.disconnected) return;
@@ -156,8 +129,7 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
 
   /** Another token from now on, told to the server in a call. Rejects when the server refuses it. */
   async setToken(token: string): Promise<void> {
-    this.token = token;
-    this.scheduleRenewal();
+    this.tokens.set(token);
     if (this.link.rpc) await this.link.rpc.ask('peer.token', { token });
   }
 
@@ -194,7 +166,11 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
   createConsumerPair(peerId: string, audioName: string, videoName: string): StreamConsumerPair {
     const consumer = (kind: StreamKinds, name: string) =>
       this.createConsumer(this.remotes.find(peerId, name) ?? new StreamRemote(kind, peerId, '', name));
-    return new StreamConsumerPair(consumer('video', videoName), consumer('audio', audioName), this.platform.createStream());
+    return new StreamConsumerPair(
+      consumer('video', videoName),
+      consumer('audio', audioName),
+      this.platform.createStream(),
+    );
   }
 
   /** A receiver in addition to those that there are. */
@@ -252,10 +228,14 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
   /** A digest, with rates since the call before. */
   async getStats(): Promise<SessionStats> {
     const reports = await this.link.connection.pc.getStats();
-    return this.stats.digest(reports.values(), {
-      senders: this.senders.map(({ name, kind, mid }) => ({ name, kind, mid })),
-      receivers: this.pool.list().map(({ remoteId, kind, mid, source }) => ({ id: remoteId, kind, mid, source })),
-    }, Date.now());
+    return this.stats.digest(
+      reports.values(),
+      {
+        senders: this.senders.map(({ name, kind, mid }) => ({ name, kind, mid })),
+        receivers: this.pool.list().map(({ remoteId, kind, mid, source }) => ({ id: remoteId, kind, mid, source })),
+      },
+      Date.now(),
+    );
   }
 
   /** The browser's own object, for what this SDK does not do. Another one after a reconnection. */
@@ -294,29 +274,39 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
     });
     const rtcConfig: RTCConfiguration = { ...latencyConfiguration(latencyMode), bundlePolicy: 'max-bundle' };
     if (iceServers?.length) rtcConfig.iceServers = iceServers as RTCIceServer[];
-    return new Link(urls, this.platform, new MediaGatewayConnector(this.platform), this.timers, rtcConfig, {
-      attach: (pc) => this.attach(pc),
-      describe: (sdp) => this.describe(sdp),
-      connectBody: (meta) => connectBody(this.cfg, this.token, meta),
-      settled: () => Promise.all(this.stopping),
-      opened: (rpc, isFirst) => this.onOpened(rpc, isFirst),
-      event: (name, data) => events.take(name, data),
-      track: (id, track, receiver) => this.pool.find(id)?.bind(track, receiver),
-      peerState: (state) => this.emit('peer_state', state),
-      dcState: (state) => this.emit('dc_state', state),
-      reconnecting: () => this.emit('reconnecting'),
-      reconnected: () => this.emit('reconnected'),
-      refused: (error) => this.onRefused(error),
-      renewToken: () => this.renewToken(),
-      ended: (error) => this.onEnded(error.code),
-    }, reconnect === false ? false : { ...DEFAULT_RECONNECT, ...reconnect });
+    return new Link(
+      urls,
+      this.platform,
+      new MediaGatewayConnector(this.platform),
+      this.timers,
+      rtcConfig,
+      {
+        attach: (pc) => this.attach(pc),
+        describe: (sdp) => this.describe(sdp),
+        connectBody: (meta) => connectBody(this.cfg, this.tokens.token, meta),
+        settled: () => Promise.all(this.stopping),
+        opened: (rpc, isFirst) => this.onOpened(rpc, isFirst),
+        event: (name, data) => events.take(name, data),
+        track: (id, track, receiver) => this.pool.find(id)?.bind(track, receiver),
+        peerState: (state) => this.emit('peer_state', state),
+        dcState: (state) => this.emit('dc_state', state),
+        reconnecting: () => this.emit('reconnecting'),
+        reconnected: () => this.emit('reconnected'),
+        refused: (error) => this.onRefused(error),
+        renewToken: () => this.tokens.renew(),
+        ended: (error) => this.onEnded(error.code),
+      },
+      reconnect === false ? false : { ...DEFAULT_RECONNECT, ...reconnect },
+    );
   }
 
   private addSender(cfg: SenderConfig): StreamSender {
     if (this.senders.some((sender) => sender.name === cfg.name)) {
       throw new ErrorOfOurs('INVALID_USE', `there is a sender ${cfg.name}: stop it first`);
     }
-    const sender = new StreamSender(this.host, takenSender(cfg), (stopped, done) => this.onSenderStopped(stopped, done));
+    const sender = new StreamSender(this.host, takenSender(cfg), (stopped, done) =>
+      this.onSenderStopped(stopped, done),
+    );
     this.senders.push(sender);
     return sender;
   }
@@ -347,7 +337,7 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
     for (const mixer of this.mixers.values()) mixer.resync(rpc);
     for (const receiver of this.pool.list()) receiver.resync(rpc);
     for (const sender of this.senders) sender.sync();
-    this.scheduleRenewal();
+    this.tokens.schedule();
     if (isFirst) return this.emit('connected');
     this.remotes.markStale();
     this.timers.after(SWEEP_MS, () => this.remotes.sweep());
@@ -373,7 +363,8 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
 
   private onClosing(notice: ClosingNotice): void {
     this.emit('closing', notice);
-    const mayComeBack = ['shutdown', 'drain'].includes(notice.reason) || (notice.reason === 'token_expired' && !!this.cfg.renewToken);
+    const mayComeBack =
+      ['shutdown', 'drain'].includes(notice.reason) || (notice.reason === 'token_expired' && !!this.cfg.renewToken);
     if (mayComeBack && this.cfg.reconnect !== false) return this.link.moveOn(notice.retryMs ?? DEFAULT_RETRY_MS);
     void this.link.close();
     this.onEnded(notice.reason);
@@ -387,8 +378,10 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
   }
 
   private clear(): void {
+    this.tokens.end();
     for (const mixer of this.mixers.values()) mixer.end();
-    // After the connection: Chromium suspends a camera that is taken off its last sender, also for other tabs that open it.
+    // After the connection: Chromium suspends a camera that is taken off its last sender, also for other tabs that
+    // open it.
     this.endSenders();
     for (const receiver of this.pool.list()) receiver.end();
     this.remotes.clear();
@@ -404,34 +397,5 @@ export class Session extends TypedEventEmitter<ISessionCallbacks> {
 
   private assertLives(): void {
     if (this.disconnected) throw new ErrorOfOurs('CLOSED', 'the session is over');
-  }
-
-  // ---- the token ----------------------------------------------------------------------------------------------------
-
-  private scheduleRenewal(): void {
-    this.cancelRenewal();
-    const expires = this.cfg.renewToken && tokenExpiry(this.token);
-    if (!expires) return;
-    const wait = Math.max(0, expires - RENEW_BEFORE_MS - Date.now());
-    if (wait < LONGEST_TIMER_MS) this.cancelRenewal = this.timers.after(wait, () => void this.renewInCall());
-  }
-
-  private async renewInCall(): Promise<void> {
-    if (!(await this.renewToken())) return;
-    await this.link.rpc?.ask('peer.token', { token: this.token }).catch((error: Atm0sError) => this.emit('error', error));
-  }
-
-  private async renewToken(): Promise<boolean> {
-    if (!this.cfg.renewToken) return false;
-    try {
-      const token = await this.cfg.renewToken();
-      if (this.disconnected || token === this.token) return false;
-      this.token = token;
-      this.scheduleRenewal();
-      return true;
-    } catch (error) {
-      this.emit('error', new ErrorOfOurs('INVALID_TOKEN', 'the token could not be renewed', { cause: error }));
-      return false;
-    }
   }
 }

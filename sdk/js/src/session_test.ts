@@ -13,7 +13,17 @@ function start(more: Partial<ISessionConfig> = {}, urls: string | string[] = HER
   const world = new FakeWorld();
   const session = new Session(urls, { roomId: 'room', peerId: 'me', token: 'token', ...more }, world.platform);
   const events: unknown[][] = [];
-  for (const name of ['connected', 'reconnecting', 'reconnected', 'disconnected', 'peer_state', 'dc_state', 'room_stats', 'closing', 'error'] as const) {
+  for (const name of [
+    'connected',
+    'reconnecting',
+    'reconnected',
+    'disconnected',
+    'peer_state',
+    'dc_state',
+    'room_stats',
+    'closing',
+    'error',
+  ] as const) {
     session.on(name, (...args: unknown[]) => void events.push([name, ...args]));
   }
   for (const what of ['mystream_added', 'stream_added', 'stream_updated', 'stream_removed'] as const) {
@@ -29,23 +39,46 @@ async function joined(more: Partial<ISessionConfig> = {}, urls: string | string[
   return all;
 }
 
-const stream = (peer: string, name: string, kind = 'video', state: object = {}) =>
-  ({ peer, peer_hash: peer.length, kind, stream: name, state: { scaling: 'single', layers: [], status: 'connected', active: true, ...state } });
+const stream = (peer: string, name: string, kind = 'video', state: object = {}) => ({
+  peer,
+  peer_hash: peer.length,
+  kind,
+  stream: name,
+  state: { scaling: 'single', layers: [], status: 'connected', active: true, ...state },
+});
 
 test('a connect call has the senders by their msids, and the receivers', async () => {
-  const { world, session, names } = start({ receivers: { audio: 1, video: 2 }, senders: [
-    { name: 'audio_main', kind: 'audio', stream: media('audio', 'video'), label: 'my mic' },
-    { name: 'video_main', kind: 'video', stream: media('video'), simulcast: true, maxBitrate: 1_000_000, screen: true },
-    { name: 'later', kind: 'video' },
-  ] });
+  const { world, session, names } = start({
+    receivers: { audio: 1, video: 2 },
+    senders: [
+      { name: 'audio_main', kind: 'audio', stream: media('audio', 'video'), label: 'my mic' },
+      {
+        name: 'video_main',
+        kind: 'video',
+        stream: media('video'),
+        simulcast: true,
+        maxBitrate: 1_000_000,
+        screen: true,
+      },
+      { name: 'later', kind: 'video' },
+    ],
+  });
   await session.connect();
   const body = world.called('/webrtc/connect')[0]?.body as Record<string, unknown>;
   assert.deepEqual(body['receivers'], { audio: 1, video: 2 });
   const [audio, video, later] = body['senders'] as Record<string, unknown>[];
   const lines = world.pc.transceivers;
   assert.deepEqual(audio, { uuid: lines[0]?.trackId, label: 'my mic', kind: 'audio', name: 'audio_main' });
-  assert.deepEqual(video, { uuid: lines[1]?.trackId, label: 'a device', kind: 'video', name: 'video_main', screen: true,
-    simulcast: true, max_bitrate: 1_000_000, content_hint: 'detail' });
+  assert.deepEqual(video, {
+    uuid: lines[1]?.trackId,
+    label: 'a device',
+    kind: 'video',
+    name: 'video_main',
+    screen: true,
+    simulcast: true,
+    max_bitrate: 1_000_000,
+    content_hint: 'detail',
+  });
   assert.equal(later?.['uuid'], lines[2]?.stream?.id, 'without a track it is named by its stream');
   assert.deepEqual(names(), [], 'connect resolves before anything is connected');
   await settle();
@@ -75,7 +108,10 @@ test('of several urls the first that is ready, and the next if that one is gone'
   world.notReady.add('http://one.example');
   world.refusals.set('/webrtc/connect', 'BUSY');
   await assert.rejects(session.connect(), { code: 'BUSY' });
-  assert.deepEqual(world.called('/webrtc/connect').map((call) => call.url), ['http://two.example', 'http://three.example']);
+  assert.deepEqual(
+    world.called('/webrtc/connect').map((call) => call.url),
+    ['http://two.example', 'http://three.example'],
+  );
   world.notReady.add('http://two.example').add('http://three.example');
   await assert.rejects(session.connect(), { code: 'NO_SERVER' });
 });
@@ -87,8 +123,13 @@ test('streams of the room are told, own ones apart', async () => {
   await world.tell('stream_updated', stream('bob', 'video_main', 'video', { active: false, scaling: 'simulcast' }));
   await world.tell('stream_removed', { ...stream('bob', 'video_main'), state: null });
   await world.tell('room_stats', { peers: 2 });
-  assert.deepEqual(events.slice(3), [['stream_added', 'bob', 'video_main'], ['mystream_added', 'me', 'audio_main'],
-    ['stream_updated', 'bob', 'video_main'], ['stream_removed', 'bob', 'video_main'], ['room_stats', { peers: 2 }]]);
+  assert.deepEqual(events.slice(3), [
+    ['stream_added', 'bob', 'video_main'],
+    ['mystream_added', 'me', 'audio_main'],
+    ['stream_updated', 'bob', 'video_main'],
+    ['stream_removed', 'bob', 'video_main'],
+    ['room_stats', { peers: 2 }],
+  ]);
 });
 
 test('a view takes a receiver, more views share it with the largest limits, the last gives it back', async () => {
@@ -102,14 +143,25 @@ test('a view takes a receiver, more views share it with the largest limits, the 
   assert.equal(consumer.view('b', { priority: 70, maxSpatial: 1, maxTemporal: 1 }), shown);
   consumer.unview('b');
   await settle();
-  assert.deepEqual(world.asked('receiver.switch').map((one) => one.data),
-    [{ id: 'video_0', priority: 10, remote: { peer: 'bob', stream: 'video_main' } }]);
-  assert.deepEqual(world.asked('receiver.limit').map((one) => Object.values(one.data.limit as object)),
-    [[10, 0, 0, 0, 2], [70, 0, 0, 1, 2], [10, 0, 0, 0, 2]]);
+  assert.deepEqual(
+    world.asked('receiver.switch').map((one) => one.data),
+    [{ id: 'video_0', priority: 10, remote: { peer: 'bob', stream: 'video_main' } }],
+  );
+  assert.deepEqual(
+    world.asked('receiver.limit').map((one) => Object.values(one.data.limit as object)),
+    [
+      [10, 0, 0, 0, 2],
+      [70, 0, 0, 1, 2],
+      [10, 0, 0, 0, 2],
+    ],
+  );
   await world.tell('local_stream_video_0_state', { state: 'live' });
   consumer.unview('a');
   await settle();
-  assert.deepEqual(world.asked('receiver.disconnect').map((one) => one.data), [{ id: 'video_0' }]);
+  assert.deepEqual(
+    world.asked('receiver.disconnect').map((one) => one.data),
+    [{ id: 'video_0' }],
+  );
   assert.deepEqual(states, ['connecting', 'live', 'no_source']);
   assert.equal(session.takeReceiver('video').remoteId, 'video_0', 'it is free again');
   assert.equal(session.takeReceiver('video').remoteId, 'video_1', 'and then there is none');
@@ -124,15 +176,26 @@ test('lines that come together are offered together', async () => {
   const updates = world.asked('peer.updateSdp');
   assert.equal(updates.length, 1);
   assert.deepEqual(updates[0]?.data.receivers, { audio: 0, video: 1 });
-  assert.deepEqual((updates[0]?.data.senders as { name: string }[]).map((one) => one.name), ['audio_main', 'video_main']);
+  assert.deepEqual(
+    (updates[0]?.data.senders as { name: string }[]).map((one) => one.name),
+    ['audio_main', 'video_main'],
+  );
 });
 
 test('two senders of one track are two streams', async () => {
   const camera = media('video');
-  const { world } = await joined({ senders: [{ name: 'one', kind: 'video', stream: camera }, { name: 'two', kind: 'video', stream: camera }] });
+  const { world } = await joined({
+    senders: [
+      { name: 'one', kind: 'video', stream: camera },
+      { name: 'two', kind: 'video', stream: camera },
+    ],
+  });
   const uuids = (world.called('/webrtc/connect')[0]?.body.senders as { uuid: string }[]).map((one) => one.uuid);
   assert.equal(new Set(uuids).size, 2);
-  assert.deepEqual(world.pc.transceivers.map((one) => one.sender.track), Array(2).fill(camera.getVideoTracks()[0]));
+  assert.deepEqual(
+    world.pc.transceivers.map((one) => one.sender.track),
+    Array(2).fill(camera.getVideoTracks()[0]),
+  );
 });
 
 test('a sender that the server refuses is closed, and the others go on', async () => {
@@ -234,30 +297,55 @@ test('a name that is free again is offered only when the server knows that its s
 });
 
 test('a limit of the server goes to the encodings', async () => {
-  const { world } = await joined({ senders: [{ name: 'cam', kind: 'video', stream: media('video'), simulcast: true }] });
+  const { world } = await joined({
+    senders: [{ name: 'cam', kind: 'video', stream: media('video'), simulcast: true }],
+  });
   await world.tell('remote_stream_cam_limit', { max_bitrate: 100_000, layers: [] });
-  const encodings = () => (world.pc.transceivers[0]?.sender.getParameters().encodings as { active: boolean; maxBitrate?: number }[])
-    .map((one) => [one.active, one.maxBitrate]);
+  const encodings = () =>
+    (world.pc.transceivers[0]?.sender.getParameters().encodings as { active: boolean; maxBitrate?: number }[]).map(
+      (one) => [one.active, one.maxBitrate],
+    );
   assert.deepEqual(encodings()[0], [true, 100_000]);
-  assert.deepEqual(encodings().map((one) => one[0]), [true, false, false]);
+  assert.deepEqual(
+    encodings().map((one) => one[0]),
+    [true, false, false],
+  );
   await world.tell('remote_stream_cam_limit', { max_bitrate: 0, layers: [0, 1, 2] });
-  assert.deepEqual(encodings(), [[true, undefined], [true, undefined], [true, undefined]]);
+  assert.deepEqual(encodings(), [
+    [true, undefined],
+    [true, undefined],
+    [true, undefined],
+  ]);
 });
 
 test('the properties that go to the browser: codecs, latency, ICE servers of both sides', async () => {
   const world = new FakeWorld();
   world.codecs = { audio: ['audio/opus', 'audio/red'], video: ['video/VP8', 'video/H264', 'video/VP9', 'video/rtx'] };
   world.more = { ice_servers: [{ urls: 'turn:theirs' }] };
-  const session = new Session(HERE, { roomId: 'room', peerId: 'me', token: 't', latencyMode: 'smooth-500', codecs: ['VP9', 'VP8'],
-    iceServers: [{ urls: 'stun:ours' }], receivers: { video: 1 },
-    senders: [{ name: 'v', kind: 'video', stream: media('video'), preferredCodecs: ['VP8'], contentHint: 'motion' }] }, world.platform);
+  const session = new Session(
+    HERE,
+    {
+      roomId: 'room',
+      peerId: 'me',
+      token: 't',
+      latencyMode: 'smooth-500',
+      codecs: ['VP9', 'VP8'],
+      iceServers: [{ urls: 'stun:ours' }],
+      receivers: { video: 1 },
+      senders: [{ name: 'v', kind: 'video', stream: media('video'), preferredCodecs: ['VP8'], contentHint: 'motion' }],
+    },
+    world.platform,
+  );
   await session.connect();
   const [sends, receives] = world.pc.transceivers;
   assert.deepEqual(sends?.preferences, ['video/VP8', 'video/VP9', 'video/rtx']);
   assert.deepEqual(receives?.preferences, ['video/VP9', 'video/VP8', 'video/rtx']);
   assert.equal(receives?.receiver.jitterBufferTarget, 500);
   assert.equal(sends?.sender.track.contentHint, 'motion');
-  assert.deepEqual(world.pc.configurations.map((one) => one.iceServers), [[{ urls: 'stun:ours' }], [{ urls: 'stun:ours' }, { urls: 'turn:theirs' }]]);
+  assert.deepEqual(
+    world.pc.configurations.map((one) => one.iceServers),
+    [[{ urls: 'stun:ours' }], [{ urls: 'stun:ours' }, { urls: 'turn:theirs' }]],
+  );
 });
 
 test('quality is told by the name of its peer to receiver and stream', async () => {
@@ -273,7 +361,10 @@ test('quality is told by the name of its peer to receiver and stream', async () 
 });
 
 test('a server that has gone and comes back: a new connection, views and limits are told again', async () => {
-  const { world, session, events, names } = await joined({ receivers: { video: 1 }, senders: [{ name: 'a', kind: 'audio', stream: media('audio') }] });
+  const { world, session, events, names } = await joined({
+    receivers: { video: 1 },
+    senders: [{ name: 'a', kind: 'audio', stream: media('audio') }],
+  });
   await world.tell('stream_added', stream('bob', 'video_main'));
   await world.tell('stream_added', stream('eve', 'video_main'));
   const shown = session.createConsumer(session.streams[0]!).view('k');
@@ -291,15 +382,25 @@ test('a server that has gone and comes back: a new connection, views and limits 
   assert.equal(session.state, 'connected');
   assert.deepEqual(names().slice(-3), ['dc_state', 'peer_state', 'reconnected']);
   assert.equal(world.connections.length, 2);
-  assert.deepEqual(world.asked('receiver.switch').map((one) => one.data.remote), [{ peer: 'bob', stream: 'video_main' }]);
+  assert.deepEqual(
+    world.asked('receiver.switch').map((one) => one.data.remote),
+    [{ peer: 'bob', stream: 'video_main' }],
+  );
   assert.equal(world.asked('receiver.limit').length, 1);
   assert.equal(shown.getTracks().length, 1, 'the same stream');
   assert.notEqual(shown.getTracks()[0], before, 'with a new track');
   assert.equal((world.called('/webrtc/connect').at(-1)?.body.senders as unknown[]).length, 1);
   await world.tell('stream_added', stream('bob', 'video_main'));
   await world.clock.advance(10_000);
-  assert.deepEqual(events.filter((event) => String(event[0]).startsWith('stream')).map((event) => event.slice(0, 2)),
-    [['stream_added', 'bob'], ['stream_added', 'eve'], ['stream_removed', 'eve']], 'who did not come back is gone');
+  assert.deepEqual(
+    events.filter((event) => String(event[0]).startsWith('stream')).map((event) => event.slice(0, 2)),
+    [
+      ['stream_added', 'bob'],
+      ['stream_added', 'eve'],
+      ['stream_removed', 'eve'],
+    ],
+    'who did not come back is gone',
+  );
 });
 
 test('a path that was away for a moment is the same connection, by a restart of ICE', async () => {
@@ -336,7 +437,10 @@ test('a server that shuts down sends its sessions elsewhere', async () => {
   await world.tell('session_closing', { reason: 'shutdown', retry_ms: 5000 });
   world.down.add('http://one.example');
   await world.clock.advance(100);
-  assert.deepEqual(events.filter((event) => event[0] === 'closing'), [['closing', { reason: 'shutdown', retryMs: 5000 }]]);
+  assert.deepEqual(
+    events.filter((event) => event[0] === 'closing'),
+    [['closing', { reason: 'shutdown', retryMs: 5000 }]],
+  );
   assert.equal(session.state, 'connected');
   assert.equal(world.called('/webrtc/connect').at(-1)?.url, 'http://two.example');
 });
@@ -344,7 +448,10 @@ test('a server that shuts down sends its sessions elsewhere', async () => {
 test('one who was replaced does not come back', async () => {
   const { world, session, events } = await joined();
   await world.tell('session_closing', { reason: 'replaced' });
-  assert.deepEqual(events.slice(-2), [['dc_state', 'closed'], ['disconnected', 'replaced']]);
+  assert.deepEqual(events.slice(-2), [
+    ['dc_state', 'closed'],
+    ['disconnected', 'replaced'],
+  ]);
   assert.equal(session.disconnected, true);
   await world.clock.advance(60_000);
   assert.equal(world.connections.length, 1);
@@ -368,15 +475,37 @@ test('a token that the server refuses at a reconnection is renewed', async () =>
   world.pc.channel!.dispatchEvent(new Event('close'));
   await world.clock.advance(100);
   assert.equal(session.state, 'connected');
-  assert.deepEqual(world.called('/webrtc/connect').map((call) => call.body.token), ['token', 'token', 'token-1']);
+  assert.deepEqual(
+    world.called('/webrtc/connect').map((call) => call.body.token),
+    ['token', 'token', 'token-1'],
+  );
 });
 
 test('a token is renewed in call before it expires', async () => {
-  const soon = (seconds: number) => 'h.' + Buffer.from(JSON.stringify({ exp: Date.now() / 1000 + seconds })).toString('base64url') + '.s';
+  const soon = (seconds: number) =>
+    'h.' + Buffer.from(JSON.stringify({ exp: Date.now() / 1000 + seconds })).toString('base64url') + '.s';
   const next = soon(3600);
   const { world } = await joined({ token: soon(40), renewToken: async () => next });
   await world.clock.advance(11_000);
-  assert.deepEqual(world.asked('peer.token').map((one) => one.data), [{ token: next }]);
+  assert.deepEqual(
+    world.asked('peer.token').map((one) => one.data),
+    [{ token: next }],
+  );
+});
+
+test('a token that comes after the end has no effect', async () => {
+  const soon = (seconds: number) =>
+    'h.' + Buffer.from(JSON.stringify({ exp: Date.now() / 1000 + seconds })).toString('base64url') + '.s';
+  let give: (token: string) => void = () => {};
+  const { world, session } = await joined({
+    token: soon(31),
+    renewToken: () => new Promise((resolve) => (give = resolve)),
+  });
+  await world.clock.advance(2_000);
+  await session.disconnect();
+  give(soon(3600));
+  await settle();
+  assert.equal(world.clock.pending, 0);
 });
 
 test('an unanswered ping rejects, and ICE is restarted', async () => {
@@ -396,25 +525,34 @@ test('mix-minus: slots are bound, sources told, states are events', async () => 
   const { world, session } = await joined({ receivers: { audio: 1 }, mixMinusAudio: { mode: 'ManualAudioStreams' } });
   const mixer = session.getMixMinusAudio()!;
   assert.equal(world.called('/webrtc/connect')[0]?.body.receivers.audio, 4);
-  assert.deepEqual(world.asked('receiver.switch').map((one) => [one.data.id, one.data.remote.stream]),
-    [0, 1, 2].map((i) => [`audio_${i}`, `mix_minus_default_${i}`]));
+  assert.deepEqual(
+    world.asked('receiver.switch').map((one) => [one.data.id, one.data.remote.stream]),
+    [0, 1, 2].map((i) => [`audio_${i}`, `mix_minus_default_${i}`]),
+  );
   await mixer.addSourceManual('bob', 'audio_main');
-  assert.deepEqual(world.asked('mix_minus.add')[0]?.data, { id: 'default', remote: { peer: 'bob', stream: 'audio_main' } });
+  assert.deepEqual(world.asked('mix_minus.add')[0]?.data, {
+    id: 'default',
+    remote: { peer: 'bob', stream: 'audio_main' },
+  });
   const told: unknown[] = [];
   mixer.on('slot_0', (slot) => told.push(slot));
   mixer.on('source_bob-audio_main', (level) => told.push(level));
   for (let i = 0; i < 2; ++i) {
-    await world.tell('mix_minus_default_state', { active: [['bob-audio_main', -30], null, null], sources: { 'bob-audio_main': -30 } });
+    await world.tell('mix_minus_default_state', {
+      active: [['bob-audio_main', -30], null, null],
+      sources: { 'bob-audio_main': -30 },
+    });
   }
   await world.tell('mix_minus_default_state', { active: [null, null, null], sources: {} });
   assert.deepEqual(told, [['bob-audio_main', -30], -30, null, null]);
-  assert.equal(session.takeReceiver('audio').remoteId, 'audio_3', 'slots are nobody else\'s');
+  assert.equal(session.takeReceiver('audio').remoteId, 'audio_3', "slots are nobody else's");
 });
 
 test('a browser that forbids sound is asked again at the next gesture', async () => {
   FakeAudio.allowed = false;
   const { world, session } = start({ mixMinusAudio: { mode: 'AllAudioStreams' } });
-  const mixer = session.getMixMinusAudio()!, told: string[] = [];
+  const mixer = session.getMixMinusAudio()!,
+    told: string[] = [];
   mixer.on('autoplay_blocked', () => told.push('blocked'));
   mixer.on('autoplay_resumed', () => told.push('resumed'));
   await session.connect();
@@ -441,8 +579,14 @@ test('a mixer that waits for a gesture when it ends waits no more', async () => 
 
 test('disconnect leaves nothing behind, and the application its own tracks', async () => {
   const own = media('audio', 'video');
-  const { world, session, events } = await joined({ receivers: { audio: 1, video: 1 }, mixMinusAudio: { mode: 'AllAudioStreams' },
-    senders: [{ name: 'a', kind: 'audio', stream: own }, { name: 'v', kind: 'video', stream: own }] });
+  const { world, session, events } = await joined({
+    receivers: { audio: 1, video: 1 },
+    mixMinusAudio: { mode: 'AllAudioStreams' },
+    senders: [
+      { name: 'a', kind: 'audio', stream: own },
+      { name: 'v', kind: 'video', stream: own },
+    ],
+  });
   await world.tell('stream_added', stream('bob', 'video_main'));
   const shown = session.createConsumer(session.streams[0]!).view('k');
   const pending = session.takeReceiver('audio').switchTo({ peer: 'x', stream: 'y' });
@@ -454,10 +598,20 @@ test('disconnect leaves nothing behind, and the application its own tracks', asy
   assert.equal(world.listeners.size, 0, 'no listener');
   assert.equal(world.pc.connectionState, 'closed');
   assert.deepEqual(shown.getTracks(), [], 'no track');
-  assert.deepEqual(world.pc.transceivers.map((one) => one.sender.track), Array(world.pc.transceivers.length).fill(null));
-  assert.deepEqual(own.getTracks().map((track) => track.readyState), ['live', 'live']);
+  assert.deepEqual(
+    world.pc.transceivers.map((one) => one.sender.track),
+    Array(world.pc.transceivers.length).fill(null),
+  );
+  assert.deepEqual(
+    own.getTracks().map((track) => track.readyState),
+    ['live', 'live'],
+  );
   assert.deepEqual(world.calls.at(-1)?.method, 'DELETE');
-  assert.deepEqual(events.filter((event) => event[0] === 'disconnected'), [], 'it was asked for');
+  assert.deepEqual(
+    events.filter((event) => event[0] === 'disconnected'),
+    [],
+    'it was asked for',
+  );
   assert.throws(() => session.createSender({ name: 'n', kind: 'audio' }), { code: 'CLOSED' });
   world.pc.become('failed');
   await world.clock.advance(60_000);

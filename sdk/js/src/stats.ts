@@ -119,7 +119,9 @@ export class StatsDigest {
       bitrate: this.rate(one, 'bytesSent') * 8,
       ...picture(one),
     }));
-    const limit = ours.map((one) => one['qualityLimitationReason']).find((why) => typeof why === 'string' && why !== 'none');
+    const limit = ours
+      .map((one) => one['qualityLimitationReason'])
+      .find((why) => typeof why === 'string' && why !== 'none');
     return {
       name: line.name,
       kind: line.kind,
@@ -137,8 +139,10 @@ export class StatsDigest {
   private receiver(line: StatsLines['receivers'][number], all: Report[], now: Map<string, Report>): ReceiverStats {
     const one = all.find((report) => report.type === 'inbound-rtp' && line.mid !== null && report['mid'] === line.mid);
     const grown = (field: string): number => this.grown(one, field);
-    const lost = Math.max(0, grown('packetsLost')), came = grown('packetsReceived');
-    const emitted = grown('jitterBufferEmittedCount'), samples = grown('totalSamplesReceived');
+    const lost = Math.max(0, grown('packetsLost')),
+      came = grown('packetsReceived');
+    const emitted = grown('jitterBufferEmittedCount'),
+      samples = grown('totalSamplesReceived');
     return {
       id: line.id,
       kind: line.kind,
@@ -156,9 +160,13 @@ export class StatsDigest {
     };
   }
 
-  /** By how much a counter has grown. A counter that is new counts from nothing, one that began anew from nothing, too. */
+  /**
+   * By how much a counter has grown. A counter that is new counts from nothing, one that began anew from nothing,
+   * too.
+   */
   private grown(report: Report | undefined, field: string): number {
-    const value = number(report, field), before = number(report && this.before.get(report.id), field);
+    const value = number(report, field),
+      before = number(report && this.before.get(report.id), field);
     return value < before && field !== 'packetsLost' ? value : value - before;
   }
 

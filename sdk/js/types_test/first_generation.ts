@@ -1,11 +1,35 @@
 // Code as it is written for npm's @8xff/atm0s-media-js. It is compiled against that package's types, and against ours.
 import {
-  BitrateControlMode, Codecs, ContentHint, LatencyMode, LogLevel, MixMinusMode, RealtimeSocketState, StreamKinds, StreamReceiverState,
-  StreamRemote, StreamSenderState, createSession, getLogger, setLogLevel,
+  BitrateControlMode,
+  Codecs,
+  ContentHint,
+  LatencyMode,
+  LogLevel,
+  MixMinusMode,
+  RealtimeSocketState,
+  StreamKinds,
+  StreamReceiverState,
+  StreamRemote,
+  StreamSenderState,
+  createSession,
+  getLogger,
+  setLogLevel,
 } from '@8xff/atm0s-media-js';
 import type {
-  ISessionConfig, IStreamReceiver, IStreamSender, RemoteStreamQuality, RoomStats, SenderConfig, Session, StreamConsumer,
-  StreamConsumerPair, StreamLimit, StreamPublisher, StreamReceiver, StreamRemoteState, StreamSender,
+  ISessionConfig,
+  IStreamReceiver,
+  IStreamSender,
+  RemoteStreamQuality,
+  RoomStats,
+  SenderConfig,
+  Session,
+  StreamConsumer,
+  StreamConsumerPair,
+  StreamLimit,
+  StreamPublisher,
+  StreamReceiver,
+  StreamRemoteState,
+  StreamSender,
 } from '@8xff/atm0s-media-js';
 
 declare const camera: MediaStream;
@@ -13,12 +37,25 @@ declare const players: [HTMLAudioElement, HTMLAudioElement, HTMLAudioElement];
 
 const senders: SenderConfig[] = [
   { name: 'audio_main', kind: StreamKinds.AUDIO, stream: camera },
-  { name: 'video_main', kind: StreamKinds.VIDEO, stream: camera, simulcast: true, maxBitrate: 1_500_000, label: 'front', screen: false,
-    preferredCodecs: [Codecs.VP9, Codecs.VP8], contentHint: ContentHint.Motion },
+  {
+    name: 'video_main',
+    kind: StreamKinds.VIDEO,
+    stream: camera,
+    simulcast: true,
+    maxBitrate: 1_500_000,
+    label: 'front',
+    screen: false,
+    preferredCodecs: [Codecs.VP9, Codecs.VP8],
+    contentHint: ContentHint.Motion,
+  },
 ];
 
 const config: ISessionConfig = {
-  roomId: 'room', peerId: 'peer', token: 'token', senders, receivers: { audio: 1, video: 1 },
+  roomId: 'room',
+  peerId: 'peer',
+  token: 'token',
+  senders,
+  receivers: { audio: 1, video: 1 },
   mixMinusAudio: { mode: MixMinusMode.AllAudioStreams, elements: players },
   latencyMode: LatencyMode.Smooth200,
   iceServers: [{ urls: 'stun:example.org', username: 'u', credential: 'c' }],
@@ -80,7 +117,9 @@ function show(session: Session, remote: StreamRemote): void {
   consumer.on('track_added', (track: MediaStreamTrack) => console.log(track.id));
   consumer.unview('tile');
   remote.on('state', (state: StreamRemoteState) => console.log(state.scaling, state.layers.length, state.status));
-  remote.on('quality', (quality: RemoteStreamQuality | null) => console.log(quality?.peer, quality?.name, quality?.kind));
+  remote.on('quality', (quality: RemoteStreamQuality | null) =>
+    console.log(quality?.peer, quality?.name, quality?.kind),
+  );
   remote.on('closed', () => {});
 
   const receiver: IStreamReceiver = session.takeReceiver(remote.kind);

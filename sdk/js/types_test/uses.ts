@@ -1,4 +1,5 @@
-// Uses of the types of this SDK, right ones and wrong ones: each @ts-expect-error is a mistake that the compiler has to see.
+// Uses of the types of this SDK, right ones and wrong ones: each @ts-expect-error is a mistake that the compiler has
+// to see.
 import { Atm0sError, Codecs, Session, createSession } from 'atm0s-client';
 import type { ISessionConfig, LatencyMode, SenderConfig, SessionStats, StreamReceiverState } from 'atm0s-client';
 
@@ -27,8 +28,9 @@ export const noCodec: ISessionConfig = { ...base, codecs: ['VP7'] };
 export const noMode: LatencyMode = 'smooth-300';
 // @ts-expect-error a misspelt property
 export const misspelt: ISessionConfig = { ...base, latencymode: 'default' };
+const two: [HTMLAudioElement, HTMLAudioElement] = [new Audio(), new Audio()];
 // @ts-expect-error three elements, one for each slot
-export const twoPlayers: ISessionConfig = { ...base, mixMinusAudio: { mode: 'AllAudioStreams', elements: [new Audio(), new Audio()] } };
+export const twoPlayers: ISessionConfig['mixMinusAudio'] = { mode: 'AllAudioStreams', elements: two };
 // @ts-expect-error a sender has a kind
 export const noKind: SenderConfig = { name: 'video_main' };
 // @ts-expect-error spelt as on the wire

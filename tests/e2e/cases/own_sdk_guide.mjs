@@ -7,7 +7,8 @@ import { makeToken } from '../harness/tokens.mjs';
 import { seesAndHears } from '../harness/peer.mjs';
 
 const guide = await readFile(new URL('docs/guides/web-app.md', repository), 'utf8');
-const blocks = (text, language) => [...text.matchAll(new RegExp('```' + language + '\\n([\\s\\S]*?)```', 'g'))].map((found) => found[1]);
+const blocks = (text, language) =>
+  [...text.matchAll(new RegExp('```' + language + '\\n([\\s\\S]*?)```', 'g'))].map((found) => found[1]);
 const [page] = blocks(guide, 'html');
 const lines = blocks(guide.split("## With the project's own SDK")[1], 'js');
 
@@ -26,7 +27,10 @@ async function startApplication(env, sdk) {
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
-for (const [name, sdk] of [['npm', sdkFile], ['own', ownSdkFile]]) {
+for (const [name, sdk] of [
+  ['npm', sdkFile],
+  ['own', ownSdkFile],
+]) {
   test(`the guide's page is a call, with the ${name} SDK`, { sdk: 'own' }, async (env) => {
     const application = await startApplication(env, sdk);
     try {
@@ -44,7 +48,9 @@ test("the guide's lines for our own SDK run", { sdk: 'own', core: true }, async 
   const ann = await env.join('ann', '{receivers: {audio: 1, video: 1}}');
   await ann.lab('openMedia');
   // A page without a user has no screen to share.
-  await ann.page.evaluate(() => { navigator.mediaDevices.getDisplayMedia = async () => lab.painted('red'); });
+  await ann.page.evaluate(() => {
+    navigator.mediaDevices.getDisplayMedia = async () => lab.painted('red');
+  });
   for (const code of lines) await ann.lab('run', `const stream = lab.media; ${code}`);
   await seesAndHears(bob, ann, ['camera']);
   await bob.view(ann, 'screen', 'screen');
