@@ -1,6 +1,6 @@
 // The SDK's tests in Node.js: types, units, uses of the types, size of the bundle.   node sdk/js/test.mjs [file…]
 // The last line is JSON with the counts, for ./dev.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -21,30 +21,36 @@ function count(what, passes) {
   console.log(`${passes ? 'ok    ' : 'FAILED'} ${what}`);
 }
 
+// Side by side: each compiler has one thread.
 function compiles(what, project) {
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', here(project)], { encoding: 'utf8' });
-  if (status !== 0) console.log(stdout);
-  count(what, status === 0);
+  return new Promise((resolve) => {
+    execFile(process.execPath, [tsc, '-p', here(project)], (error, stdout) => {
+      if (error) console.log(stdout);
+      count(what, !error);
+      resolve();
+    });
+  });
 }
 
-// The lines of the README, each block by itself, with what it takes for granted.
-function compileReadme() {
-  const blocks = [...readFileSync(here('README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
-    (found) => found[1],
-  );
+// Our types with their uses, right ones and wrong ones, with code for the npm SDK, and with each block of the README, which
+// takes some names for granted. One project, for the compiler reads the browser's types anew in each.
+function compileUses() {
+  const readme = readFileSync(here('README.md'), 'utf8');
+  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map((found) => found[1]);
   const given = 'declare const token: string; declare const button: HTMLButtonElement;\n';
   const session = "import type { Session } from 'atm0s-client'; declare const session: Session;\n";
-  blocks.forEach((code, i) =>
-    writeFileSync(
-      `${out}readme_${i}.ts`,
-      given + (code.includes('const session') ? '' : session) + code + '\nexport {};\n',
-    ),
-  );
-  const config = JSON.parse(readFileSync(here('types_test/uses.json'), 'utf8'));
-  config.compilerOptions.paths = { 'atm0s-client': [here('dist/types/index.d.ts')] };
-  config.files = blocks.map((_, i) => `./readme_${i}.ts`);
-  writeFileSync(out + 'readme.json', JSON.stringify(config));
-  compiles(`the README's ${blocks.length} examples are well typed`, '../../build/sdk/readme.json');
+  blocks.forEach((code, i) => {
+    const more = code.includes('const session') ? '' : session;
+    writeFileSync(`${out}readme_${i}.ts`, given + more + code + '\nexport {};\n');
+  });
+  const files = ['uses.ts', 'first_generation.ts'].map((name) => here('types_test/' + name));
+  const project = {
+    extends: here('types_test/ours.json'),
+    files: [...files, ...blocks.map((_, i) => `./readme_${i}.ts`)],
+  };
+  writeFileSync(out + 'uses.json', JSON.stringify(project));
+  const what = `our types: right uses are taken, wrong ones not, and so are ${blocks.length} examples, and code for the npm SDK`;
+  return compiles(what, '../../build/sdk/uses.json');
 }
 
 const only = process.argv.slice(2);
@@ -76,11 +82,11 @@ counts.failed += Math.max(number('fail') + number('cancelled'), status === 0 ? 0
 if (status !== 0) console.log(stdout);
 else console.log(`ok     ${number('pass')} unit tests`);
 if (!only.length) {
-  compiles('the tests are well typed', 'tsconfig.tests.json');
-  compiles('right uses of the types are taken, wrong ones are not', 'types_test/uses.json');
-  compileReadme();
-  compiles('code for the npm SDK has the types of the npm SDK', 'types_test/first_generation_npm.json');
-  compiles('code for the npm SDK has our types', 'types_test/first_generation_ours.json');
+  await Promise.all([
+    compiles('the tests are well typed', 'tsconfig.tests.json'),
+    compileUses(),
+    compiles('that code has the types of the npm SDK, too', 'types_test/npm.json'),
+  ]);
   const size = gzipSync(readFileSync(here('dist/atm0s.umd.js')), { level: 9 }).length;
   count(`the bundle has ${size} bytes gzipped, of at most ${BUNDLE_MAX}`, size <= BUNDLE_MAX);
   const global = {};
