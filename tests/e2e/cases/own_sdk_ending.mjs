@@ -81,6 +81,20 @@ test('disconnect leaves no track, element, timer or listener', { ...OWN, core: t
   await bob.lab('waitEvent', 'stream_removed', { peer: 'alice', stream: 'video_main' }, 5);
 });
 
+test('one who leaves comes back in the same page with the same camera', OWN, async (env) => {
+  const bob = await env.join('bob', BOTH);
+  const alice = await env.join('alice', BOTH);
+  await seesAndHears(bob, alice);
+  await alice.lab('run', 'session.disconnect()');
+  await bob.lab('waitGonePlain', 'alice', 'video_main');
+  for (const stream of ['audio_main', 'video_main']) await bob.lab('unview', 'alice/' + stream);
+  await alice.page.evaluate(() => {
+    lab.events.length = 0;
+  });
+  await alice.connect(BOTH);
+  await seesAndHears(bob, alice);
+});
+
 test('a server that is killed and comes back has its call back', { ...OWN, core: true, seconds: 90 }, async (env) => {
   const server = await env.startServer();
   const [alice, bob] = await Promise.all([env.join('alice', BOTH, { server }), env.join('bob', BOTH, { server })]);
