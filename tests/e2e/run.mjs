@@ -1,10 +1,15 @@
-// The browser tests: real Chromium, the real npm SDK, the real server.
-//   node tests/e2e/run.mjs [--core] [--list] [--long] [name…]      a name picks the tests whose name or file contains it;
-//                                                                  --long: those that measure do so for longer
+// The browser tests: real Chromium, the real npm SDK or the project's own, the real server.
+//   node tests/e2e/run.mjs [--core] [--list] [--long] [--sdk own] [name…]
+//     a name picks the tests whose name or file contains it; --long: those that measure do so for longer;
+//     --sdk own: pages use sdk/js and not the npm SDK, but where a test is made for one of them
+//   node tests/e2e/run.mjs --ignoring [name…]
+//     the tests of single properties, with an SDK that takes no notice of the property: each has to fail
 // No retries: a test that fails once has failed. The last line is JSON with the counts, for ./dev.
+import { execFileSync } from 'node:child_process';
 import { readdir, mkdir, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { Env, startWorld } from './harness/env.mjs';
-import { outFolder } from './harness/paths.mjs';
+import { outFolder, repository } from './harness/paths.mjs';
 import { collected } from './harness/test.mjs';
 
 const TEST_SECONDS = 30;
@@ -15,10 +20,27 @@ async function loadTests(args) {
     collected.file = file.replace('.mjs', '');
     await import(new URL(file, folder));
   }
-  const names = args.filter((arg) => !arg.startsWith('--'));
+  const sdk = chosenSdk(args);
+  const isIgnoring = args.includes('--ignoring');
+  const names = args.filter((arg, i) => !arg.startsWith('--') && args[i - 1] !== '--sdk');
   return collected.tests
     .filter((test) => !args.includes('--core') || test.core)
+    .filter((test) => !test.sdk || test.sdk === sdk || (test.sdk === 'own' && !args.includes('--sdk')))
+    .filter((test) => !isIgnoring || test.property)
+    .map((test) => ({ ...test, sdk: test.sdk ?? sdk, ignoring: isIgnoring ? test.property : undefined }))
     .filter((test) => names.length === 0 || names.some((name) => test.fullName.includes(name)));
+}
+
+// 'npm' or 'own'. A test of `sdk: 'own'` runs without --sdk, too; one of `sdk: 'npm'` is left out with --sdk own.
+function chosenSdk(args) {
+  const sdk = args.includes('--sdk') ? args[args.indexOf('--sdk') + 1] : 'npm';
+  if (sdk !== 'npm' && sdk !== 'own') throw new Error(`--sdk ${sdk}: npm or own`);
+  return sdk;
+}
+
+function buildOwnSdk(option) {
+  const program = fileURLToPath(new URL('sdk/js/build.mjs', repository));
+  execFileSync(process.execPath, [program, option], { stdio: 'inherit' });
 }
 
 function within(seconds, promise) {
@@ -37,8 +59,9 @@ async function runTest(test, world) {
     await within(test.seconds ?? TEST_SECONDS, test.body(env));
   } catch (error) {
     failure = error;
-    await keepEvidence(env, test, error);
+    if (!test.ignoring) await keepEvidence(env, test, error);
   }
+  if (test.ignoring) failure = failure ? null : new Error(`it passes, though ${test.ignoring} is ignored`);
   await env.close();
   const took = ((Date.now() - started) / 1000).toFixed(1);
   console.log(`${failure ? 'FAILED' : 'ok    '} ${test.fullName} (${took} s)`);
@@ -58,6 +81,8 @@ async function main() {
   if (args.includes('--list')) return tests.forEach((test) => console.log((test.core ? '* ' : '  ') + test.fullName));
   await rm(outFolder, { recursive: true, force: true });
   await mkdir(outFolder, { recursive: true });
+
+  if (tests.some((test) => test.sdk === 'own')) buildOwnSdk(args.includes('--ignoring') ? '--ignoring' : '--no-types');
 
   let passed = 0, failed = 0;
   const world = await startWorld().catch((error) => {

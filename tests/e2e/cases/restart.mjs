@@ -1,4 +1,5 @@
-// ICE restarts. The SDK restarts when its ping is not answered, and then posts the same ice_restart twenty times.
+// ICE restarts. The npm SDK restarts when its ping is not answered, and then posts the same ice_restart twenty times; ours
+// restarts when it is asked to, once.
 import { assert, test } from '../harness/test.mjs';
 import { seesAndHears } from '../harness/peer.mjs';
 
@@ -14,7 +15,7 @@ test('after restartIce media flows both ways', { core: true }, async (env) => {
   const before = await alice.page.evaluate(() => lab.connections[0].localDescription.sdp);
   await alice.lab('run', "session.ping = () => Promise.reject('Timed out'); return session.restartIce().catch(() => {})");
   const restarts = await alice.replies('/webrtc/ice_restart');
-  assert.equal(restarts.length, 20);
+  assert.equal(restarts.length, env.sdk === 'own' ? 1 : 20);
   for (const reply of restarts) assert.equal(reply.status, true, JSON.stringify(reply));
   const after = await alice.page.evaluate(() => lab.connections[0].localDescription.sdp);
   assert.notEqual(ufrag(after), ufrag(before));

@@ -104,8 +104,8 @@ test('session-ice-restart-loop: what the SDK says while it restarts', {}, async 
     const send = lab.channel().send;
     lab.channel().send = () => {};
     setTimeout(() => { lab.channel().send = send; }, 300);
-    return session.restartIce().catch((error) => error.message);`);
-  assert.equal(ended, 'Failed to reconnect');
+    return session.restartIce().then(() => 'restarted', (error) => error.message);`);
+  assert.equal(ended, env.sdk === 'own' ? 'restarted' : 'Failed to reconnect');
   await alice.lab('waitEvent', 'reconnected');
   await alice.flows('alice/audio_main', 'alice/video_main');
   assert.equal(typeof await alice.lab('run', 'return session.ping()'), 'number');

@@ -33,6 +33,7 @@ export class Env {
     this.server = world.server;
     this.room = `room-${++world.rooms}`;
     this.test = test;
+    this.sdk = test.sdk; // of its pages: 'npm' or 'own'
     this.isLong = process.argv.includes('--long');
     this.contexts = [];
     this.peers = [];
@@ -67,8 +68,13 @@ export class Env {
     const page = await this.openPage(null, { browser });
     const peer = new Peer(page, { room, name, server });
     this.peers.push(peer);
-    await page.goto(this.world.pages.url);
+    await page.goto(this.world.pages.url + this.pagePath());
     return peer;
+  }
+
+  pagePath() {
+    if (this.test.ignoring) return '/ignoring?' + this.test.ignoring;
+    return this.sdk === 'own' ? '/own' : '/';
   }
 
   // A connected peer. `config` is JavaScript: {senders: [A(), V()], receivers: {audio: 1, video: 1}}

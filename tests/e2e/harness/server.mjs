@@ -37,10 +37,12 @@ export function ownAddress() {
   return all.find((one) => one.family === 'IPv4' && !one.internal)?.address;
 }
 
-// options: address (127.0.0.1), flags (more of them), through (a command in front, e.g. ["nsenter", …])
-export async function startServer({ address = '127.0.0.1', flags = [], through = [] } = {}) {
-  const mediaPort = through.length ? 20000 : await freeUdpPorts(address);
-  const command = [...through, fileURLToPath(serverProgram), '--dev', '--secret', SECRET, '--http', `${address}:0`,
+// options: address (127.0.0.1), flags (more of them), through (a command in front, e.g. ["nsenter", …]), like (another one,
+// which has ended: the same ports)
+export async function startServer({ address = '127.0.0.1', flags = [], through = [], like } = {}) {
+  const mediaPort = like?.mediaPorts[0] ?? (through.length ? 20000 : await freeUdpPorts(address));
+  const http = like ? new URL(like.url).host : `${address}:0`;
+  const command = [...through, fileURLToPath(serverProgram), '--dev', '--secret', SECRET, '--http', http,
     '--https', `${address}:0`, '--media-ip', address, '--media-port', String(mediaPort), '--workers', String(WORKERS), '--room-slice-size', '1', ...flags];
   const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = [];

@@ -1,9 +1,10 @@
 // A page server of the tests' own, on another origin than the media server, as an application would have it. It serves
-// the test pages, the unmodified SDK and other clients, and a /healthcheck that says "not ready" for lists of urls.
+// the test page with the unmodified npm SDK, or at /own with that of sdk/js, other clients, and a /healthcheck that says
+// "not ready" for lists of urls.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { bundle } from './bundle.mjs';
-import { pageFolder, sdkFile } from './paths.mjs';
+import { ignoringSdkFile, ownSdkFile, pageFolder, sdkFile } from './paths.mjs';
 
 const FILES = {
   '/': ['text/html; charset=utf-8', new URL('index.html', pageFolder)],
@@ -12,6 +13,10 @@ const FILES = {
   '/sdk.js': ['text/javascript; charset=utf-8', sdkFile],
   '/http_clients.html': ['text/html; charset=utf-8', new URL('http_clients.html', pageFolder)],
   '/http_clients.js': ['text/javascript; charset=utf-8', new URL('http_clients.js', pageFolder)],
+  '/own': ['text/html; charset=utf-8', new URL('own.html', pageFolder)],
+  '/own_sdk.js': ['text/javascript; charset=utf-8', ownSdkFile],
+  '/ignoring': ['text/html; charset=utf-8', new URL('ignoring.html', pageFolder)],
+  '/ignoring_sdk.js': ['text/javascript; charset=utf-8', ignoringSdkFile],
 };
 const PACKAGES = { // each as one script, and under which name
   '/whip_client.js': ['@eyevinn/whip-web-client', 'whipClient'],

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 
 export const collected = { file: '', tests: [] };
 
-// options: core (part of ./dev test), seconds (its time-out)
+// options: core (part of ./dev test), seconds (its time-out), sdk ('npm' or 'own': made for that one
+// alone), property (of a session's configuration: it has to fail with --ignoring)
 export function test(name, options, body) {
   collected.tests.push({ ...options, name, fullName: `${collected.file}: ${name}`, body });
 }

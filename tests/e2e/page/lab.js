@@ -333,8 +333,9 @@ lab.request = async (request, data, req_id = 900000 + lab.messages.length) => {
 lab.evidence = async () => {
   const views = {};
   for (const id of lab.views.keys()) views[id] = await lab.inbound(id);
+  const sent = [...((await lab.connections.at(-1)?.getStats())?.values() ?? [])].filter((r) => /^(outbound-rtp|media-source)$/.test(r.type));
   return {
-    events: lab.events, remotes: [...lab.remotes.keys()], views, messages: lab.messages.slice(-40),
+    events: lab.events, remotes: [...lab.remotes.keys()], views, sent, messages: lab.messages.slice(-40),
     connections: lab.connections.map((c) => [c.connectionState, c.iceConnectionState, c.signalingState]),
     answer: lab.connections[0]?.remoteDescription?.sdp,
   };
