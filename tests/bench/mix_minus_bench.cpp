@@ -143,7 +143,8 @@ class Hall {
   std::vector<SessionId> touched_;
   std::vector<RelayMessage> relay_, spare_;
   Instant rooms_due_ = kNever;
-  Output out_{datagrams_, world_.pool, events_, touched_, relay_, spare_, rooms_due_};
+  std::vector<contract::TokenQuestion> questions_;
+  Output out_{datagrams_, world_.pool, events_, touched_, relay_, spare_, rooms_due_, questions_};
   std::vector<Source*> sources_;
   std::vector<std::unique_ptr<Receiver>> receivers_;
   int64_t frame_ = 0, sent_ = 0;
