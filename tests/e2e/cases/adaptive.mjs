@@ -87,10 +87,10 @@ function widths(frames, since) {
 // rate, and a viewer goes up and down (docs/congestion.md).
 const testLong = process.argv.includes('--long') ? test : () => {};
 
-testLong('a viewer capped to 500 kbit/s settles in 5 s and is back in 10 s, the other keeps the top layer', { seconds: 140 },
+test('a viewer capped to 500 kbit/s settles in 5 s and is back in 10 s, the other keeps the top layer', { seconds: 140 },
   (env) => capAndLift(env));
 
-testLong('a viewer that comes over 500 kbit/s gets a picture that goes on', { seconds: 60 }, async (env) => {
+test('a viewer that comes over 500 kbit/s gets a picture that goes on', { seconds: 60 }, async (env) => {
   const { viewers: [bela, carl] } = await openCall(env);
   bela.host.cap(500);
   await carl.firstFrame('video_0', await viewAnna(carl));
