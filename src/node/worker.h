@@ -102,8 +102,9 @@ class Worker {
     size_t sessions = 0;
   };
   // Nothing: no reply.
-  using Outcome = std::variant<std::monostate, contract::Done, contract::ConnectDone, contract::IceRestarted, contract::Stats, Error,
-                               contract::Elsewhere, contract::Count, contract::RoomsRead, contract::RoomRead>;
+  using Outcome =
+      std::variant<std::monostate, contract::Done, contract::ConnectDone, contract::IceRestarted, contract::Stats,
+                   Error, contract::Elsewhere, contract::Count, contract::RoomsRead, contract::RoomRead>;
 
   Outcome on(Now now, contract::Connect& command, room::Output& out);
   Outcome on(Now now, const contract::IceRemote& command, room::Output& out);

@@ -204,10 +204,8 @@ void Controller::control(Instant now, std::optional<uint64_t> probed, bool overu
     if (usage == Usage::kOverusing && queue_.delay() > kShortQueue && arriving_.bps()) acknowledged = arriving_.bps();
     rate_.update(now, usage, acknowledged, rtt_.value_or(kDefaultRtt), is_app_limited());
   }
-  const bool is_deep = static_cast<double>(rate_.bps()) < kDeepDrop * static_cast<double>(before);
-  const bool is_cut = usage == Usage::kOverusing && rate_.bps() < before;
-  const bool is_misled = is_cut && plan_.on_cut(now, rate_.bps(), is_deep);
-  if (is_deep && !is_misled) {
+  const bool is_misled = usage == Usage::kOverusing && rate_.bps() < before && plan_.on_cut(now, rate_.bps());
+  if (!is_misled && static_cast<double>(rate_.bps()) < kDeepDrop * static_cast<double>(before)) {
     before_drop_bps_ = before;
     dropped_at_ = now;
   }

@@ -11,15 +11,13 @@ constexpr double kGoOnShare = 0.7;           // a result of that share of the pr
 constexpr uint64_t kFurtherScale = 2;        // of the result
 constexpr Duration kWait = 1s;               // for a result
 constexpr Duration kPeriod = 3s;             // between probes of an app-limited sender (libwebrtc: 5 s)
-constexpr Duration kCautiousPeriod = 4s;     // after one that misled
 constexpr Duration kAfterRise = 1s;          // between two for more demand
 constexpr double kAfterDropShare = 0.85;     // of the rate before (libwebrtc)
 constexpr Duration kBetweenDropProbes = 5s;  // libwebrtc
 constexpr size_t kLeastPackets = 5;          // libwebrtc
 constexpr uint64_t kLengthMs = 15;           // libwebrtc
-// Once something was cut: more than the usual bursts of token buckets, twice as much for each time that a probe misled.
-constexpr size_t kCautiousBytes = 12'000;
-constexpr uint32_t kMostCaution = 2;
+// More than the usual bursts of token buckets; twice as much after a probe that misled all the same.
+constexpr size_t kLeastBytes = 12'000;
 constexpr uint64_t kLongestMs = 200;  // of such a probe: at most the queue that it can make of a way
 constexpr Duration kMisled = 5s;      // cut within that after a probe...
 constexpr double kMisledShare = 0.7;  // ...below that share of what it found
@@ -44,33 +42,30 @@ void ProbePlan::ask(Instant now, uint64_t bps) {
   bps = std::min(bps, most_bps());
   if (bps == 0) return;
   if (++last_id_ == 0) last_id_ = 1;  // 0 is no cluster
-  queue_[pending_++] = {last_id_, bps, kLeastPackets, least_bytes(bps)};
+  queue_[pending_++] = {last_id_, bps, kLeastPackets, bytes_of(bps)};
   asked_at_ = now;
   next_update_ = now + kWait;
   go_on_above_bps_ = static_cast<uint64_t>(static_cast<double>(bps) * kGoOnShare);
 }
 
-size_t ProbePlan::least_bytes(uint64_t bps) const {
-  const auto usual = static_cast<size_t>(bps * kLengthMs / 8'000);
-  if (caution_ == 0) return usual;
-  return std::max(usual, std::min(kCautiousBytes << (caution_ - 1), static_cast<size_t>(bps * kLongestMs / 8'000)));
+size_t ProbePlan::bytes_of(uint64_t bps) const {
+  const auto bytes_in = [bps](uint64_t ms) { return static_cast<size_t>(bps * ms / 8'000); };
+  return std::max(bytes_in(kLengthMs), std::min(is_wary_ ? 2 * kLeastBytes : kLeastBytes, bytes_in(kLongestMs)));
 }
 
-bool ProbePlan::on_cut(Instant now, uint64_t bps, bool is_deep) {
-  const bool is_misled =
-      now - found_at_ < kMisled && static_cast<double>(bps) < kMisledShare * static_cast<double>(found_bps_);
-  if (!is_misled && !is_deep) return false;
-  caution_ = std::clamp(caution_ + (is_misled ? 1 : 0), 1u, kMostCaution);
-  cut_at_ = now;
-  if (is_misled) pending_ = 0;
-  return is_misled;
+bool ProbePlan::on_cut(Instant now, uint64_t bps) {
+  if (now - found_at_ >= kMisled || static_cast<double>(bps) >= kMisledShare * static_cast<double>(found_bps_))
+    return false;
+  is_wary_ = true;
+  misled_at_ = now;
+  pending_ = 0;
+  return true;
 }
 
 void ProbePlan::start(Instant now, uint64_t start_bps) {
   started_ = true;
   next_update_ = now + kWait;
-  asked_at_ = now;
-  if (most_bps() <= start_bps) return;
+  if (most_bps() <= start_bps) return;  // the first demand for more is probed for at once
   ask(now, kFirstScale * start_bps);
   if (most_bps() > kFirstScale * start_bps) ask(now, kSecondScale * start_bps);
 }
@@ -103,12 +98,8 @@ void ProbePlan::update(Instant now, uint64_t estimate_bps, bool app_limited, Ins
     return;
   }
   const bool rose = demand_rose_ && now - asked_at_ >= kAfterRise;
-  if (caution_ > 0 && now - cut_at_ >= kForgiveAfter) {
-    --caution_;
-    cut_at_ = now;
-  }
-  const Duration period = caution_ > 1 ? kCautiousPeriod : kPeriod;
-  const bool due = app_limited && now - std::max(asked_at_, app_limited_since) >= period;
+  if (now - misled_at_ >= kForgiveAfter) is_wary_ = false;
+  const bool due = app_limited && now - std::max(asked_at_, app_limited_since) >= kPeriod;
   if (!rose && !due) return;
   demand_rose_ = false;
   ask(now, estimate_bps * kFurtherScale);

@@ -23,9 +23,8 @@ class ProbePlan {
   // A probe told that rate and it was taken.
   void on_result(Instant now, uint64_t bps);
   // Queues grew and the rate was cut to that. True: far below what a probe has just found, so it was misled, as by a
-  // token bucket, which lets a burst of any rate pass. After a deep cut probes are longer, and after one that misled
-  // longer and rarer still, until there has been none for a minute.
-  bool on_cut(Instant now, uint64_t bps, bool is_deep);
+  // token bucket, which lets a burst of any rate pass. For a minute probes are then longer.
+  bool on_cut(Instant now, uint64_t bps);
   // The estimate fell from `before` by a third or more, and queues are no longer growing.
   void on_recovered(Instant now, uint64_t before_bps);
   // Feedback comes again after a silence; whether the way carries what it did is found out at once.
@@ -41,7 +40,7 @@ class ProbePlan {
 
  private:
   void ask(Instant now, uint64_t bps);
-  size_t least_bytes(uint64_t bps) const;
+  size_t bytes_of(uint64_t bps) const;
 
   uint64_t max_bps_;
   uint64_t demand_bps_;
@@ -51,8 +50,8 @@ class ProbePlan {
   uint64_t go_on_above_bps_ = 0;  // 0: no result is waited for
   Instant asked_at_{};
   std::optional<Instant> drop_probe_at_;
-  uint32_t caution_ = 0;
-  Instant cut_at_{};        // last
+  bool is_wary_ = false;
+  Instant misled_at_{};
   uint64_t found_bps_ = 0;  // by the last probe
   Instant found_at_{};
   Instant next_update_ = kNever;

@@ -22,40 +22,33 @@ ProbePlan started() {
   return plan;
 }
 
-TEST(ProbePlan, IsShortUntilTheWayHasBecomeNarrow) {
+TEST(ProbePlan, AfterOneThatMisledIsLongerForAMinute) {
   ProbePlan plan = started();
-  auto probe = probe_at(plan, kBegin + 5s);
-  ASSERT_TRUE(probe);
-  EXPECT_EQ(probe->min_bytes, 2'000'000u * 15 / 8'000);
-  EXPECT_FALSE(plan.on_cut(kBegin + 6s, 850'000, false)) << "as all the time near the capacity";
-  EXPECT_EQ(probe_at(plan, kBegin + 9s)->min_bytes, probe->min_bytes);
-  EXPECT_FALSE(plan.on_cut(kBegin + 10s, 400'000, true));
-  EXPECT_EQ(probe_at(plan, kBegin + 13s)->min_bytes, 12'000u);
-}
-
-TEST(ProbePlan, AfterOneThatMisledIsLongerAndRarerUntilThereHasBeenNoneForAMinute) {
-  ProbePlan plan = started();
-  plan.on_result(kBegin + 2s, 3'000'000);
-  EXPECT_TRUE(plan.on_cut(kBegin + 3s, 500'000, true));
-  plan.on_result(kBegin + 4s, 3'000'000);
-  EXPECT_TRUE(plan.on_cut(kBegin + 5s, 500'000, true));
-  EXPECT_FALSE(plan.on_cut(kBegin + 11s, 500'000, true)) << "long after the probe";
-  ASSERT_TRUE(probe_at(plan, kBegin + 12s));
-  EXPECT_FALSE(probe_at(plan, kBegin + 15s));
-  const auto probe = probe_at(plan, kBegin + 16s);
+  EXPECT_EQ(probe_at(plan, kBegin + 5s)->min_bytes, 12'000u);
+  EXPECT_FALSE(plan.on_cut(kBegin + 6s, 850'000)) << "as all the time near the capacity";
+  plan.on_result(kBegin + 10s, 3'000'000);
+  EXPECT_FALSE(plan.on_cut(kBegin + 11s, 2'500'000)) << "near what was found";
+  EXPECT_FALSE(plan.on_cut(kBegin + 16s, 500'000)) << "long after the probe";
+  plan.on_result(kBegin + 20s, 3'000'000);
+  while (plan.take()) continue;
+  EXPECT_TRUE(plan.on_cut(kBegin + 21s, 500'000));
+  const auto probe = probe_at(plan, kBegin + 30s);
   ASSERT_TRUE(probe);
   EXPECT_EQ(probe->min_bytes, 24'000u);
-  plan.update(kBegin + 80s, 1'000'000, false, kBegin);
-  EXPECT_EQ(probe_at(plan, kBegin + 90s)->min_bytes, 12'000u);
-  plan.update(kBegin + 150s, 1'000'000, false, kBegin);
-  EXPECT_LT(probe_at(plan, kBegin + 160s)->min_bytes, 12'000u);
+  plan.update(kBegin + 90s, 1'000'000, false, kBegin);
+  EXPECT_EQ(probe_at(plan, kBegin + 100s)->min_bytes, 12'000u);
+}
+
+TEST(ProbePlan, OfAFastWayLastsFifteenMilliseconds) {
+  ProbePlan plan(100'000'000);
+  plan.start(kBegin, 10'000'000);
+  EXPECT_EQ(plan.take()->min_bytes, 30'000'000u * 15 / 8'000);
 }
 
 TEST(ProbePlan, OfASlowWayMakesNoLongQueue) {
   ProbePlan plan(kDemand);
   plan.start(kBegin, 50'000);
   while (plan.take()) continue;
-  plan.on_cut(kBegin + 1s, 20'000, true);
   plan.update(kBegin + 5s, 50'000, true, kBegin);
   const auto probe = plan.take();
   ASSERT_TRUE(probe);

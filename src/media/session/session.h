@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/budget.h"
-#include "contract/command.h"
 #include "contract/admin.h"
+#include "contract/command.h"
 #include "contract/ending.h"
 #include "contract/renewal.h"
 #include "contract/session.h"
