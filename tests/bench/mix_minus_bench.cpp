@@ -11,6 +11,7 @@
 #include <string>
 
 #include "core/peer/call_test.h"
+#include "media/room/output_test.h"
 #include "media/room/room.h"
 
 namespace atm0s::room {
@@ -48,18 +49,18 @@ class Hall {
       world_.now.mono += kFrame / sources_.size();
       write(i);
       packet(i);
-      events_.clear();
-      touched_.clear();
+      written_.events.clear();
+      written_.touched.clear();
     }
-    if (rooms_due_ <= world_.now.mono) {
-      rooms_due_ = kNever;
-      room_.on_timeout(world_.now, out_);
+    if (written_.rooms_due <= world_.now.mono) {
+      written_.rooms_due = kNever;
+      room_.on_timeout(world_.now, written_.out);
     }
   }
   // What a session does with an audio packet before it forwards it.
   void hear(size_t i) {
     sources_[i]->listen(world_.now.mono, call_.server.peer->media(1), received_);
-    room_.on_heard(world_.now, *sources_[i], out_);
+    room_.on_heard(world_.now, *sources_[i], written_.out);
   }
   // How many slots somebody holds.
   size_t shown() const {
@@ -103,16 +104,17 @@ class Hall {
     source.publisher = call_.server.peer.get();
     source.media = 1;
     source.take_formats(call_.server.peer->media(1));
-    sources_.push_back(room_.publish(std::move(source), out_));
+    sources_.push_back(room_.publish(std::move(source), written_.out));
   }
   void listen(size_t i) {
     const SessionId id{i + 1};
     const std::string name = peer_name(i);
-    room_.add_mixer(id, name, "default", /*hears_all=*/true, out_);
+    room_.add_mixer(id, name, "default", /*hears_all=*/true, written_.out);
     for (size_t slot = 0; slot < mixminus::kSlots; ++slot) {
       receivers_.push_back(std::make_unique<Receiver>("audio_" + std::to_string(slot), MediaKind::kAudio, id,
                                                       *call_.server.peer, 2, world_.rng));
-      if (room_.bind_slot(world_.now, {id, name, slot}, *receivers_.back(), "default", slot, out_)) std::abort();
+      if (room_.bind_slot(world_.now, {id, name, slot}, *receivers_.back(), "default", slot, written_.out))
+        std::abort();
     }
   }
   int level_of(size_t i) {
@@ -138,13 +140,7 @@ class Hall {
   peer::CallWorld world_{7};
   Call call_{world_};
   Room room_{"hall"};
-  SendBatch datagrams_;
-  std::vector<std::pair<SessionId, contract::Event>> events_;
-  std::vector<SessionId> touched_;
-  std::vector<RelayMessage> relay_, spare_;
-  Instant rooms_due_ = kNever;
-  std::vector<contract::TokenQuestion> questions_;
-  Output out_{datagrams_, world_.pool, events_, touched_, relay_, spare_, rooms_due_, questions_};
+  OwnedOutput written_{world_.pool};
   std::vector<Source*> sources_;
   std::vector<std::unique_ptr<Receiver>> receivers_;
   int64_t frame_ = 0, sent_ = 0;

@@ -30,11 +30,11 @@ struct Capped : testing::Test {
     config.sends_audio = false;
     config.sends_simulcast = true;
     config.video_receivers = config.audio_receivers = 0;
-    publisher = &join(config);
+    publisher = &world->join(config);
     config = {};
     config.peer = "bela";
     config.sends_audio = config.sends_video = false;
-    viewer = &join(config);
+    viewer = &world->join(config);
     ASSERT_TRUE(world->run_until([&] { return viewer->streams().size() == 1; }, 10s));
     viewer->video(0).on_decodable = [this](uint32_t shown, uint32_t) {
       const Instant now = world->now().mono;
@@ -42,12 +42,6 @@ struct Capped : testing::Test {
       last = now;
       if (shown == Client::layer_publisher(publisher->number(), 2)) top_at = now;
     };
-  }
-  Client& join(const ClientConfig& config) {
-    Client& client = world->add_client(config);
-    EXPECT_TRUE(world->connect(client));
-    EXPECT_TRUE(world->run_until([&] { return client.is_ready(); }, 10s));
-    return client;
   }
   void view() { world->view(*viewer, "video_0", "anna", "video_main"); }
 

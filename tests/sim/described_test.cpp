@@ -16,21 +16,15 @@ struct Described : testing::Test {
       config.sends_audio = false;
       config.describes_video = true;
       config.video_receivers = config.audio_receivers = 0;
-      publishers.push_back(&join(config));
+      publishers.push_back(&world->join(config));
     }
     for (const char* name : {"bela", "carl"}) {
       ClientConfig viewer;
       viewer.peer = name;
       viewer.sends_audio = viewer.sends_video = false;
-      viewers.push_back(&join(viewer));
+      viewers.push_back(&world->join(viewer));
     }
     ASSERT_TRUE(world->run_until([&] { return viewers.back()->streams().size() == names.size(); }, 10s));
-  }
-  Client& join(const ClientConfig& config) {
-    Client& client = world->add_client(config);
-    EXPECT_TRUE(world->connect(client));
-    EXPECT_TRUE(world->run_until([&] { return client.is_ready(); }, 10s));
-    return client;
   }
   void limit(Client& viewer, uint32_t max_temporal) {
     contract::ReceiverLimit wanted;

@@ -16,20 +16,14 @@ struct Layers : testing::Test {
     config.sends_audio = false;
     config.sends_simulcast = true;
     config.video_receivers = config.audio_receivers = 0;
-    publisher = &join(config);
+    publisher = &world.join(config);
     for (const char* name : {"bela", "carl"}) {
       ClientConfig viewer;
       viewer.peer = name;
       viewer.sends_audio = viewer.sends_video = false;
-      viewers.push_back(&join(viewer));
+      viewers.push_back(&world.join(viewer));
     }
     ASSERT_TRUE(world.run_until([&] { return viewers.back()->streams().size() == 1; }, 10s));
-  }
-  Client& join(const ClientConfig& config) {
-    Client& client = world.add_client(config);
-    EXPECT_TRUE(world.connect(client));
-    EXPECT_TRUE(world.run_until([&] { return client.is_ready(); }, 10s));
-    return client;
   }
   void limit(Client& viewer, uint32_t max_spatial) {
     contract::ReceiverLimit wanted;

@@ -34,20 +34,14 @@ struct Stage {
       if (&from == publisher && rtp::classify(datagram) == rtp::PacketClass::kRtp) bytes += datagram.size();
     };
   }
-  void publish(const ClientConfig& config) { publisher = &join(config); }
+  void publish(const ClientConfig& config) { publisher = &world.join(config); }
   Client& add_viewer(const char* name) {
     ClientConfig config;
     config.peer = name;
     config.sends_audio = config.sends_video = false;
-    Client& viewer = join(config);
+    Client& viewer = world.join(config);
     EXPECT_TRUE(world.run_until([&] { return viewer.streams().size() == 1; }, 10s));
     return viewer;
-  }
-  Client& join(const ClientConfig& config) {
-    Client& client = world.add_client(config);
-    EXPECT_TRUE(world.connect(client));
-    EXPECT_TRUE(world.run_until([&] { return client.is_ready(); }, 10s));
-    return client;
   }
   void view(Client& viewer) { world.view(viewer, "video_0", "anna", "video_main"); }
   void leave(Client& viewer) { world.request(viewer, contract::ReceiverDisconnect{"video_0"}); }
@@ -274,7 +268,7 @@ TEST_F(PublishingAcross, ALossyRelayDelaysWhatViewersWantAndNothingMore) {
   ClientConfig config;
   config.peer = "bela";
   config.sends_audio = config.sends_video = false;
-  Client& viewer = join(config);
+  Client& viewer = world.join(config);
   ASSERT_NE(world.worker_of(*publisher), world.worker_of(viewer));
   ASSERT_TRUE(world.run_until([&] { return viewer.streams().size() == 1; }, 20s));
   for (int i = 0; i < 5; ++i) {

@@ -20,12 +20,6 @@ ClientConfig viewer_only(const std::string& peer) {
 }
 
 struct RenegotiationTest : testing::Test {
-  Client& join(ClientConfig config) {
-    Client& client = world.add_client(std::move(config));
-    EXPECT_TRUE(world.connect(client));
-    EXPECT_TRUE(world.run_until([&] { return client.is_ready(); }, 10s));
-    return client;
-  }
   bool shows(Client& viewer, size_t receiver, const Client& publisher, Duration within = 3s) {
     const uint64_t before = viewer.video(receiver).decodable_frames();
     return world.run_until(
@@ -44,8 +38,8 @@ struct RenegotiationTest : testing::Test {
 };
 
 TEST_F(RenegotiationTest, ALazyPublisherIsSeenAndHeard) {
-  Client& viewer = join(viewer_only("viewer"));
-  Client& lazy = join(viewer_only("lazy"));
+  Client& viewer = world.join(viewer_only("viewer"));
+  Client& lazy = world.join(viewer_only("lazy"));
   world.view(viewer, "video_0", "lazy", "video_main");  // before it is there
   world.run_for(1s);
   EXPECT_EQ(viewer.receiver_states().at("video_0"), ReceiverState::kConnecting);
@@ -59,8 +53,8 @@ TEST_F(RenegotiationTest, ALazyPublisherIsSeenAndHeard) {
 }
 
 TEST_F(RenegotiationTest, ASwitchThatComesBeforeItsReceiverWaitsForIt) {
-  Client& publisher = join(participant("p"));
-  Client& viewer = join(viewer_only("v"));
+  Client& publisher = world.join(participant("p"));
+  Client& viewer = world.join(viewer_only("v"));
   const uint64_t early = world.view(viewer, "video_1", "p", "video_main");
   world.run_for(500ms);
   EXPECT_FALSE(viewer.answers().contains(early));
@@ -71,8 +65,8 @@ TEST_F(RenegotiationTest, ASwitchThatComesBeforeItsReceiverWaitsForIt) {
 }
 
 TEST_F(RenegotiationTest, AStreamThatIsStoppedAndPublishedAgainIsSeenAgain) {
-  Client& publisher = join(participant("p"));
-  Client& viewer = join(viewer_only("v"));
+  Client& publisher = world.join(participant("p"));
+  Client& viewer = world.join(viewer_only("v"));
   world.view(viewer, "video_0", "p", "video_main");
   ASSERT_TRUE(shows(viewer, 0, publisher));
   for (int i = 0; i < 15; ++i) {  // more often than an m-line remembers streams
@@ -90,8 +84,8 @@ TEST_F(RenegotiationTest, AStreamThatIsStoppedAndPublishedAgainIsSeenAgain) {
 }
 
 TEST_F(RenegotiationTest, AReceiverThatPausesByItsDirectionGoesOnWhereItWas) {
-  Client& publisher = join(participant("p"));
-  Client& viewer = join(viewer_only("v"));
+  Client& publisher = world.join(participant("p"));
+  Client& viewer = world.join(viewer_only("v"));
   world.view(viewer, "video_0", "p", "video_main");
   ASSERT_TRUE(shows(viewer, 0, publisher));
   for (int i = 0; i < 5; ++i) {
@@ -106,8 +100,8 @@ TEST_F(RenegotiationTest, AReceiverThatPausesByItsDirectionGoesOnWhereItWas) {
 }
 
 TEST_F(RenegotiationTest, AnIceRestartTwentyTimesOverKeepsTheCall) {
-  Client& publisher = join(participant("p"));
-  Client& viewer = join(viewer_only("v"));
+  Client& publisher = world.join(participant("p"));
+  Client& viewer = world.join(viewer_only("v"));
   world.view(viewer, "video_0", "p", "video_main");
   ASSERT_TRUE(shows(viewer, 0, publisher));
   for (int restart = 0; restart < 6; ++restart) {
@@ -121,8 +115,8 @@ TEST_F(RenegotiationTest, AnIceRestartTwentyTimesOverKeepsTheCall) {
 }
 
 TEST_F(RenegotiationTest, AnIceRestartInAnUpdateSdpIsFoundByItsNewFragment) {
-  Client& publisher = join(participant("p"));
-  Client& viewer = join(viewer_only("v"));
+  Client& publisher = world.join(participant("p"));
+  Client& viewer = world.join(viewer_only("v"));
   world.view(viewer, "video_0", "p", "video_main");
   ASSERT_TRUE(shows(viewer, 0, publisher));
   publisher.restart_ice(world.now());
@@ -133,10 +127,10 @@ TEST_F(RenegotiationTest, AnIceRestartInAnUpdateSdpIsFoundByItsNewFragment) {
 }
 
 TEST_F(RenegotiationTest, AViewerWithOtherCodecsSeesNothingAndCostsNobodyKeyFrames) {
-  Client& publisher = join(participant("p"));
+  Client& publisher = world.join(participant("p"));
   ClientConfig config = viewer_only("v");
   config.codecs = {Codec::kOpus, Codec::kVp9};
-  Client& blind = join(config);
+  Client& blind = world.join(config);
   world.view(blind, "video_0", "p", "video_main");
   world.view(blind, "audio_0", "p", "audio_main");
   EXPECT_TRUE(world.run_until([&] { return blind.audio_packets(0) > 50; }, 5s)) << "Opus it has";
@@ -148,8 +142,8 @@ TEST_F(RenegotiationTest, AViewerWithOtherCodecsSeesNothingAndCostsNobodyKeyFram
 // --- the end of a session ---
 
 TEST_F(RenegotiationTest, AClosedSessionLingersSoThatItsLastWordArrives) {
-  Client& stays = join(participant("stays"));
-  Client& leaves = join(participant("leaves"));
+  Client& stays = world.join(participant("stays"));
+  Client& leaves = world.join(participant("leaves"));
   world.run_for(15s);
   const uint64_t id = world.request(leaves, contract::PeerClose{});
   world.run_for(30ms);
@@ -165,8 +159,8 @@ TEST_F(RenegotiationTest, AClosedSessionLingersSoThatItsLastWordArrives) {
 }
 
 TEST_F(RenegotiationTest, AClosingSessionCannotBeKeptAliveOrComeBack) {
-  Client& stays = join(participant("stays"));
-  Client& leaves = join(participant("leaves"));
+  Client& stays = world.join(participant("stays"));
+  Client& leaves = world.join(participant("leaves"));
   world.request(leaves, contract::PeerClose{});
   world.run_for(80ms);
   const Instant closed = world.now().mono;
@@ -190,7 +184,7 @@ TEST_F(RenegotiationTest, AClosingSessionCannotBeKeptAliveOrComeBack) {
 }
 
 TEST_F(RenegotiationTest, AReplacedSessionCannotTakeItsNamesBack) {
-  Client& first = join(participant("same"));
+  Client& first = world.join(participant("same"));
   world.run_for(15s);
   Client& second = world.add_client(participant("same"));
   ASSERT_TRUE(world.connect(second));
@@ -199,14 +193,14 @@ TEST_F(RenegotiationTest, AReplacedSessionCannotTakeItsNamesBack) {
   ASSERT_TRUE(world.run_until([&] { return second.is_ready(); }, 10s));
   world.run_for(1s);
   EXPECT_EQ(second.streams().size(), 2u);
-  Client& viewer = join(viewer_only("v"));
+  Client& viewer = world.join(viewer_only("v"));
   world.view(viewer, "video_0", "same", "video_main");
   EXPECT_TRUE(shows(viewer, 0, second));
   EXPECT_EQ(world.session_count(), 2u);
 }
 
 TEST_F(RenegotiationTest, ASecondChannelTakesNothingOver) {
-  Client& client = join(participant("p"));
+  Client& client = world.join(participant("p"));
   world.open_another_channel(client);
   world.run_for(500ms);
   const uint64_t id = world.view(client, "video_0", "p", "video_main");

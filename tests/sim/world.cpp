@@ -108,6 +108,13 @@ contract::Reply World::command(contract::Command command, size_t i) {
   return reply;
 }
 
+Client& World::join(ClientConfig config) {
+  Client& client = add_client(std::move(config));
+  EXPECT_TRUE(connect(client)) << client.config().peer;
+  EXPECT_TRUE(run_until([&] { return client.is_ready(); }, 10s)) << client.config().peer;
+  return client;
+}
+
 bool World::connect(Client& client) {
   contract::Reply reply = command({0, contract::Connect{client.connect_request()}}, worker_of(client));
   if (auto* error = std::get_if<Error>(&reply.body)) {

@@ -55,6 +55,8 @@ class World {
   void rebind(Client& client, bool same_address = false);
   // Makes the connect call; false when it was refused (error() says why).
   bool connect(Client& client);
+  // All of it: added, connected, and its channel is open. The test fails if it does not get there.
+  Client& join(ClientConfig config);
   const std::optional<Error>& error() const { return error_; }
   contract::Reply command(contract::Command command, size_t worker = 0);
   size_t worker_of(const Client& client) const { return (client.number() - 1) % hosts_.size(); }

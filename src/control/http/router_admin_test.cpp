@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "control/http/router.h"
+#include "control/http/router_test.h"
 #include "control/token/claims.h"
 
 namespace atm0s::control {
@@ -13,8 +14,6 @@ using contract::HttpReply;
 using contract::HttpRequest;
 using nlohmann::json;
 
-constexpr std::string_view kSecret = "a secret+of/the server: 32 bytes!";
-constexpr Now kNow{Instant{}, WallTime{1'800'000'000s}};
 constexpr size_t kWorkers = 2;
 
 struct RouterAdminTest : testing::Test {

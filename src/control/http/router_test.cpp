@@ -7,6 +7,7 @@
 
 #include "control/http/pending_calls.h"
 #include "control/http/placement.h"
+#include "control/http/router_test.h"
 #include "control/http/target.h"
 #include "control/token/claims.h"
 
@@ -16,10 +17,6 @@ namespace {
 using contract::HttpReply;
 using contract::HttpRequest;
 using nlohmann::json;
-
-constexpr std::string_view kSecret = "a secret+of/the server: 32 bytes!";
-constexpr Now kNow{Instant{}, WallTime{1'800'000'000s}};
-const std::string kConnId = "1-2a-00112233445566778899aabbccddeeff";
 
 class RouterTest : public ::testing::Test {
  protected:

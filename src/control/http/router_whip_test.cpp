@@ -7,6 +7,7 @@
 #include "control/http/placement.h"
 #include "control/http/problem_reply.h"
 #include "control/http/router.h"
+#include "control/http/router_test.h"
 #include "control/token/claims.h"
 
 namespace atm0s::control {
@@ -16,9 +17,6 @@ using contract::HttpReply;
 using contract::HttpRequest;
 using nlohmann::json;
 
-constexpr std::string_view kSecret = "a secret+of/the server: 32 bytes!";
-constexpr Now kNow{Instant{}, WallTime{1'800'000'000s}};
-const std::string kConnId = "1-2a-00112233445566778899aabbccddeeff";
 const std::string kWhipSession = "/whip/conn/" + kConnId;
 const std::string kWhepSession = "/whep/conn/" + kConnId;
 constexpr const char* kEndpoints[] = {"/whip/endpoint", "/whep/endpoint"};

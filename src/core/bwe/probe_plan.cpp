@@ -42,21 +42,21 @@ void ProbePlan::ask(Instant now, uint64_t bps) {
   bps = std::min(bps, most_bps());
   if (bps == 0) return;
   if (++last_id_ == 0) last_id_ = 1;  // 0 is no cluster
-  queue_[pending_++] = {last_id_, bps, kLeastPackets, bytes_of(bps)};
+  queue_[pending_++] = {last_id_, bps, kLeastPackets, bytes_of(now, bps)};
   asked_at_ = now;
   next_update_ = now + kWait;
   go_on_above_bps_ = static_cast<uint64_t>(static_cast<double>(bps) * kGoOnShare);
 }
 
-size_t ProbePlan::bytes_of(uint64_t bps) const {
+size_t ProbePlan::bytes_of(Instant now, uint64_t bps) const {
   const auto bytes_in = [bps](uint64_t ms) { return static_cast<size_t>(bps * ms / 8'000); };
-  return std::max(bytes_in(kLengthMs), std::min(is_wary_ ? 2 * kLeastBytes : kLeastBytes, bytes_in(kLongestMs)));
+  const bool is_wary = misled_at_ && now - *misled_at_ < kForgiveAfter;
+  return std::max(bytes_in(kLengthMs), std::min(is_wary ? 2 * kLeastBytes : kLeastBytes, bytes_in(kLongestMs)));
 }
 
 bool ProbePlan::on_cut(Instant now, uint64_t bps) {
   if (now - found_at_ >= kMisled || static_cast<double>(bps) >= kMisledShare * static_cast<double>(found_bps_))
     return false;
-  is_wary_ = true;
   misled_at_ = now;
   pending_ = 0;
   return true;
@@ -98,7 +98,6 @@ void ProbePlan::update(Instant now, uint64_t estimate_bps, bool app_limited, Ins
     return;
   }
   const bool rose = demand_rose_ && now - asked_at_ >= kAfterRise;
-  if (now - misled_at_ >= kForgiveAfter) is_wary_ = false;
   const bool due = app_limited && now - std::max(asked_at_, app_limited_since) >= kPeriod;
   if (!rose && !due) return;
   demand_rose_ = false;

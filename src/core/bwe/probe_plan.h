@@ -40,7 +40,7 @@ class ProbePlan {
 
  private:
   void ask(Instant now, uint64_t bps);
-  size_t bytes_of(uint64_t bps) const;
+  size_t bytes_of(Instant now, uint64_t bps) const;
 
   uint64_t max_bps_;
   uint64_t demand_bps_;
@@ -50,8 +50,7 @@ class ProbePlan {
   uint64_t go_on_above_bps_ = 0;  // 0: no result is waited for
   Instant asked_at_{};
   std::optional<Instant> drop_probe_at_;
-  bool is_wary_ = false;
-  Instant misled_at_{};
+  std::optional<Instant> misled_at_;
   uint64_t found_bps_ = 0;  // by the last probe
   Instant found_at_{};
   Instant next_update_ = kNever;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "core/peer/call_test.h"
+#include "media/room/output_test.h"
 #include "media/room/room.h"
 
 namespace atm0s::room {
@@ -15,17 +16,9 @@ constexpr SliceId kHere{0}, kThere{1};
 
 // A publisher in one slice, viewers in both. What one slice says goes to the other at once, or is lost.
 struct DemandTest : testing::Test {
-  struct Slice {
-    Slice(peer::CallWorld& world, SliceId id)
-        : room("room", id, 1), out{datagrams, world.pool, events, touched, relay, spare_bursts, rooms_due, questions} {}
-    SendBatch datagrams;
-    std::vector<std::pair<SessionId, contract::Event>> events;
-    std::vector<SessionId> touched;
-    std::vector<RelayMessage> relay, spare_bursts;
-    Instant rooms_due = kNever;
-    std::vector<contract::TokenQuestion> questions;
+  struct Slice : OwnedOutput {
+    Slice(peer::CallWorld& world, SliceId id) : OwnedOutput(world.pool), room("room", id, 1) {}
     Room room;
-    Output out;
   };
 
   void SetUp() override {

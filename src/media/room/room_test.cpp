@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/peer/call_test.h"
+#include "media/room/output_test.h"
 
 namespace atm0s::room {
 namespace {
@@ -42,10 +43,10 @@ struct RoomTest : testing::Test {
   template <typename T>
   std::vector<T> told(SessionId id) {
     std::vector<T> found;
-    for (const auto& [to, event] : events) {
+    for (const auto& [to, event] : written.events) {
       if (to == id && std::holds_alternative<T>(event)) found.push_back(std::get<T>(event));
     }
-    std::erase_if(events, [id](const auto& e) { return e.first == id && std::holds_alternative<T>(e.second); });
+    std::erase_if(written.events, [id](const auto& e) { return e.first == id && std::holds_alternative<T>(e.second); });
     return found;
   }
   peer::MediaPacket packet(int64_t sequence, bool is_key) {
@@ -63,20 +64,15 @@ struct RoomTest : testing::Test {
 
   peer::CallWorld world{1};
   Call publisher{world}, viewer{world};
-  SendBatch datagrams;
-  std::vector<std::pair<SessionId, contract::Event>> events;
-  std::vector<SessionId> touched;
-  std::vector<RelayMessage> relay, spare_bursts;
-  Instant rooms_due = kNever;
-  std::vector<contract::TokenQuestion> questions;
-  Output out{datagrams, world.pool, events, touched, relay, spare_bursts, rooms_due, questions};
+  OwnedOutput written{world.pool};
+  Output& out = written.out;
   Room room{"room"};
 };
 
 TEST_F(RoomTest, ANewcomerIsToldOfEverybodyAndEverybodyOfIt) {
   enter(kAnna, "anna");
   room.publish(source("anna", "cam"), out);
-  events.clear();
+  written.events.clear();
   enter(kBela, "bela");
   const auto peers = told<contract::PeerEvent>(kBela);
   ASSERT_EQ(peers.size(), 1u);
@@ -154,9 +150,9 @@ TEST_F(RoomTest, ATakenNameIsRefusedAndTheHolderStays) {
   enter(kAnna, "anna");
   Source* first = room.publish(source("anna", "cam"), out);
   ASSERT_NE(first, nullptr);
-  events.clear();
+  written.events.clear();
   EXPECT_EQ(room.publish(source("anna", "cam"), out), nullptr);
-  EXPECT_TRUE(events.empty());
+  EXPECT_TRUE(written.events.empty());
   EXPECT_EQ(room.stream_count(), 1u);
 }
 
@@ -220,9 +216,9 @@ TEST_F(RoomTest, AReceiverOfTheOtherKindShowsNothing) {
   room.bind(world.now, *audio, published->key, out);
   EXPECT_EQ(audio->source(), nullptr);
   const auto key = packet(1, true);
-  datagrams.clear();
+  written.datagrams.clear();
   room.fan_out(world.now, *published, {&key, 1}, out);
-  EXPECT_TRUE(datagrams.empty());
+  EXPECT_TRUE(written.datagrams.empty());
 }
 
 TEST_F(RoomTest, KeyFramesAreAskedForUntilOneComesAndNotForNobody) {
@@ -231,7 +227,7 @@ TEST_F(RoomTest, KeyFramesAreAskedForUntilOneComesAndNotForNobody) {
   const auto video = receiver("video_0");
   room.bind(world.now, *video, published->key, out);
   EXPECT_EQ(asked(), before + 1);
-  EXPECT_EQ(touched.back(), kAnna);
+  EXPECT_EQ(written.touched.back(), kAnna);
   advance(500ms);
   room.on_key_frame_timeout(world.now, *published, out);
   EXPECT_EQ(asked(), before + 2);

@@ -1,42 +1,27 @@
 #include "wire/sdp/fragment.h"
 
 #include "wire/sdp/attribute.h"
+#include "wire/sdp/lines.h"
 #include "wire/sdp/scan.h"
 #include "wire/sdp/sdp.h"
 
 namespace atm0s::sdp {
 namespace {
 
-using Why = const char*;
-
 class FragmentParser {
  public:
   Result<Fragment> run(std::string_view text) {
-    if (text.size() > kMaxBytes) return refuse("more than 256 KiB");
-    while (!text.empty()) {
-      std::string_view line = take_until(text, '\n');
-      if (++line_number_ > kMaxLines) return refuse("too many lines");
-      if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-      if (line.empty()) continue;
-      if (const Why why = read_line(line)) return refuse(why);
+    if (const Why why =
+            lines_.each(text, [this](char type, std::string_view value) { return read_line(type, value); })) {
+      return lines_.refuse(why);
     }
     return finish();
   }
 
  private:
-  tl::unexpected<Error> refuse(Why why) const {
-    return fail(ErrorCode::kInvalidSdp, "line " + std::to_string(line_number_) + ": " + why);
-  }
-
-  Why read_line(std::string_view line) {
-    if (line.size() > kMaxLineBytes) return "line too long";
-    for (const char c : line) {
-      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return "control character";
-    }
-    if (line.size() < 2 || line[1] != '=') return "not of the form x=value";
-    std::string_view value = line.substr(2);
-    if (line[0] == 'm') return read_media(value);
-    if (line[0] != 'a') return nullptr;  // RFC 8840 9.2 knows none, whole descriptions have some
+  Why read_line(char type, std::string_view value) {
+    if (type == 'm') return read_media(value);
+    if (type != 'a') return nullptr;  // RFC 8840 9.2 knows none, whole descriptions have some
     const std::string_view name = take_until(value, ':');
     if (!session_.media.empty()) return read_media_attribute(session_.media.back(), name, value);
     if (name == "end-of-candidates") is_end_of_candidates_ = true;
@@ -59,10 +44,10 @@ class FragmentParser {
     out.ufrag = std::move(session_.transport.ice_ufrag);
     out.pwd = std::move(session_.transport.ice_pwd);
     out.is_end_of_candidates = is_end_of_candidates_;
-    if (out.ufrag.empty() != out.pwd.empty()) return refuse("ice-ufrag and ice-pwd belong together");
+    if (out.ufrag.empty() != out.pwd.empty()) return lines_.refuse("ice-ufrag and ice-pwd belong together");
     for (MediaDescription& media : session_.media) {
       if (media.transport.ice_ufrag.empty() != media.transport.ice_pwd.empty()) {
-        return refuse("ice-ufrag and ice-pwd belong together");
+        return lines_.refuse("ice-ufrag and ice-pwd belong together");
       }
       out.media.push_back({std::move(media.kind), std::move(media.mid), std::move(media.transport.ice_ufrag),
                            std::move(media.transport.ice_pwd), std::move(media.candidates),
@@ -73,7 +58,7 @@ class FragmentParser {
 
   Description session_;
   bool is_end_of_candidates_ = false;
-  size_t line_number_ = 0;
+  Lines lines_;
 };
 
 void add_credentials(std::string& out, const std::string& ufrag, const std::string& pwd) {

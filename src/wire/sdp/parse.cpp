@@ -1,50 +1,33 @@
 #include <utility>
 
 #include "wire/sdp/attribute.h"
+#include "wire/sdp/lines.h"
 #include "wire/sdp/scan.h"
 #include "wire/sdp/sdp.h"
 
 namespace atm0s::sdp {
 namespace {
 
-using Why = const char*;
-
 class Parser {
  public:
   Result<Description> run(std::string_view text) {
-    if (text.size() > kMaxBytes) return refuse("more than 256 KiB");
-    while (!text.empty()) {
-      std::string_view line = take_until(text, '\n');
-      if (++line_number_ > kMaxLines) return refuse("too many lines");
-      // RFC 8866 5: CRLF ends a line, and a parser should take a lone LF as well.
-      if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-      if (line.empty()) continue;
-      if (const Why why = read_line(line)) return refuse(why);
+    if (const Why why =
+            lines_.each(text, [this](char type, std::string_view value) { return read_line(type, value); })) {
+      return lines_.refuse(why);
     }
-    if (!is_started_) return refuse("no session description");
+    if (!is_started_) return lines_.refuse("no session description");
     give_session_values_to_media();
     return std::move(session_);
   }
 
  private:
-  tl::unexpected<Error> refuse(Why why) const {
-    return fail(ErrorCode::kInvalidSdp, "line " + std::to_string(line_number_) + ": " + why);
-  }
-
-  Why read_line(std::string_view line) {
-    if (line.size() > kMaxLineBytes) return "line too long";
-    // A control character inside a value (a lone CR above all) could end a line for whoever reads it after us.
-    for (const char c : line) {
-      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return "control character";
-    }
-    if (line.size() < 2 || line[1] != '=') return "not of the form x=value";
-    const std::string_view value = line.substr(2);
+  Why read_line(char type, std::string_view value) {
     if (!is_started_) {
-      if (line != "v=0") return "a session description starts with v=0";
+      if (type != 'v' || value != "0") return "a session description starts with v=0";
       is_started_ = true;
       return nullptr;
     }
-    switch (line[0]) {
+    switch (type) {
       case 'v':
         return "a second v= line";
       case 'o':
@@ -126,7 +109,7 @@ class Parser {
 
   Description session_;
   SessionDefaults defaults_;
-  size_t line_number_ = 0;
+  Lines lines_;
   bool is_started_ = false;
 };
 

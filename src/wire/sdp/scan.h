@@ -1,4 +1,4 @@
-// Cutting the text of one SDP line into words and numbers. For parse.cpp and attribute.cpp only.
+// Cutting the text of one SDP line into words and numbers. For the parsers of this folder only.
 // Nothing is copied, nothing can fail harder than "no value".
 #pragma once
 
