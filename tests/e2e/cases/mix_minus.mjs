@@ -6,6 +6,7 @@ const NAMES = Object.keys(TONES);
 const HERTZ = Object.values(TONES);
 const LOUD = -20;
 const STEADY_MS = 600; // what is heard, stays
+const RECOVER_S = 2;   // but for a browser on a busy machine, whose own output may stop for some hundred milliseconds
 
 const config = (name, mode) =>
   `{senders: [{name: 'audio_main', kind: 'audio', stream: lab.voice(${TONES[name]})}], receivers: {audio: 0, video: 0}` +
@@ -21,7 +22,7 @@ async function allHear(listeners, talkers) {
     const expected = talkers.filter((name) => name !== peer.name).map((name) => TONES[name]);
     await peer.lab('waitHears', expected, HERTZ);
     await pause(STEADY_MS);
-    const slots = await peer.lab('waitHears', expected, HERTZ, 0.2);
+    const slots = await peer.lab('waitHears', expected, HERTZ, RECOVER_S);
     const { active } = (await peer.lab('mixState', 'default')) ?? { active: [null, null, null] };
     slots.forEach((tone, i) => {
       if (tone === null) return; // free, or held by one who has stopped
