@@ -16,6 +16,12 @@ class Budget {
   explicit Budget(int64_t per_second) : Budget(per_second, per_second) {}
   Budget(int64_t per_second, int64_t held) : per_second_(per_second), capacity_(held * kScale), level_(held * kScale) {}
 
+  // From now on another rate, and a second's worth held; what is left of more is gone.
+  void set_rate(int64_t per_second) {
+    per_second_ = per_second;
+    capacity_ = per_second * kScale;
+    level_ = std::min(level_, capacity_);
+  }
   // Something is left.
   bool is_open(Instant now) {
     const int64_t elapsed = std::clamp<int64_t>(to_us(now - last_), 0, kLongest);

@@ -120,7 +120,7 @@ void Trial::film(size_t index) {
   }
   if (!is_active) return;
   peer::Call& call = flow.call;
-  const uint64_t target = call.server.peer->estimate_bps().value_or(300'000);
+  const uint64_t target = call.server.peer->target_bps().value_or(300'000);
   const bool is_key_frame = std::exchange(flow.wants_key_frame, false);
   const size_t size = flow.camera.next(target, is_key_frame);
   const size_t packets =
@@ -141,7 +141,7 @@ void Trial::film(size_t index) {
 void Trial::tick() {
   path_->tell_active_tcp();
   for (size_t i = 0; i < flows_.size(); ++i) {
-    meter_.set_target(i, flows_[i]->call.server.peer->estimate_bps().value_or(0));
+    meter_.set_target(i, flows_[i]->call.server.peer->target_bps().value_or(0));
   }
   meter_.tick(next_tick_ - origin_);
   next_tick_ += Meter::kTick;

@@ -10,11 +10,10 @@ constexpr int64_t kReferenceUs = 64'000;    // draft-holmer 3.1: reference time
 constexpr double kPacingFactor = 1.5;       // of the target; libwebrtc has 2.5, see the queueing figures of the tests
 constexpr Duration kStandingQueue = 100ms;  // with loss a full one
 constexpr Duration kShortQueue = 50ms;      // a longer one of ours is drained
-constexpr double kDrainPerSecond = 1.5;     // of the rate, for each second that the queue is longer
+constexpr Duration kCalmQueue = 25ms;       // nobody disturbs a probe, and it disturbs nobody
+constexpr double kDrainPerSecond = 5;       // of the rate, for each second that the queue is longer
 constexpr double kLeastDrain = 0.5;
 constexpr double kDrainingFactor = 0.9;  // of the target then, retransmissions with it
-constexpr double kDeepDrop = 0.66;       // libwebrtc: a drop below that share is probed after
-constexpr Duration kDropForgotten = 5s;  // libwebrtc
 constexpr Duration kSilence = 1s;        // without feedback while packets go, and three round trips
 constexpr Duration kBetweenSilenceCuts = 500ms;
 // So many packets in a row, over so long, and none got through: the way was not there. A full queue or a policer loses
@@ -46,7 +45,7 @@ Controller::Controller(const Config& config)
       reported_(config.start_bps, config.min_bps, config.max_bps),
       plan_(config.max_bps),
       target_bps_(config.start_bps),
-      undrained_bps_(config.start_bps) {}
+      estimate_bps_(config.start_bps) {}
 
 void Controller::on_sent(Now now, uint16_t transport_sequence, size_t bytes, std::optional<uint32_t> probe_cluster) {
   const int64_t newest = next_ - 1;
@@ -86,7 +85,6 @@ void Controller::on_feedback(Now now, const rtcp::TransportFeedback& feedback) {
     plan_.on_return(now.mono, rate_.bps());
   }
   measure_rtt(now.mono);
-  const bool overused_before = trend_.usage() == Usage::kOverusing;
   std::optional<uint64_t> probed;
   for (const Arrival& arrival : arrivals_) {
     acknowledged_.add(arrival.at, arrival.bytes, is_app_limited());
@@ -94,7 +92,7 @@ void Controller::on_feedback(Now now, const rtcp::TransportFeedback& feedback) {
     if (arrival.cluster == 0) continue;
     if (const auto bps = probe_rate_.add(arrival.cluster, arrival.sent, arrival.at, arrival.bytes)) probed = bps;
   }
-  control(now.mono, probed, overused_before);
+  control(now.mono, probed);
 }
 
 void Controller::collect_arrivals(Instant now) {
@@ -124,6 +122,7 @@ void Controller::collect_arrivals(Instant now) {
       if (packet->state != SentPacket::State::kUnderWay) continue;
       packet->state = SentPacket::State::kLost;
       outages.on_lost(packet->sent);
+      newest_lost_sent_ = std::max(newest_lost_sent_, packet->sent);
       ++lost;
       ++total;
       ++counters_.lost;
@@ -148,7 +147,7 @@ void Controller::collect_arrivals(Instant now) {
   const int64_t no_sign = silence_.is_silent() ? std::max<int64_t>(lost, 0) : outages.lost;
   lost_now_ = lost - no_sign;
   const bool stands = queue_.delay() > kStandingQueue && !queue_.competes();
-  loss_.add(now, lost_now_, total - no_sign, undrained_bps_, rtt_.value_or(kDefaultRtt),
+  loss_.add(now, lost_now_, total - no_sign, estimate_bps_, rtt_.value_or(kDefaultRtt),
             stands ? arriving_.bps() : std::nullopt);
 }
 
@@ -182,8 +181,9 @@ void Controller::on_rtt(Duration rtt) {
   rtt_ = rtt_ ? (*rtt_ * 7 + rtt) / 8 : rtt;  // RFC 6298 2.3
 }
 
-void Controller::control(Instant now, std::optional<uint64_t> probed, bool overused_before) {
-  const Usage usage = trend_.usage();
+void Controller::control(Instant now, std::optional<uint64_t> probed) {
+  Usage usage = trend_.usage();
+  if (usage == Usage::kUnderusing && queue_.delay() < kCalmQueue) usage = Usage::kNormal;  // nothing is left to drain
   const uint64_t before = rate_.bps();
   if (usage == Usage::kOverusing) ++counters_.overuses;
   if (probed && usage != Usage::kOverusing && !queue_.competes()) {
@@ -197,36 +197,29 @@ void Controller::control(Instant now, std::optional<uint64_t> probed, bool overu
       loss_.on_probe(*probed);
     }
   } else if (queue_.competes()) {
-    rate_.compete(now, lost_now_ > 0, rtt_.value_or(kDefaultRtt), acknowledged_.bps());
+    rate_.compete(now, lost_now_ > 0 ? newest_lost_sent_ : Instant{}, rtt_.value_or(kDefaultRtt), acknowledged_.bps());
   } else {
     std::optional<uint64_t> acknowledged = acknowledged_.bps();
     // What comes out of a queue that stands is what the way carries, now.
     if (usage == Usage::kOverusing && queue_.delay() > kShortQueue && arriving_.bps()) acknowledged = arriving_.bps();
     rate_.update(now, usage, acknowledged, rtt_.value_or(kDefaultRtt), is_app_limited());
   }
-  const bool is_misled = usage == Usage::kOverusing && rate_.bps() < before && plan_.on_cut(now, rate_.bps());
-  if (!is_misled && static_cast<double>(rate_.bps()) < kDeepDrop * static_cast<double>(before)) {
-    before_drop_bps_ = before;
-    dropped_at_ = now;
-  }
-  if (overused_before && usage != Usage::kOverusing && before_drop_bps_ != 0) {
-    if (now - dropped_at_ < kDropForgotten) plan_.on_recovered(now, before_drop_bps_);
-    before_drop_bps_ = 0;
-  }
+  if (usage == Usage::kOverusing && rate_.bps() < before) plan_.on_cut(now, rate_.bps());
   if (usage != Usage::kOverusing) silence_.grow(now, rtt_.value_or(kDefaultRtt), rate_.bps());
   update_target(now);
 }
 
 void Controller::update_target(Instant now) {
   uint64_t target = has_feedback() ? rate_.bps() : reported_.bps();
-  if (const auto bound = loss_.bps(); bound && has_feedback()) target = std::min(target, *bound);
+  if (const auto bound = loss_.bps(); bound && has_feedback() && !queue_.competes()) target = std::min(target, *bound);
   if (remb_bps_ && now - remb_at_ >= kRembLife) remb_bps_.reset();
   if (remb_bps_) target = std::min(target, *remb_bps_);
   if (const auto bound = silence_.bps()) target = std::min(target, *bound);
-  undrained_bps_ = std::clamp(target, config_.min_bps, config_.max_bps);
+  estimate_bps_ = std::clamp(target, config_.min_bps, config_.max_bps);
   target = static_cast<uint64_t>(static_cast<double>(target) * drain());
   target_bps_ = std::clamp(target, config_.min_bps, config_.max_bps);
-  plan_.update(now, target_bps_, is_app_limited(), app_limited_.since());
+  const bool is_calm = trend_.usage() != Usage::kOverusing && queue_.delay() < kCalmQueue && !queue_.competes();
+  plan_.update(now, {target_bps_, is_app_limited(), app_limited_.since(), is_calm});
 }
 
 void Controller::on_remb(Now now, uint64_t bps) {

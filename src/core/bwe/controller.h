@@ -67,6 +67,10 @@ class Controller {
   void on_timeout(Now now);
   Instant next_timeout() const;
 
+  // What the way carries...
+  uint64_t estimate_bps() const { return estimate_bps_; }
+  // ...and what to make now, which is less while a queue of ours is drained: for an encoder that follows at once.
+  // Layers, which take time to change, are chosen by the estimate; the pacing rate sees to the rest.
   uint64_t target_bps() const { return target_bps_; }
   uint64_t pacing_bps() const;
   bool has_probe() const { return plan_.has_pending(); }
@@ -101,7 +105,7 @@ class Controller {
   };
   void collect_arrivals(Instant now);
   void measure_rtt(Instant now);
-  void control(Instant now, std::optional<uint64_t> probed, bool overused_before);
+  void control(Instant now, std::optional<uint64_t> probed);
   void update_target(Instant now);
   double drain() const;
   Instant silence_at() const;
@@ -126,12 +130,11 @@ class Controller {
   QueueDelay queue_;
   ArrivingRate arriving_;
   int64_t next_told_ = 0;  // the packet that the next feedback should begin with
-  int64_t lost_now_ = 0;   // packets that the feedback being read tells lost
+  Instant newest_lost_sent_{};  // when that packet was sent
+  int64_t lost_now_ = 0;  // packets that the feedback being read tells lost
   std::optional<uint64_t> remb_bps_;
   Instant remb_at_{};
   std::optional<int64_t> reference_;  // unwrapped reference time of the newest feedback
-  uint64_t before_drop_bps_ = 0;      // 0: no deep drop lately
-  Instant dropped_at_{};
   Instant last_sent_{};
   Instant last_feedback_{};
   Instant last_cut_{};  // because of silence
@@ -140,7 +143,7 @@ class Controller {
   bool is_unanswered_ = false;
   bool waits_ = false;  // something was sent after the last feedback
   uint64_t target_bps_;
-  uint64_t undrained_bps_;  // the target, but for a queue that is drained
+  uint64_t estimate_bps_;
   Counters counters_;
 };
 

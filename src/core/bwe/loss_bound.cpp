@@ -48,6 +48,7 @@ void LossBound::judge(Instant now, uint64_t bps, Duration rtt, std::optional<uin
     bound_ = tail_drops ? std::min(from, static_cast<uint64_t>(static_cast<double>(*carried) * (1 - kTailDropCut)))
                         : static_cast<uint64_t>(static_cast<double>(from) * (1 - 0.5 * excess));
     cut_at_ = now;
+    is_of_queue_ = tail_drops;
     return;
   }
   if (excess > kHoldAbove) {
@@ -56,6 +57,10 @@ void LossBound::judge(Instant now, uint64_t bps, Duration rtt, std::optional<uin
     return;
   }
   if (!bound_) return;
+  if (is_of_queue_ && !carried) {  // that queue is gone, and the delay tells of the next one
+    bound_.reset();
+    return;
+  }
   bound_ = static_cast<uint64_t>(static_cast<double>(*bound_) * kGrowth);
   if (*bound_ > bps * 2) bound_.reset();  // far above what the delay allows: it bounds nothing
 }

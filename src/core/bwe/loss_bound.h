@@ -43,6 +43,7 @@ class LossBound {
   bool started_ = false;
   std::optional<uint64_t> bound_;
   Instant cut_at_{};
+  bool is_of_queue_ = false;  // the last cut was
 };
 
 }  // namespace atm0s::bwe

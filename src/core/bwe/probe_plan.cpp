@@ -1,21 +1,22 @@
 #include "core/bwe/probe_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace atm0s::bwe {
 namespace {
 
-constexpr uint64_t kFirstScale = 3;          // of the start rate (libwebrtc)
-constexpr uint64_t kSecondScale = 6;         // libwebrtc
-constexpr double kGoOnShare = 0.7;           // a result of that share of the probe: a further one
-constexpr uint64_t kFurtherScale = 2;        // of the result
-constexpr Duration kWait = 1s;               // for a result
-constexpr Duration kPeriod = 3s;             // between probes of an app-limited sender (libwebrtc: 5 s)
-constexpr Duration kAfterRise = 1s;          // between two for more demand
-constexpr double kAfterDropShare = 0.85;     // of the rate before (libwebrtc)
-constexpr Duration kBetweenDropProbes = 5s;  // libwebrtc
-constexpr size_t kLeastPackets = 5;          // libwebrtc
-constexpr uint64_t kLengthMs = 15;           // libwebrtc
+constexpr uint64_t kFirstScale = 3;    // of the start rate (libwebrtc)
+constexpr uint64_t kSecondScale = 6;   // libwebrtc
+constexpr double kGoOnShare = 0.7;     // a result of that share of the probe: a further one
+constexpr uint64_t kFurtherScale = 2;  // of the result
+constexpr Duration kWait = 1s;         // for a result
+constexpr Duration kPeriod = 3s;       // between probes of an app-limited sender (libwebrtc: 5 s)
+constexpr Duration kAfterRise = 1s;    // between two for more demand
+constexpr double kDeepDrop = 0.66;     // an estimate below that share of the best one is probed (libwebrtc)
+constexpr Duration kRemembered = 10s;  // the best one, twice that at most
+constexpr size_t kLeastPackets = 5;    // libwebrtc
+constexpr uint64_t kLengthMs = 15;     // libwebrtc
 // More than the usual bursts of token buckets; twice as much after a probe that misled all the same.
 constexpr size_t kLeastBytes = 12'000;
 constexpr uint64_t kLongestMs = 200;  // of such a probe: at most the queue that it can make of a way
@@ -54,12 +55,20 @@ size_t ProbePlan::bytes_of(Instant now, uint64_t bps) const {
   return std::max(bytes_in(kLengthMs), std::min(is_wary ? 2 * kLeastBytes : kLeastBytes, bytes_in(kLongestMs)));
 }
 
-bool ProbePlan::on_cut(Instant now, uint64_t bps) {
-  if (now - found_at_ >= kMisled || static_cast<double>(bps) >= kMisledShare * static_cast<double>(found_bps_))
-    return false;
+void ProbePlan::on_cut(Instant now, uint64_t bps) {
+  if (now - found_at_ >= kMisled || static_cast<double>(bps) >= kMisledShare * static_cast<double>(found_bps_)) return;
   misled_at_ = now;
   pending_ = 0;
-  return true;
+  best_bps_ = previous_best_bps_ = 0;
+}
+
+bool ProbePlan::has_dropped(Instant now, uint64_t bps) {
+  if (now - best_began_ >= kRemembered) {
+    previous_best_bps_ = std::exchange(best_bps_, 0);
+    best_began_ = now;
+  }
+  best_bps_ = std::max(best_bps_, bps);
+  return static_cast<double>(bps) < kDeepDrop * static_cast<double>(std::max(best_bps_, previous_best_bps_));
 }
 
 void ProbePlan::start(Instant now, uint64_t start_bps) {
@@ -73,14 +82,9 @@ void ProbePlan::start(Instant now, uint64_t start_bps) {
 void ProbePlan::on_result(Instant now, uint64_t bps) {
   found_bps_ = bps;
   found_at_ = now;
+  if (bps >= go_on_above_bps_) after_drop_wait_ = kAfterDrop;
   if (go_on_above_bps_ == 0 || bps < go_on_above_bps_ || bps >= most_bps()) return;
   if (pending_ == 0) ask(now, bps * kFurtherScale);
-}
-
-void ProbePlan::on_recovered(Instant now, uint64_t before_bps) {
-  if (pending_ > 0 || (drop_probe_at_ && now - *drop_probe_at_ < kBetweenDropProbes)) return;
-  drop_probe_at_ = now;
-  ask(now, static_cast<uint64_t>(static_cast<double>(before_bps) * kAfterDropShare));
 }
 
 // As libwebrtc after a change of the network route, but with what is remembered in the place of the start rate.
@@ -89,19 +93,23 @@ void ProbePlan::on_return(Instant now, uint64_t before_bps) {
   ask(now, before_bps);
 }
 
-void ProbePlan::update(Instant now, uint64_t estimate_bps, bool app_limited, Instant app_limited_since) {
-  if (!started_ || now < next_update_) return;
+void ProbePlan::update(Instant now, const State& state) {
+  if (!started_) return;
+  // What a way carried a moment ago it may carry again: others' bursts go by.
+  const bool fell = has_dropped(now, state.estimate_bps) && state.is_calm && now - asked_at_ >= after_drop_wait_;
+  if (now < next_update_ && !fell) return;
   next_update_ = now + kWait;
   if (now - asked_at_ >= kWait) go_on_above_bps_ = 0;
-  if (estimate_bps >= most_bps() || pending_ > 0) {
+  if (state.estimate_bps >= most_bps() || pending_ > 0) {
     demand_rose_ = false;
     return;
   }
   const bool rose = demand_rose_ && now - asked_at_ >= kAfterRise;
-  const bool due = app_limited && now - std::max(asked_at_, app_limited_since) >= kPeriod;
-  if (!rose && !due) return;
+  const bool due = state.app_limited && now - std::max(asked_at_, state.app_limited_since) >= kPeriod;
+  if (!fell && !rose && !due) return;
+  if (fell) after_drop_wait_ = std::min(after_drop_wait_ * 2, kRemembered);
   demand_rose_ = false;
-  ask(now, estimate_bps * kFurtherScale);
+  ask(now, state.estimate_bps * kFurtherScale);
 }
 
 std::optional<ProbeCluster> ProbePlan::take() {

@@ -22,15 +22,19 @@ class ProbePlan {
   void start(Instant now, uint64_t start_bps);
   // A probe told that rate and it was taken.
   void on_result(Instant now, uint64_t bps);
-  // Queues grew and the rate was cut to that. True: far below what a probe has just found, so it was misled, as by a
-  // token bucket, which lets a burst of any rate pass. For a minute probes are then longer.
-  bool on_cut(Instant now, uint64_t bps);
-  // The estimate fell from `before` by a third or more, and queues are no longer growing.
-  void on_recovered(Instant now, uint64_t before_bps);
+  // Queues grew and the rate was cut to that. When it is far below what a probe has just found, that was misled, as by
+  // a token bucket, which lets a burst of any rate pass. For a minute probes are then longer.
+  void on_cut(Instant now, uint64_t bps);
   // Feedback comes again after a silence; whether the way carries what it did is found out at once.
   void on_return(Instant now, uint64_t before_bps);
+  struct State {
+    uint64_t estimate_bps = 0;
+    bool app_limited = false;
+    Instant app_limited_since{};
+    bool is_calm = false;  // queues are short and do not grow
+  };
   // From time to time, with the state of the sender.
-  void update(Instant now, uint64_t estimate_bps, bool app_limited, Instant app_limited_since);
+  void update(Instant now, const State& state);
   std::optional<ProbeCluster> take();
   // Nothing faster is probed for.
   uint64_t most_bps() const;
@@ -40,6 +44,7 @@ class ProbePlan {
 
  private:
   void ask(Instant now, uint64_t bps);
+  bool has_dropped(Instant now, uint64_t bps);
   size_t bytes_of(Instant now, uint64_t bps) const;
 
   uint64_t max_bps_;
@@ -49,7 +54,11 @@ class ProbePlan {
   uint32_t last_id_ = 0;
   uint64_t go_on_above_bps_ = 0;  // 0: no result is waited for
   Instant asked_at_{};
-  std::optional<Instant> drop_probe_at_;
+  uint64_t best_bps_ = 0;  // estimates of some seconds, in two halves of time
+  uint64_t previous_best_bps_ = 0;
+  Instant best_began_{};
+  static constexpr Duration kAfterDrop = 1s;  // after the last probe; twice as long for each that found less
+  Duration after_drop_wait_ = kAfterDrop;
   std::optional<Instant> misled_at_;
   uint64_t found_bps_ = 0;  // by the last probe
   Instant found_at_{};

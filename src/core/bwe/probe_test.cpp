@@ -1,6 +1,8 @@
 // Probes: how long they are after what has happened, and what their packets say of ways that let bursts pass.
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "core/bwe/probe_plan.h"
 
 namespace atm0s::bwe {
@@ -11,7 +13,7 @@ constexpr uint64_t kDemand = 4'000'000;
 
 // The probe of a sender that has had little to send since `since`, at an estimate of 1 Mbit/s.
 std::optional<ProbeCluster> probe_at(ProbePlan& plan, Instant now, Instant since = kBegin) {
-  plan.update(now, 1'000'000, true, since);
+  plan.update(now, {.estimate_bps = 1'000'000, .app_limited = true, .app_limited_since = since});
   return plan.take();
 }
 
@@ -25,17 +27,18 @@ ProbePlan started() {
 TEST(ProbePlan, AfterOneThatMisledIsLongerForAMinute) {
   ProbePlan plan = started();
   EXPECT_EQ(probe_at(plan, kBegin + 5s)->min_bytes, 12'000u);
-  EXPECT_FALSE(plan.on_cut(kBegin + 6s, 850'000)) << "as all the time near the capacity";
+  plan.on_cut(kBegin + 6s, 850'000);  // as all the time near the capacity
   plan.on_result(kBegin + 10s, 3'000'000);
-  EXPECT_FALSE(plan.on_cut(kBegin + 11s, 2'500'000)) << "near what was found";
-  EXPECT_FALSE(plan.on_cut(kBegin + 16s, 500'000)) << "long after the probe";
+  plan.on_cut(kBegin + 11s, 2'500'000);  // near what was found
+  plan.on_cut(kBegin + 16s, 500'000);    // long after the probe
+  EXPECT_EQ(probe_at(plan, kBegin + 17s)->min_bytes, 12'000u);
   plan.on_result(kBegin + 20s, 3'000'000);
   while (plan.take()) continue;
-  EXPECT_TRUE(plan.on_cut(kBegin + 21s, 500'000));
+  plan.on_cut(kBegin + 21s, 500'000);
   const auto probe = probe_at(plan, kBegin + 30s);
   ASSERT_TRUE(probe);
   EXPECT_EQ(probe->min_bytes, 24'000u);
-  plan.update(kBegin + 90s, 1'000'000, false, kBegin);
+  plan.update(kBegin + 90s, {.estimate_bps = 1'000'000, .app_limited_since = kBegin});
   EXPECT_EQ(probe_at(plan, kBegin + 100s)->min_bytes, 12'000u);
 }
 
@@ -49,11 +52,42 @@ TEST(ProbePlan, OfASlowWayMakesNoLongQueue) {
   ProbePlan plan(kDemand);
   plan.start(kBegin, 50'000);
   while (plan.take()) continue;
-  plan.update(kBegin + 5s, 50'000, true, kBegin);
+  plan.update(kBegin + 5s, {.estimate_bps = 50'000, .app_limited = true, .app_limited_since = kBegin});
   const auto probe = plan.take();
   ASSERT_TRUE(probe);
   EXPECT_EQ(probe->bps, 100'000u);
   EXPECT_EQ(probe->min_bytes, 100'000u * 200 / 8'000);
+}
+
+// The times after the estimate has fallen at which probes ask whether the way carries more again; each finds less.
+std::vector<int> seconds_of_probes(ProbePlan& plan, uint64_t before_bps, uint64_t after_bps, bool is_calm) {
+  std::vector<int> seconds;
+  for (Instant now = kBegin; now < kBegin + 10s; now += 100ms) plan.update(now, {.estimate_bps = before_bps});
+  const Instant fell = kBegin + 10s;
+  for (Instant now = fell; now < fell + 40s; now += 100ms) {
+    plan.update(now, {.estimate_bps = after_bps, .is_calm = is_calm});
+    if (const auto probe = plan.take()) {
+      EXPECT_EQ(probe->bps, 2 * after_bps);
+      seconds.push_back(static_cast<int>((now - fell) / 1s));
+      plan.on_result(now, after_bps);
+    }
+  }
+  return seconds;
+}
+
+TEST(ProbePlan, AfterADropAsksAgainEverLaterUntilThatIsLongAgo) {
+  ProbePlan plan = started();
+  EXPECT_EQ(seconds_of_probes(plan, 2'000'000, 500'000, true), (std::vector<int>{0, 2, 6}));
+}
+
+TEST(ProbePlan, AfterADropWaitsUntilQueuesAreShort) {
+  ProbePlan plan = started();
+  EXPECT_EQ(seconds_of_probes(plan, 2'000'000, 500'000, false), std::vector<int>{});
+}
+
+TEST(ProbePlan, AsksNothingAfterASmallDrop) {
+  ProbePlan plan = started();
+  EXPECT_EQ(seconds_of_probes(plan, 2'000'000, 1'600'000, true), std::vector<int>{});
 }
 
 // Plays a probe through a token bucket that is full; what it says in the end.

@@ -20,8 +20,10 @@ class QueueDelay {
       least_ = Duration::max();
       began_ = now;
     }
+    const bool is_lower = one_way + kJitter < std::min(least_, previous_least_);
     least_ = std::min(least_, one_way);
     delay_ = one_way - std::min(least_, previous_least_);
+    if (is_lower || delay_ >= kEmpty) empty_since_ = now;
     watch(now);
   }
   Duration delay() const { return delay_; }
@@ -33,7 +35,10 @@ class QueueDelay {
   // A queue of ours is gone in the time of two windows, as the controller lets it drain.
   static constexpr Duration kWindow = 3s;
   static constexpr Duration kStands = 40ms;  // at least, all the time
+  // TCP's queue may be empty for a moment only, and where it was never shorter nobody knows what empty is.
   static constexpr Duration kEmpty = 15ms;
+  static constexpr Duration kStaysEmpty = 500ms;
+  static constexpr Duration kJitter = 3ms;
   // TCP's queue moves; a longer way that the packets have got meanwhile does not.
   static constexpr Duration kMoves = 20ms;
   static constexpr Duration kStill = 10ms;
@@ -49,7 +54,7 @@ class QueueDelay {
     const Duration moves = std::max(current_.high, previous_.high) - std::min(current_.low, previous_.low);
     if (!competes_) {
       competes_ = windows_ == 2 && std::min(current_.low, previous_.low) >= kStands && moves >= kMoves;
-    } else if (current_.low < kEmpty || moves < kStill) {
+    } else if (now - empty_since_ >= kStaysEmpty || moves < kStill) {
       competes_ = false;
       windows_ = 0;
     }
@@ -65,6 +70,7 @@ class QueueDelay {
   Duration delay_{};
   Window current_, previous_;
   Instant window_began_{};
+  Instant empty_since_{};
   int windows_ = 0;  // that are over
   bool competes_ = false;
 };

@@ -13,15 +13,15 @@ constexpr double kMostGrowthPerSecond = 1.4;
 // Growth that does not depend on the rate lets flows that share a way come to equal parts; and none on the round trip
 // (gcc-02 5.5 has one): near ones would get more. The values of this and the following are by the cases of RFC 8867.
 constexpr double kLeastBpsPerSecond = 80'000;
-constexpr double kMostShareOfThat = 0.3;     // of the rate, in a second
-constexpr double kRecovery = 1.7;            // s, from a decrease to what was before it
-constexpr Duration kOneEvent = 400ms;        // decreases so close are of one overuse
-constexpr double kGiveWay = 0.95;            // of the rate, when that did not reach the last best
-constexpr double kMostOfAcknowledged = 1.5;  // what was before is believed no further
-constexpr double kCompetingBeta = 0.75;      // RFC 9438 4.6 has 0.7
-constexpr double kCompetingPackets = 1;      // for each round trip, as Reno; RFC 9438 4.3 has 0.53 for its 0.7
-constexpr double kRampPerSecond = 2;         // until the first loss
-constexpr double kLeastGrowthBps = 1'000;    // for each step (libwebrtc)
+constexpr double kMostShareOfThat = 0.3;   // of the rate, in a second
+constexpr double kRecovery = 1.7;          // s, from a decrease to what was before it
+constexpr Duration kOneEvent = 400ms;      // decreases so close are of one overuse
+constexpr double kGiveWay = 0.95;          // of the rate, when that did not reach the last best
+constexpr double kMostOfAcknowledged = 4;  // what was before is believed no further
+constexpr double kCompetingBeta = 0.75;    // RFC 9438 4.6 has 0.7
+constexpr double kCompetingPackets = 0.7;  // for each round trip, as Reno; RFC 9438 4.3 has 0.53 for its 0.7
+constexpr double kRampPerSecond = 2;       // until the first loss
+constexpr double kLeastGrowthBps = 1'000;  // for each step (libwebrtc)
 constexpr uint64_t kAcknowledgedMargin = 10'000;
 constexpr double kPacketBits = 1'200 * 8;  // gcc-02 5.5: expected packet size
 
@@ -99,7 +99,7 @@ void RateControl::increase(Instant now, std::optional<uint64_t> acknowledged, bo
   bps_ = std::min(static_cast<uint64_t>(rate + step), limit);
 }
 
-void RateControl::compete(Instant now, bool has_lost, Duration rtt, std::optional<uint64_t> acknowledged) {
+void RateControl::compete(Instant now, Instant lost, Duration rtt, std::optional<uint64_t> acknowledged) {
   if (!competed_at_ || now - *competed_at_ > 1s) {  // it has just begun
     ramps_ = true;
     changed_at_ = now;
@@ -108,7 +108,7 @@ void RateControl::compete(Instant now, bool has_lost, Duration rtt, std::optiona
   const double rtt_s = std::max(static_cast<double>(rtt.count()) / 1e6, 0.02);
   const double elapsed = std::min(static_cast<double>((now - changed_at_.value_or(now)).count()) / 1e6, 1.0);
   changed_at_ = now;
-  if (has_lost && (!decreased_at_ || now - *decreased_at_ >= rtt)) {
+  if (lost > decreased_at_.value_or(Instant{})) {
     bps_ = static_cast<uint64_t>(static_cast<double>(bps_) * kCompetingBeta);
     decreased_at_ = now;
     ramps_ = false;

@@ -164,6 +164,10 @@ class Peer {
   // What the way to the remote carries, bit/s, of which retransmissions and audio are a part; before the first feedback
   // a careful guess. Nothing where the remote gives no feedback: then packets go out as they come.
   std::optional<uint64_t> estimate_bps() const {
+    return is_paced() ? std::optional(estimator_.estimate_bps()) : std::nullopt;
+  }
+  // For an encoder that follows at once: less while a queue is drained.
+  std::optional<uint64_t> target_bps() const {
     return is_paced() ? std::optional(estimator_.target_bps()) : std::nullopt;
   }
   // What all that is sent to the remote could use at its best: nothing faster is probed for.

@@ -30,6 +30,8 @@ void Peer::note_arrival(const Datagram& datagram, const rtp::View& view, const M
 void Peer::on_transport_feedback(Now now, const rtcp::TransportFeedback& feedback, SendBatch& datagrams) {
   ++counters_.feedback_received;
   estimator_.on_feedback(now, feedback);
+  // What a full queue loses would else be sent into it again, at the rate at which it was lost.
+  resend_budget_.set_rate(std::min<int64_t>(static_cast<int64_t>(estimator_.target_bps() / 8), kResendBytesPerSecond));
   if (is_paced()) pace(now, datagrams);
 }
 
