@@ -1,4 +1,4 @@
-// The wire: requests and events of the data channel and the bodies of HTTP calls (docs/protocol.md), as types.
+// The wire: requests and events of the data channel and the bodies of HTTP calls (docs/session-protocol.md), as types.
 import type { StreamKinds } from './choices.js';
 
 export interface IceServer {

@@ -30,7 +30,7 @@ namespace atm0s::session {
 using room::Output;
 using sender::SessionId;
 
-// The timers of a session, once for all (docs/protocol.md 3).
+// The timers of a session, once for all (docs/session-protocol.md 3).
 inline constexpr Duration kConnectTimeout = 10s;         // from the connect call to ICE and DTLS
 inline constexpr Duration kChannelTimeout = 10s;         // from there to the open data channel, where there is one
 inline constexpr Duration kReconnectingAfter = 5s;       // without authenticated traffic
