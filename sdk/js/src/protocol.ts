@@ -36,7 +36,7 @@ export interface IConnectConfig extends OfferMeta {
   latency_mode?: string;
   remote_bitrate_control_mode?: string;
   applies_stream_limits?: boolean;
-  metadata?: unknown;
+  metadata?: string;
 }
 
 export interface ConnectAnswer {
