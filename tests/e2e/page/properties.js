@@ -8,7 +8,7 @@ const POLL_MS = 25;
 
 const properties = {
   tests: new Map(), // name -> {turns, run}
-  given: null, // {url, secret, anyToken, elsewhereToken}
+  given: null, // {url, secret, anyToken, elsewhereToken, endingToken}
   runs: 0,
 };
 globalThis.properties = properties;

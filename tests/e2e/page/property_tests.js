@@ -43,6 +43,14 @@ test('token', ['token'], async (run) => {
   same(await session.connect().then(() => 'taken', (error) => error.code), 'INVALID_TOKEN', 'a token of another room');
 });
 
+test('renewToken', ['renewToken'], async (run) => {
+  const { anyToken, endingToken } = properties.given;
+  let asked = 0;
+  const session = await run.connect(run.create('ann', { renewToken: async () => (++asked, anyToken) }));
+  await session.setToken(endingToken).catch(() => {}); // it may have ended
+  await run.until('it is asked for another', () => asked > 0);
+});
+
 test('senders', ['senders'], async (run) => {
   const sender = { name: run.name('stream'), kind: 'video', stream: run.keep(picture()) };
   const ann = run.create('ann', { senders: [sender] });
