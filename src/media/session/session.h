@@ -168,6 +168,8 @@ class Session {
   // publishing (session_publishing.cpp): what the client's video may take goes to the client.
   void take_max_bitrates(const std::vector<contract::SenderInfo>& senders);
   void write_max_bitrates(LineBindings::Plan& plan, const std::vector<contract::SenderInfo>& senders) const;
+  uint64_t max_video_bps() const;
+  peer::Config limited(peer::Config config) const;
   Instant limit_due() const;
   void limit_publishing(Now now, Output& out);
   void tell_limit(const Sender& sender, Output& out);
@@ -222,6 +224,7 @@ class Session {
   Rng& rng_;
   // owned
   Admission admission_;
+  uint64_t server_max_bps_;  // of its video; its token may say less
   peer::Peer peer_;
   LineBindings lines_;
   std::map<std::string, Sender> senders_;
