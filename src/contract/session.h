@@ -1,6 +1,6 @@
 // What a client asks for and is told, as plain structs that know no encoding: JSON (first generation) today, protobuf
 // later. Made by contract/json and control, consumed by media/session, and the other way round for events.
-// Source of names and shapes: docs/protocol.md.
+// Source of names and shapes: docs/session-protocol.md.
 #pragma once
 
 #include <cstdint>

@@ -72,10 +72,6 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
   peer_config.addresses = config_.addresses;
   peer_config.local_addresses = config_.local_addresses;
   peer_config.max_incoming_video_bps = config_.max_incoming_video_bps;
-  if (const uint64_t of_token = command.request.grant.max_bitrate_bps; of_token != 0) {
-    uint64_t& max = peer_config.max_incoming_video_bps;
-    max = max == 0 ? of_token : std::min(max, of_token);
-  }
   peer_config.playout_delay = command.request.playout_delay;
   std::string conn_id = make_conn_id(config_.index, id, rng_);
   entry.session =

@@ -241,6 +241,11 @@ TEST(Reading, RowsLinksAndPaths) {
   std::set<std::string> paths;
   for (const Mention& path : find_paths(document, {"core"})) paths.insert(path.what);
   EXPECT_EQ(paths, (std::set<std::string>{"src/core/ice", "tests/golden/", "src/base/time.h", "src/base/no.h"}));
+  const auto fences = find_fences(document);
+  ASSERT_EQ(fences.size(), 1u);
+  EXPECT_EQ(fences[0].line, 3);
+  EXPECT_EQ(fences[0].info, "sh");
+  EXPECT_EQ(fences[0].text, "| not | a | row |\nls tests/golden/*.cpp\n");
 }
 
 TEST(Reading, ConstantsAndMetrics) {

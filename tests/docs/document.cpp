@@ -88,6 +88,20 @@ std::vector<TableRow> find_rows(const Document& document) {
   return out;
 }
 
+std::vector<Fence> find_fences(const Document& document) {
+  std::vector<Fence> out;
+  bool is_open = false;
+  for_each_line(document.text, [&](int number, const std::string& line, bool in_code) {
+    if (line.starts_with("```")) {
+      if (!is_open) out.push_back({number, trimmed(std::string_view(line).substr(3)), {}});
+      is_open = !is_open;
+    } else if (in_code) {
+      out.back().text += line + '\n';
+    }
+  });
+  return out;
+}
+
 std::optional<std::string> code_of(std::string_view cell) {
   if (cell.size() < 3 || cell.front() != '`' || cell.find('`', 1) != cell.size() - 1) return std::nullopt;
   return std::string(cell.substr(1, cell.size() - 2));

@@ -27,11 +27,19 @@ struct Mention {
   std::string what;
 };
 
+// A block of code, with what stands behind its fence: "json ann".
+struct Fence {
+  int line = 0;  // of the fence
+  std::string info;
+  std::string text;
+};
+
 std::string read_text(const std::filesystem::path& path);
 // Every *.md but those of packages and builds, by path.
 std::vector<Document> read_documents(const std::filesystem::path& root);
 
 std::vector<TableRow> find_rows(const Document& document);
+std::vector<Fence> find_fences(const Document& document);
 // The insides of a cell that is one piece of code: "`x`" gives "x".
 std::optional<std::string> code_of(std::string_view cell);
 

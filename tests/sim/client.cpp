@@ -227,6 +227,7 @@ void Client::take_output(Now now, SendBatch& out) {
     } else if (std::holds_alternative<peer::Connected>(event)) {
       if (!has_channel()) start_sending(now);
     } else if (const auto* message = std::get_if<peer::ChannelMessage>(&event)) {
+      if (config_.keeps_messages) messages_.emplace_back(as_text(message->bytes));
       const auto parsed = json::parse_server_message(message->bytes, message->is_text);
       if (!parsed) {
         ++messages_unread_;

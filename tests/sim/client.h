@@ -50,6 +50,7 @@ struct ClientConfig {
   bool applies_limits = false;            // and to remote_stream_video_main_limit, as the project's own SDKs
   std::optional<Duration> playout_delay;  // its latency mode
   contract::MixMinusMode mix_minus = contract::MixMinusMode::kDisabled;
+  bool keeps_messages = false;  // what the server says is kept as it came, too
 };
 
 // An audio packet that a client got: on which receiver, and whose frame it is.
@@ -112,6 +113,8 @@ class Client {
   // SDP answers that did not fit: to an offer that a later one has overtaken.
   uint64_t answers_refused() const { return answers_refused_; }
   const std::vector<contract::Event>& events() const { return events_; }
+  // What came over the data channel, with `keeps_messages`.
+  const std::vector<std::string>& messages() const { return messages_; }
   // Streams that the events so far say exist, by "peer/stream".
   const std::map<std::string, contract::StreamEvent>& streams() const { return streams_; }
   const std::map<std::string, contract::ReceiverState>& receiver_states() const { return receiver_states_; }
@@ -183,6 +186,7 @@ class Client {
   uint64_t answers_refused_ = 0;
   uint64_t messages_unread_ = 0;  // the parser of the client side has limits of its own
   std::vector<contract::Event> events_;
+  std::vector<std::string> messages_;
   std::map<std::string, contract::StreamEvent> streams_;
   std::map<std::string, contract::ReceiverState> receiver_states_;
   std::map<std::string, contract::SenderState> sender_states_;

@@ -181,6 +181,29 @@ TEST(PublishingAnew, ATokenLowersTheMaximum) {
   }
 }
 
+TEST(PublishingAnew, ARenewedTokenLowersTheMaximumAndLiftsIt) {
+  Stage stage;
+  contract::Grant renewed;
+  stage.world.judge = [&](const contract::TokenQuestion&) -> Result<contract::Grant> { return renewed; };
+  stage.publish(publisher_config());
+  stage.view(stage.add_viewer("bela"));
+  const auto renew = [&](uint64_t max_bps) {
+    renewed.max_bitrate_bps = max_bps;
+    const uint64_t id = stage.world.request(*stage.publisher, contract::PeerToken{"another"});
+    EXPECT_TRUE(stage.world.run_until([&] { return stage.publisher->succeeded(id); }, 1s));
+    stage.world.run_for(500ms);
+  };
+  stage.world.run_for(3s);
+  const auto before = static_cast<double>(stage.remb());
+  EXPECT_GT(before, 1'000'000);
+  renew(300'000);
+  EXPECT_NEAR(static_cast<double>(stage.remb()), 300'000, 20);
+  renew(700'000);
+  EXPECT_NEAR(static_cast<double>(stage.remb()), 700'000, 20);
+  renew(0);
+  EXPECT_NEAR(static_cast<double>(stage.remb()), before, before / 10);
+}
+
 TEST_F(Publishing, EachStreamOnItsOwnIsLimitedByItsSenderAndItsViewers) {
   ClientConfig config = publisher_config();
   config.bitrate_control_mode = BitrateControlMode::kPerStream;

@@ -53,8 +53,8 @@ export interface ISessionConfig {
   subScope?: SubscribeScope;
   /** What the others are told. */
   pubScope?: PublishScope;
-  /** Any JSON, for the server's side of the application. */
-  metadata?: unknown;
+  /** Up to 4,096 bytes, told to the others with `peer_added`. */
+  metadata?: string;
 }
 
 /** Throws what a caller has to mend. */

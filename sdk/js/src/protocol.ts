@@ -1,4 +1,4 @@
-// The wire: requests and events of the data channel and the bodies of HTTP calls (docs/protocol.md), as types.
+// The wire: requests and events of the data channel and the bodies of HTTP calls (docs/session-protocol.md), as types.
 import type { StreamKinds } from './choices.js';
 
 export interface IceServer {
@@ -36,7 +36,7 @@ export interface IConnectConfig extends OfferMeta {
   latency_mode?: string;
   remote_bitrate_control_mode?: string;
   applies_stream_limits?: boolean;
-  metadata?: unknown;
+  metadata?: string;
 }
 
 export interface ConnectAnswer {

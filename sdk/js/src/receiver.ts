@@ -6,6 +6,7 @@ import { orderCodecs } from './codecs.js';
 import { asError } from './errors.js';
 import { TypedEventEmitter } from './events.js';
 import type { SessionHost } from './host.js';
+import { takenLimit } from './ignored.js';
 import { applyLatency } from './latency.js';
 import { getLogger } from './log.js';
 import type { RpcResponse, StreamName, WireLimit } from './protocol.js';
@@ -111,8 +112,8 @@ export class StreamReceiver extends TypedEventEmitter<IStreamReceiverCallbacks> 
 
   /** Which layers of a video it gets. It stays over a switch. */
   limit(limit: StreamLimit): Promise<boolean> {
-    this.wanted = limit;
-    return this.tell((rpc) => rpc.request('receiver.limit', { id: this.remoteId, limit: wireLimit(limit) }));
+    const taken = (this.wanted = takenLimit(limit));
+    return this.tell((rpc) => rpc.request('receiver.limit', { id: this.remoteId, limit: wireLimit(taken) }));
   }
 
   /** Shows nothing from now on. It may be switched again. */

@@ -16,6 +16,8 @@ export interface RemotePeer {
   /** Missing when it has gone. */
   state?: 'New' | 'Connecting' | 'Connected' | 'Reconnecting';
   protocol?: string;
+  /** Of its configuration, or of its token. */
+  metadata?: string;
 }
 
 /** Why the server is about to end the session: `shutdown`, `drain`, `kick`, `replaced`, `token_expired`, … */
@@ -62,6 +64,7 @@ export class ServerEvents {
     if (isObject(state)) {
       if (typeof state['state'] === 'string') peer.state = state['state'] as NonNullable<RemotePeer['state']>;
       if (typeof state['protocol'] === 'string') peer.protocol = state['protocol'];
+      if (typeof state['metadata'] === 'string') peer.metadata = state['metadata'];
     }
     this.to.peer(change, peer);
   }

@@ -76,7 +76,7 @@ test('the connect call has what was configured and no more', () => {
       bitrateControlMode: 'PerStream',
       subScope: 'manual',
       pubScope: 'full',
-      metadata: { a: 1 },
+      metadata: 'm',
     },
     't',
     meta,
@@ -91,7 +91,7 @@ test('the connect call has what was configured and no more', () => {
       all.pub_scope,
       all.metadata,
     ],
-    ['AllAudioStreams', 'smooth-200', ['VP8'], 'PerStream', 'manual', 'full', { a: 1 }],
+    ['AllAudioStreams', 'smooth-200', ['VP8'], 'PerStream', 'manual', 'full', 'm'],
   );
 });
 

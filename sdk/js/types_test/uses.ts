@@ -16,7 +16,7 @@ export const config: ISessionConfig = {
   reconnect: { giveUpAfter: 60_000 },
   renewToken: async () => 'another',
   subScope: 'manual',
-  metadata: { anything: [1, null] },
+  metadata: 'anything',
 };
 export const never: ISessionConfig = { ...base, reconnect: false };
 

@@ -9,7 +9,7 @@
 
 namespace atm0s::control {
 
-// RFC 9725 and RFC 9110 15.5 name them; docs/protocol.md has the list.
+// RFC 9725 and RFC 9110 15.5 name them; docs/session-protocol.md has the list.
 unsigned status_of(ErrorCode code);
 // With the headers that the status asks for (WWW-Authenticate, Retry-After).
 contract::HttpReply problem_reply(const Error& error);

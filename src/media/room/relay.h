@@ -53,6 +53,7 @@ struct RelayedStream {
   uint8_t simulcast_layers = 1;
   share::Scaling scaling = share::Scaling::kIndependent;
   bool screen = false;
+  contract::ContentHint content_hint = contract::ContentHint::kNone;
 };
 
 // The peers and streams of a slice: all of them, or what has changed since `version` - 1.

@@ -78,11 +78,12 @@ void Room::fill(RelayedPackets& burst, std::span<const peer::MediaPacket> packet
 RelayedStream Room::relayed(const Published& published) {
   const Source& source = published.source;
   const Participant* peer = find_participant(source.owner);
-  return {source.key,     peer == nullptr ? Entered{} : peer->presence.entered,
-          published.id,   source.kind,
-          source.label,   source.active,
-          source.codecs,  source.simulcast_layers,
-          source.scaling, source.screen};
+  return {source.key,         peer == nullptr ? Entered{} : peer->presence.entered,
+          published.id,       source.kind,
+          source.label,       source.active,
+          source.codecs,      source.simulcast_layers,
+          source.scaling,     source.screen,
+          source.content_hint};
 }
 
 SliceState Room::whole_state() {
@@ -258,6 +259,7 @@ void Room::apply_stream(Now now, SliceId from, const RelayedStream& stream, Outp
   source.simulcast_layers = stream.simulcast_layers;
   source.scaling = stream.scaling;
   source.screen = stream.screen;
+  source.content_hint = stream.content_hint;
   Published* published = insert(std::move(source), stream.id, from, out);
   ASSERT(published != nullptr);
   remote_streams_[stream.id] = published;

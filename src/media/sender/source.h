@@ -29,6 +29,7 @@ struct Source {
   std::string label;
   bool active = true;               // has a track
   bool screen = false;              // few frames are no fault
+  contract::ContentHint content_hint = contract::ContentHint::kNone;
   SessionId owner{};                // of the publisher, when it is connected to this worker
   peer::Peer* publisher = nullptr;  // null: it is connected to another worker
   size_t media = 0;                 // index of the m-line in `publisher`

@@ -1,6 +1,6 @@
 // What each m-line of a session is for: a sender of the client, a receiver, or nothing. Pure logic: an offer with the
 // client's lists of senders and receivers goes in, one decision per m-line and the changes come out.
-// Rules: docs/protocol.md 3 (order of senders per kind, uuid as msid, ids bound to new recvonly m-lines only).
+// Rules: docs/session-protocol.md 3 (order of senders per kind, uuid as msid, ids bound to new recvonly m-lines only).
 #pragma once
 
 #include <string>

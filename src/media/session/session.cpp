@@ -22,9 +22,10 @@ Session::Session(SessionId id, std::string conn_id, contract::ConnectRequest req
       room_(room),
       rng_(rng),
       admission_(now, request_.grant),
-      peer_(peer_config, rng),
+      server_max_bps_(peer_config.max_incoming_video_bps),
+      peer_(limited(peer_config), rng),
       started_at_(now.mono),
-      publisher_limit_(request_.bitrate_control_mode, peer_config.max_incoming_video_bps) {}
+      publisher_limit_(request_.bitrate_control_mode, max_video_bps()) {}
 
 Session::~Session() = default;
 
@@ -111,6 +112,7 @@ void Session::publish(Sender& sender, Output& out) {
   source.kind = sender.info.kind;
   source.label = sender.info.label;
   source.screen = sender.info.screen;
+  source.content_hint = sender.info.content_hint;
   source.active = is_active(sender);
   source.owner = id_;
   source.publisher = &peer_;

@@ -30,7 +30,7 @@ namespace atm0s::session {
 using room::Output;
 using sender::SessionId;
 
-// The timers of a session, once for all (docs/protocol.md 3).
+// The timers of a session, once for all (docs/session-protocol.md 3).
 inline constexpr Duration kConnectTimeout = 10s;         // from the connect call to ICE and DTLS
 inline constexpr Duration kChannelTimeout = 10s;         // from there to the open data channel, where there is one
 inline constexpr Duration kReconnectingAfter = 5s;       // without authenticated traffic
@@ -168,6 +168,8 @@ class Session {
   // publishing (session_publishing.cpp): what the client's video may take goes to the client.
   void take_max_bitrates(const std::vector<contract::SenderInfo>& senders);
   void write_max_bitrates(LineBindings::Plan& plan, const std::vector<contract::SenderInfo>& senders) const;
+  uint64_t max_video_bps() const;
+  peer::Config limited(peer::Config config) const;
   Instant limit_due() const;
   void limit_publishing(Now now, Output& out);
   void tell_limit(const Sender& sender, Output& out);
@@ -222,6 +224,7 @@ class Session {
   Rng& rng_;
   // owned
   Admission admission_;
+  uint64_t server_max_bps_;  // of its video; its token may say less
   peer::Peer peer_;
   LineBindings lines_;
   std::map<std::string, Sender> senders_;

@@ -6,6 +6,18 @@
 
 namespace atm0s::session {
 
+// Of the server, or of the token where that says less; 0: none.
+uint64_t Session::max_video_bps() const {
+  const uint64_t of_token = admission_.grant().max_bitrate_bps;
+  if (server_max_bps_ == 0 || of_token == 0) return std::max(server_max_bps_, of_token);
+  return std::min(server_max_bps_, of_token);
+}
+
+peer::Config Session::limited(peer::Config config) const {
+  config.max_incoming_video_bps = max_video_bps();
+  return config;
+}
+
 // Every offer says anew what each sender may take.
 void Session::take_max_bitrates(const std::vector<contract::SenderInfo>& senders) {
   for (const contract::SenderInfo& info : senders) {

@@ -18,6 +18,8 @@ void Session::on_verdict(Now now, contract::TokenVerdict verdict, Output& out) {
   if (!verdict.grant) return answer(now, verdict.req_id, tl::unexpected(std::move(verdict.grant.error())), out);
   if (admission_.is_newest(verdict.req_id)) {
     admission_.renew(now, std::move(*verdict.grant));
+    publisher_limit_.set_max(max_video_bps());
+    limit_due_ = std::min(limit_due_, now.mono);
     apply_rights(out);
   }
   answer(now, verdict.req_id, std::string(), out);

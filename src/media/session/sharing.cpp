@@ -48,6 +48,7 @@ void Sharing::share(Now now, std::optional<uint64_t> estimate_bps, size_t live_a
       claim.limit = one.receiver->limit();
       sender::Source* source = one.receiver->source();
       claim.rates = source == nullptr ? share::RateTable{} : source->rates.table(now.mono, source->scaling);
+      claim.prefers_frame_rate = source != nullptr && source->content_hint == contract::ContentHint::kMotion;
       claims_.push_back(claim);
       is_any_bound |= one.receiver->remote().has_value();
     }

@@ -93,6 +93,22 @@ TEST_F(SharingTest, AnEstimateIsSharedAndAFallCountsAtOnce) {
   EXPECT_EQ(target(1).layer, (forward::Layer{2, 2}));
 }
 
+TEST_F(SharingTest, MotionKeepsItsFrameRateAndEverythingElseItsPixels) {
+  sources[0].content_hint = contract::ContentHint::kMotion;
+  viewed = {{receivers[0].get(), &claims[0]}, {receivers[1].get(), &claims[1]}};
+  for (int frame = 0; frame < 200; ++frame, now.mono += 20ms) {
+    for (auto& source : sources) {
+      const size_t temporal = std::array<size_t, 4>{0, 2, 1, 2}[frame % 4];
+      for (size_t layer = 0; layer < 3; ++layer) source.rates.on_packet(now.mono, layer, temporal, 250u << 2 * layer);
+    }
+    if (sharing.is_due(now.mono, 10'000'000)) sharing.share(now, 10'000'000, 0, viewed);
+  }
+  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(target(i).layer, (forward::Layer{2, 2}));
+  sharing.share(now, 1'700'000, 0, viewed);
+  EXPECT_EQ(target(0).layer, (forward::Layer{1, 2})) << "400 kbit/s";
+  EXPECT_EQ(target(1).layer, (forward::Layer{2, 1})) << "800 kbit/s";
+}
+
 TEST_F(SharingTest, ANewStreamBeginsWithItsLowestLayerAndIsLookedAtSoon) {
   share(10'000'000);
   EXPECT_EQ(target(0).layer, (forward::Layer{0, 0})) << "nobody knows what it costs";

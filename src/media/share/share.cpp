@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace atm0s::share {
 
@@ -36,6 +37,10 @@ uint64_t cost(const Place& place) {
   return place.filled == 0 ? 0 : place.ladder.steps[place.filled - 1].bps;
 }
 
+bool is_no_better(const Layer& a, const Layer& b, bool prefers_frame_rate) {
+  return prefers_frame_rate ? std::pair(a.temporal, a.spatial) <= std::pair(b.temporal, b.spatial) : a <= b;
+}
+
 // Where a stream has no layer as high as the least that is asked for, its highest one serves.
 Ladder make_ladder(const Claim& claim) {
   const auto& bps = claim.rates.bps;
@@ -51,12 +56,18 @@ Ladder make_ladder(const Claim& claim) {
   }
   // From the best down: one that costs no less than a better one is worth nothing.
   Ladder down;
-  for (size_t s = last_spatial + 1; s-- > first_spatial;) {
-    if (!highest[s]) continue;
-    const size_t first_temporal = std::min<size_t>(claim.limit.min_temporal, *highest[s]);
-    for (size_t t = *highest[s] + 1; t-- > first_temporal;) {
-      if (bps[s][t] == 0 || (down.size > 0 && bps[s][t] >= down.steps[down.size - 1].bps)) continue;
-      down.steps[down.size++] = {{static_cast<uint8_t>(s), static_cast<uint8_t>(t)}, bps[s][t]};
+  const auto step_down = [&](size_t s, size_t t) {
+    if (!highest[s] || t > *highest[s] || t < std::min<size_t>(claim.limit.min_temporal, *highest[s])) return;
+    if (bps[s][t] == 0 || (down.size > 0 && bps[s][t] >= down.steps[down.size - 1].bps)) return;
+    down.steps[down.size++] = {{static_cast<uint8_t>(s), static_cast<uint8_t>(t)}, bps[s][t]};
+  };
+  if (claim.prefers_frame_rate) {
+    for (size_t t = last_temporal + 1; t-- > 0;) {
+      for (size_t s = last_spatial + 1; s-- > first_spatial;) step_down(s, t);
+    }
+  } else {
+    for (size_t s = last_spatial + 1; s-- > first_spatial;) {
+      for (size_t t = last_temporal + 1; t-- > 0;) step_down(s, t);
     }
   }
   std::reverse(down.steps.begin(), down.steps.begin() + static_cast<ptrdiff_t>(down.size));
@@ -67,7 +78,7 @@ size_t find_held(const Ladder& ladder, const Claim& claim) {
   if (claim.may_wait) return std::min<size_t>(ladder.size, 1);  // it is shown all the same
   if (claim.outcome != Outcome::kForward) return 0;
   size_t held = 0;
-  while (held < ladder.size && ladder.steps[held].layer <= claim.target) ++held;
+  while (held < ladder.size && is_no_better(ladder.steps[held].layer, claim.target, claim.prefers_frame_rate)) ++held;
   if (held == ladder.size) return held;
   // It shows something, and all that is there now is better: that is no rise.
   if (held == 0) return 1;

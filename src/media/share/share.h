@@ -42,6 +42,7 @@ struct Claim {
   // Told by the caller before every share().
   contract::ReceiverLimit limit;
   RateTable rates;
+  bool prefers_frame_rate = false;  // of two layers the one with more frames is the better, else that with more pixels
 
   // What came out.
   Outcome outcome = Outcome::kNoLayer;
@@ -54,7 +55,7 @@ struct Claim {
   bool may_wait = false;
 
   // Kept between two calls; forget() when the receiver shows another source.
-  void forget() { *this = Claim{.limit = limit, .rates = {}}; }
+  void forget() { *this = Claim{.limit = limit, .rates = {}, .prefers_frame_rate = prefers_frame_rate}; }
   bool is_new = true;                         // it had nothing to show yet: it starts at once, with whatever fits
   uint32_t failures = 0;                      // rises in a row that were taken back
   std::optional<Instant> waiting_since = {};  // a higher layer has fitted with headroom since then

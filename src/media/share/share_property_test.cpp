@@ -30,6 +30,7 @@ Claim random_claim(Rng& rng) {
   out.limit.max_spatial = rng.below(5);
   out.limit.min_temporal = rng.below(3);
   out.limit.max_temporal = rng.below(5);
+  out.prefers_frame_rate = rng.below(3) == 0;
   return out;
 }
 

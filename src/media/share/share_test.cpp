@@ -142,6 +142,30 @@ TEST(Share, LowerAtOnceHigherWithHeadroomAndPatience) {
   EXPECT_EQ(claims[0].target, (Layer{1, 2}));
 }
 
+TEST(Share, OneThatPrefersFrameRateGivesUpPixelsFirst) {
+  std::vector<Claim> claims{claim_of(50)};
+  claims[0].prefers_frame_rate = true;
+  int64_t ms = 0;
+  settle(ms, 2'000'000, claims);
+  EXPECT_EQ(claims[0].target, (Layer{2, 2}));
+  share(at(ms), {1'200'000, 0}, claims);
+  EXPECT_EQ(claims[0].target, (Layer{1, 2})) << "not 2, 1, which would fit";
+  share(at(ms + 10), {400'000, 0}, claims);
+  EXPECT_EQ(claims[0].target, (Layer{0, 2}));
+  share(at(ms + 20), {120'000, 0}, claims);
+  EXPECT_EQ(claims[0].target, (Layer{0, 1}));
+  share(at(ms + 30), {1'200'000, 0}, claims);
+  EXPECT_EQ(claims[0].target, (Layer{0, 1})) << "higher with patience";
+  settle(ms, 1'200'000, claims);
+  EXPECT_EQ(claims[0].target, (Layer{1, 2}));
+  EXPECT_EQ(claims[0].want_bps, 1'500'000u);
+  // Neither layer is a rise from the other where both are as good.
+  claims[0].limit.max_spatial = 1;
+  claims[0].limit.max_temporal = 1;
+  settle(ms, 2'000'000, claims);
+  EXPECT_EQ(claims[0].target, (Layer{1, 1}));
+}
+
 TEST(Share, APausedOneComesBackWithHeadroom) {
   std::vector<Claim> claims{claim_of(50, single(500'000))};
   share(at(0), {600'000, 0}, claims);

@@ -126,7 +126,7 @@ test('a server that shuts down sends its sessions to the next url', { ...OWN, se
   await alice.flows('bob/audio_main', 'bob/video_main');
 });
 
-test('a session whose server is gone for good says so', { ...OWN, seconds: 60, property: 'reconnect' }, async (env) => {
+test('a session whose server is gone for good says so', { ...OWN, seconds: 60 }, async (env) => {
   const server = await env.startServer();
   const alice = await env.join('alice', '{senders: [A()], reconnect: {giveUpAfter: 3000}}', { server });
   await server.stop();

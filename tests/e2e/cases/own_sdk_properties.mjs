@@ -52,7 +52,7 @@ const becomeActive = (peer, wanted) =>
 for (const codec of ['VP8', 'VP9', 'AV1']) {
   test(
     `simulcast of ${codec}: a viewer gets the layer within its limit`,
-    { ...OWN, seconds: 60, property: codec === 'VP8' && 'simulcast' },
+    { ...OWN, seconds: 60 },
     async (env) => {
       const alice = await withLargeCamera(env, 'alice', `{simulcast: true, preferredCodecs: ['${codec}']}`);
       const bob = await env.join('bob', VIEWER);
@@ -96,7 +96,7 @@ test(
 
 test(
   'bitrateControlMode: SumBitrateOnly limits no stream, PerStream each one',
-  { ...OWN, seconds: 60, property: 'bitrateControlMode' },
+  { ...OWN, seconds: 60 },
   async (env) => {
     const [sum, each] = [
       await withLargeCamera(env, 'sum', '{simulcast: true}', ", bitrateControlMode: 'SumBitrateOnly'"),
@@ -116,7 +116,7 @@ test(
   },
 );
 
-test('maxBitrate is the most that a sender takes', { ...OWN, seconds: 60, property: 'maxBitrate' }, async (env) => {
+test('maxBitrate is the most that a sender takes', { ...OWN, seconds: 60 }, async (env) => {
   const alice = await withLargeCamera(env, 'alice', '{maxBitrate: 60000}');
   const bob = await env.join('bob', VIEWER);
   await bob.view(alice, 'video_main', 'v');
@@ -136,7 +136,7 @@ for (const [property, session, sender] of [
   ['codecs', "codecs: ['OPUS', 'H264', 'VP8']", ''],
   ['preferredCodecs', '', "preferredCodecs: ['H264']"],
 ]) {
-  test(`${property}: the first one is sent`, { ...OWN, property }, async (env) => {
+  test(`${property}: the first one is sent`, OWN, async (env) => {
     const alice = await env.join('alice', `{senders: [A(), V({${sender}})], ${session}}`);
     const bob = await env.join('bob', VIEWER);
     assert.equal((await bob.flows(await bob.view(alice, 'video_main'))).codec, 'video/H264');
@@ -157,17 +157,17 @@ async function contentType(env, sender) {
   return [hint, (await bob.lab('inbound', id)).contentType ?? 'camera'];
 }
 
-test('screen: viewers get it as screen content', { ...OWN, property: 'screen' }, async (env) => {
+test('screen: viewers get it as screen content', OWN, async (env) => {
   assert.deepEqual(await contentType(env, 'screen: true'), ['detail', 'screenshare']);
 });
 
-test('contentHint is that of the track', { ...OWN, property: 'contentHint', seconds: 60 }, async (env) => {
+test('contentHint is that of the track', { ...OWN, seconds: 60 }, async (env) => {
   assert.deepEqual(await contentType(env, "contentHint: 'detail'"), ['detail', 'screenshare']);
   assert.deepEqual(await contentType(env, "contentHint: 'motion'"), ['motion', 'camera']);
   assert.deepEqual(await contentType(env, "contentHint: 'none', screen: true"), ['', 'camera']);
 });
 
-test('label is told, and told anew', { ...OWN, property: 'label' }, async (env) => {
+test('label is told, and told anew', OWN, async (env) => {
   const alice = await env.join('alice', "{senders: [A({label: 'my mic'}), V()]}");
   const bob = await env.join('bob', VIEWER);
   await bob.lab('waitRemotePlain', 'alice', 'audio_main');
@@ -189,7 +189,7 @@ async function soundDelay(peer, id, seconds) {
   );
 }
 
-test('latencyMode holds back sound and picture', { ...OWN, seconds: 60, property: 'latencyMode' }, async (env) => {
+test('latencyMode holds back sound and picture', { ...OWN, seconds: 60 }, async (env) => {
   const alice = await env.join('alice', '{senders: [A(), V()]}');
   const modes = {
     'ultra-low': 0,
@@ -218,7 +218,7 @@ test('latencyMode holds back sound and picture', { ...OWN, seconds: 60, property
   assert.ok(smoothDelay > 400 && smoothDelay < 650 && lowDelay < 250);
 });
 
-test("iceServers, given and issued, are the browser's", { ...OWN, property: 'iceServers' }, async (env) => {
+test("iceServers, given and issued, are the browser's", OWN, async (env) => {
   const peer = await env.open('alice');
   await peer.page.route('**/webrtc/connect', async (route, request) => {
     if (request.method() !== 'POST') return route.continue();
@@ -234,7 +234,7 @@ test("iceServers, given and issued, are the browser's", { ...OWN, property: 'ice
   assert.deepEqual(urls, ['stun:127.0.0.1:3478', 'turn:127.0.0.1:3479']);
 });
 
-test('a mixer plays in the elements that it is given', { ...OWN, property: 'elements' }, async (env) => {
+test('a mixer plays in the elements that it is given', OWN, async (env) => {
   const alice = await env.join(
     'alice',
     `{mixMinusAudio: {mode: 'AllAudioStreams', elements: lab.players =

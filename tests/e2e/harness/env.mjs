@@ -73,7 +73,6 @@ export class Env {
   }
 
   pagePath() {
-    if (this.test.ignoring) return '/ignoring?' + this.test.ignoring;
     return this.sdk === 'own' ? '/own' : '/';
   }
 

@@ -15,7 +15,9 @@ const FILES = {
   '/http_clients.js': ['text/javascript; charset=utf-8', new URL('http_clients.js', pageFolder)],
   '/own': ['text/html; charset=utf-8', new URL('own.html', pageFolder)],
   '/own_sdk.js': ['text/javascript; charset=utf-8', ownSdkFile],
-  '/ignoring': ['text/html; charset=utf-8', new URL('ignoring.html', pageFolder)],
+  '/properties': ['text/html; charset=utf-8', new URL('properties.html', pageFolder)],
+  '/properties.js': ['text/javascript; charset=utf-8', new URL('properties.js', pageFolder)],
+  '/property_tests.js': ['text/javascript; charset=utf-8', new URL('property_tests.js', pageFolder)],
   '/ignoring_sdk.js': ['text/javascript; charset=utf-8', ignoringSdkFile],
 };
 const PACKAGES = { // each as one script, and under which name

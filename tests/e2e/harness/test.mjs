@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 
 export const collected = { file: '', tests: [] };
 
-// options: core (part of ./dev test), seconds (its time-out), sdk ('npm' or 'own': made for that one
-// alone), property (of a session's configuration: it has to fail with --ignoring)
+// options: core (part of ./dev test), seconds (its time-out), sdk ('npm' or 'own': made for that one alone)
 export function test(name, options, body) {
   collected.tests.push({ ...options, name, fullName: `${collected.file}: ${name}`, body });
 }
