@@ -71,6 +71,7 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
   peer_config.dtls = &dtls_;
   peer_config.addresses = config_.addresses;
   peer_config.local_addresses = config_.local_addresses;
+  peer_config.tcp_addresses = config_.tcp_addresses;
   peer_config.max_incoming_video_bps = config_.max_incoming_video_bps;
   if (const uint64_t of_token = command.request.grant.max_bitrate_bps; of_token != 0) {
     uint64_t& max = peer_config.max_incoming_video_bps;
