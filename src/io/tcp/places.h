@@ -12,7 +12,7 @@
 
 namespace atm0s::io {
 
-// Of one worker; each has a descriptor, up to kMaxQueued bytes and 4 KiB of its own, 132 MiB in all if all are slow.
+// Of one worker; each has a descriptor, up to kMaxQueued bytes and 4 KiB of its own, 72 MiB in all if all are slow.
 inline constexpr size_t kMaxConnections = 2'048;
 // Of them, from one address: an office behind a NAT whose firewall lets no UDP out, two connections for each client.
 inline constexpr size_t kMaxPerAddress = 256;

@@ -21,7 +21,7 @@ namespace {
 constexpr size_t kReadSize = 16'384;  // bytes that one connection may bring in a turn
 constexpr int kBacklog = 512;
 // Bytes that the kernel may hold before it sends them: what is in it can no longer be dropped when the way gets worse.
-constexpr int kMaxUnsentInKernel = 32'768;
+constexpr int kMaxUnsentInKernel = 8'192;
 // Below are the listeners' keys in epoll, their index.
 constexpr uint64_t kFirstConnectionId = 16;
 

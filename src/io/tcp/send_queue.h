@@ -8,9 +8,9 @@
 
 namespace atm0s::io {
 
-// Bytes: a quarter of a second of a camera's 2.5 Mbit/s. What a connection does not carry has to be lost soon, as over
-// UDP: the estimators then lower the rate, where a long queue would only delay everything.
-inline constexpr size_t kMaxQueued = 65'536;
+// Bytes: a tenth of a second of a camera's 2.5 Mbit/s, half a second of a way of 500 kbit/s. What a connection does not
+// carry has to be lost soon, as over UDP: a viewer whose way gets that narrow froze for up to 2.3 s with twice as much.
+inline constexpr size_t kMaxQueued = 32'768;
 
 class SendQueue {
  public:
