@@ -188,3 +188,8 @@ size_t std::hash<atm0s::SocketAddress>::operator()(const atm0s::SocketAddress& a
   std::memcpy(words, a.ip.bytes().data(), sizeof words);
   return mix(words[0], words[1], a.port);
 }
+
+size_t std::hash<atm0s::Path>::operator()(const atm0s::Path& path) const noexcept {
+  const size_t remote = std::hash<atm0s::SocketAddress>{}(path.remote);
+  return mix(remote, std::hash<atm0s::IpAddress>{}(path.local), static_cast<uint64_t>(path.transport));
+}

@@ -45,10 +45,15 @@ struct SocketAddress {
   auto operator<=>(const SocketAddress&) const = default;
 };
 
-// The way a datagram took: replies leave from the address on which the request came.
+// What carries datagrams: UDP, or a TCP connection that frames them (RFC 4571).
+enum class Transport : uint8_t { kUdp, kTcp };
+
+// The way a datagram took: replies leave from the address on which the request came, over the same transport. With TCP
+// it names a connection.
 struct Path {
   SocketAddress remote;
   IpAddress local;
+  Transport transport = Transport::kUdp;
   auto operator<=>(const Path&) const = default;
 };
 
@@ -61,4 +66,8 @@ struct std::hash<atm0s::IpAddress> {
 template <>
 struct std::hash<atm0s::SocketAddress> {
   size_t operator()(const atm0s::SocketAddress& a) const noexcept;
+};
+template <>
+struct std::hash<atm0s::Path> {
+  size_t operator()(const atm0s::Path& path) const noexcept;
 };

@@ -41,7 +41,7 @@ void Worker::on_datagrams(Now now, std::span<Datagram> datagrams, SendBatch& sen
     Session& session = *entry->session;
     session.on_datagram(now, datagram, out);
     if (packet_class == rtp::PacketClass::kStun && session.peer().is_validated(datagram.path)) {
-      learn_address(*entry, datagram.path.remote);
+      learn_origin(*entry, origin_of(datagram.path));
     }
     if (!entry->is_in_burst) {
       entry->is_in_burst = true;
@@ -96,24 +96,41 @@ Worker::Entry* Worker::find_for_datagram(const Datagram& datagram) {
       return find(it->second);
     }
   }
-  const auto it = by_address_.find(datagram.path.remote);
-  if (it == by_address_.end()) {
+  const auto it = by_origin_.find(origin_of(datagram.path));
+  if (it == by_origin_.end()) {
     ++counters_.drop_unknown_address;
     return nullptr;
   }
   return find(it->second);
 }
 
-void Worker::learn_address(Entry& entry, const SocketAddress& address) {
-  const auto [it, is_new] = by_address_.try_emplace(address, entry.session->id());
+bool Worker::admits(ByteView first_frame) const {
+  const auto ufrag = ice::Agent::peek_local_ufrag(first_frame);
+  return ufrag && by_ufrag_.contains(std::string(*ufrag));
+}
+
+void Worker::on_path_closed(Now now, const Path& path, SendBatch& send) {
+  const auto it = by_origin_.find(origin_of(path));
+  if (it == by_origin_.end()) return;  // nothing was proved over it, or its session has ended
+  Entry& entry = *find(it->second);
+  std::erase(entry.origins, it->first);
+  by_origin_.erase(it);
+  entry.session->peer().on_path_closed(path);
+  touched_.push_back(entry.session->id());
+  room::Output out = output(send);
+  settle(now, out);
+}
+
+void Worker::learn_origin(Entry& entry, const Origin& origin) {
+  const auto [it, is_new] = by_origin_.try_emplace(origin, entry.session->id());
   if (!is_new && it->second == entry.session->id()) return;
-  it->second = entry.session->id();      // the address has changed hands: whoever was validated last has it
-  std::erase(entry.addresses, address);  // it had it before
-  entry.addresses.push_back(address);
-  if (entry.addresses.size() <= kMaxAddressesPerSession) return;
-  const auto oldest = by_address_.find(entry.addresses.front());
-  if (oldest != by_address_.end() && oldest->second == entry.session->id()) by_address_.erase(oldest);
-  entry.addresses.erase(entry.addresses.begin());
+  it->second = entry.session->id();   // the address has changed hands: whoever was validated last has it
+  std::erase(entry.origins, origin);  // it had it before
+  entry.origins.push_back(origin);
+  if (entry.origins.size() <= kMaxAddressesPerSession) return;
+  const auto oldest = by_origin_.find(entry.origins.front());
+  if (oldest != by_origin_.end() && oldest->second == entry.session->id()) by_origin_.erase(oldest);
+  entry.origins.erase(entry.origins.begin());
 }
 
 void Worker::register_ufrag(Entry& entry) {
@@ -223,9 +240,9 @@ void Worker::drop(Now now, Entry& entry, room::Output& out) {
            session.conn_id(), session.end_reason());
   session.leave_room(out);
   session.hang_up(now, out);
-  for (const SocketAddress& address : entry.addresses) {
-    const auto it = by_address_.find(address);
-    if (it != by_address_.end() && it->second == session.id()) by_address_.erase(it);
+  for (const Origin& origin : entry.origins) {
+    const auto it = by_origin_.find(origin);
+    if (it != by_origin_.end() && it->second == session.id()) by_origin_.erase(it);
   }
   for (const std::string& ufrag : entry.ufrags) by_ufrag_.erase(ufrag);
   gone_peers_.add(session.peer().totals());

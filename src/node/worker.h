@@ -40,6 +40,7 @@ struct Config {
   // What the answers' candidates say, most preferred first, and the local address that each stands for.
   std::vector<SocketAddress> addresses;
   std::vector<SocketAddress> local_addresses;
+  std::vector<SocketAddress> tcp_addresses;            // of candidates over TCP; none: over UDP alone
   uint64_t max_incoming_video_bps = kUsualMaxBitrate;  // of all video of a session; a token may lower it
   room::Duplicates duplicates = room::Duplicates::kReplace;
 };
@@ -61,6 +62,11 @@ class Worker {
   ~Worker();
 
   void on_datagrams(Now now, std::span<Datagram> datagrams, SendBatch& out);
+  // Whether the first frame of a TCP connection is a Binding request for one of the sessions here (RFC 6544 7.2): only
+  // then may its connection stay. Proves nothing about the sender.
+  bool admits(ByteView first_frame) const;
+  // A connection that was admitted has closed.
+  void on_path_closed(Now now, const Path& path, SendBatch& out);
   void on_command(Now now, contract::Command command, SendBatch& out);
   void on_timeout(Now now, SendBatch& out);
   Instant next_timeout() const { return std::min({deadlines_.next(), digest_due_, rooms_due_}); }
@@ -83,10 +89,23 @@ class Worker {
   size_t armed_deadlines() const { return deadlines_.size(); }
 
  private:
+  // Where a session's datagrams come from; its local address is left out, as an address of a client is no other
+  // client's at the same time.
+  struct Origin {
+    SocketAddress address;
+    Transport transport = Transport::kUdp;
+    bool operator==(const Origin&) const = default;
+  };
+  struct OriginHash {
+    size_t operator()(const Origin& origin) const noexcept {
+      return std::hash<SocketAddress>{}(origin.address) ^ static_cast<size_t>(origin.transport);
+    }
+  };
+  static Origin origin_of(const Path& path) { return {path.remote, path.transport}; }
   struct Entry {
     std::unique_ptr<session::Session> session;
     Instant armed = kNever;
-    std::vector<SocketAddress> addresses;
+    std::vector<Origin> origins;
     std::vector<std::string> ufrags;
     bool is_in_burst = false;
     size_t slow_datagrams = 0;
@@ -131,7 +150,7 @@ class Worker {
   contract::Stats stats() const;
   void on_replies_due();
   void register_ufrag(Entry& entry);
-  void learn_address(Entry& entry, const SocketAddress& address);
+  void learn_origin(Entry& entry, const Origin& origin);
   void postpone(Entry& entry, const Datagram& datagram);
   void settle(Now now, room::Output& out);
   void send_digests(Now now, room::Output& out);
@@ -151,7 +170,7 @@ class Worker {
   std::map<std::string, RoomEntry> rooms_;
   std::unordered_map<uint64_t, Entry> sessions_;
   // state
-  std::unordered_map<SocketAddress, SessionId> by_address_;
+  std::unordered_map<Origin, SessionId, OriginHash> by_origin_;
   std::unordered_map<std::string, SessionId> by_ufrag_;
   Deadlines deadlines_;
   std::deque<SlowDatagram> slow_lane_;

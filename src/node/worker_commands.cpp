@@ -71,6 +71,7 @@ Worker::Outcome Worker::on(Now now, contract::Connect& command, room::Output& ou
   peer_config.dtls = &dtls_;
   peer_config.addresses = config_.addresses;
   peer_config.local_addresses = config_.local_addresses;
+  peer_config.tcp_addresses = config_.tcp_addresses;
   peer_config.max_incoming_video_bps = config_.max_incoming_video_bps;
   peer_config.playout_delay = command.request.playout_delay;
   std::string conn_id = make_conn_id(config_.index, id, rng_);

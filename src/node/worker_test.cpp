@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/dtls/virtual_openssl_test.h"
+#include "core/ice/remote_agent.h"
 
 namespace atm0s::node {
 namespace {
@@ -129,6 +130,68 @@ TEST_F(WorkerTest, ADrainIsAnsweredWhenNoSessionIsLeftAndTakesNoneAnyMore) {
   EXPECT_EQ(worker->session_count(), 0u);
   EXPECT_EQ(error_of(connect("r", "p", offer())), ErrorCode::kShuttingDown);
   EXPECT_EQ(command({8, contract::Drain{}}).ticket, 8u) << "with nothing to do, and again";
+}
+
+// A check for a session of the worker as its client sends it, whose credentials the answer has.
+Bytes check_for(const std::string& answer, uint64_t id) {
+  const auto value = [&](const std::string& name) {
+    const size_t at = answer.find(name) + name.size();
+    return answer.substr(at, answer.find('\r', at) - at);
+  };
+  const ice::RemoteAgent server({value("a=ice-ufrag:"), value("a=ice-pwd:")}, "client", 42);
+  SendBatch batch;
+  stun::TransactionId transaction;
+  store_u64(transaction.bytes.data(), id);
+  server.send_check({}, {transaction, 7, true}, batch);
+  const ByteView bytes = batch.bytes(batch.entries()[0]);
+  return {bytes.begin(), bytes.end()};
+}
+
+TEST_F(WorkerTest, AConnectionIsAdmittedByACheckForASessionAndItsPathEndsWithIt) {
+  const auto reply = connect("r", "p", offer());
+  const auto& done = std::get<contract::ConnectDone>(reply.body);
+  Bytes check = check_for(done.sdp, 1);
+  EXPECT_TRUE(worker->admits(check));
+  EXPECT_FALSE(worker->admits(ByteView(check).first(check.size() - 1)));
+  EXPECT_FALSE(worker->admits({}));
+  Bytes other = check;
+  other[24] ^= 1;  // of the ufrag
+  EXPECT_FALSE(worker->admits(other));
+
+  const Path tcp{{IpAddress::v4(203, 0, 113, 1), 5}, config.addresses[0].ip, Transport::kTcp};
+  const auto give = [&](const Path& path, Bytes bytes) {
+    Datagram datagram{path, now.mono, bytes};
+    worker->on_datagrams(now, {&datagram, 1}, out);
+  };
+  give(tcp, check);
+  ASSERT_FALSE(out.empty());
+  EXPECT_EQ(out.entries().back().path, tcp);
+  // DTLS from there is the session's; the same address and port of UDP is another's.
+  const Bytes dtls = {22, 254, 253, 0};
+  Path udp = tcp;
+  udp.transport = Transport::kUdp;
+  give(tcp, dtls);
+  EXPECT_TRUE(worker->has_slow_work());
+  worker->do_slow_step(now, out);
+  give(udp, dtls);
+  EXPECT_FALSE(worker->has_slow_work());
+  worker->on_path_closed(now, tcp, out);
+  give(tcp, dtls);
+  EXPECT_FALSE(worker->has_slow_work());
+  EXPECT_EQ(worker->session_count(), 1u) << "the client may come again";
+  worker->on_path_closed(now, tcp, out);  // nobody's
+  command({1, contract::Disconnect{done.conn_id}});
+  EXPECT_FALSE(worker->admits(check));
+}
+
+TEST_F(WorkerTest, AnswersHaveCandidatesOverTcpWhereThereIsAPortForThem) {
+  const std::string udp_alone = std::get<contract::ConnectDone>(connect("r", "p", offer()).body).sdp;
+  EXPECT_EQ(udp_alone.find(" tcp "), std::string::npos);
+  config.tcp_addresses = {{IpAddress::v4(192, 0, 2, 1), 443}};
+  worker.emplace(config, now, rng);
+  const std::string both = std::get<contract::ConnectDone>(connect("r", "p", offer()).body).sdp;
+  EXPECT_NE(both.find(" tcp 1520435199 192.0.2.1 443 typ host tcptype passive\r\n"), std::string::npos) << both;
+  EXPECT_NE(both.find(" udp 2130706431 192.0.2.1 20003 typ host\r\n"), std::string::npos);
 }
 
 TEST_F(WorkerTest, StrangersDatagramsAreCountedAndAnsweredByNothing) {

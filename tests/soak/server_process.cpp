@@ -27,22 +27,22 @@ namespace {
   std::exit(1);
 }
 
-// The first of two UDP ports in a row that nobody has: a worker each.
+// The first of two ports in a row that nobody has, of UDP and of TCP: a worker each.
 uint16_t free_ports() {
   for (uint32_t port = 31'000 + static_cast<uint32_t>(getpid()) % 1'000 * 2; port < 60'000; port += 2) {
     bool is_free = true;
-    for (uint32_t i = 0; i < 2; ++i) {
-      const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    for (uint32_t i = 0; i < 4; ++i) {
+      const int fd = socket(AF_INET, (i < 2 ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
       sockaddr_in address{};
       address.sin_family = AF_INET;
-      address.sin_port = htons(static_cast<uint16_t>(port + i));
+      address.sin_port = htons(static_cast<uint16_t>(port + i % 2));
       address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
       is_free &= bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
       close(fd);
     }
     if (is_free) return static_cast<uint16_t>(port);
   }
-  give_up("no free UDP ports");
+  give_up("no free media ports");
 }
 
 }  // namespace

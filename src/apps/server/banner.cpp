@@ -49,8 +49,10 @@ std::string banner(const Config& config, const Listening& listening, const std::
     out += "  HTTP " + listening.http.to_string() + (listening.https ? ", HTTPS " + listening.https->to_string() : "") +
            '\n';
   }
-  out += "\n  Media (UDP):";
+  const bool is_same_port = config.media_tcp_port == config.media_port;
+  out += is_same_port ? "\n  Media (UDP and TCP):" : "\n  Media (UDP):";
   for (const SocketAddress& address : listening.media) out += ' ' + address.to_string();
+  if (config.media_tcp_port && !is_same_port) out += "; TCP from port " + std::to_string(*config.media_tcp_port);
   return out + "\n\n";
 }
 

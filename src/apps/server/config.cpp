@@ -189,10 +189,15 @@ std::string check_ice_servers(const Config& config) {
 }
 
 std::string check_ports(const Config& config) {
-  const uint32_t last = config.media_port + config.workers - 1;
-  if (last <= 65'535) return "";
-  return "media-port: " + std::to_string(config.workers) + " workers need the ports " +
-         std::to_string(config.media_port) + " to " + std::to_string(last) + ", and 65535 is the highest";
+  const std::pair<const char*, uint32_t> first_ports[] = {{"media-port", config.media_port},
+                                                          {"media-tcp-port", config.media_tcp_port.value_or(1)}};
+  for (const auto& [name, first] : first_ports) {
+    const uint32_t last = first + config.workers - 1;
+    if (last <= 65'535) continue;
+    return std::string(name) + ": " + std::to_string(config.workers) + " workers need the ports " +
+           std::to_string(first) + " to " + std::to_string(last) + ", and 65535 is the highest";
+  }
+  return "";
 }
 
 uint32_t core_count() {
@@ -233,6 +238,7 @@ Result<Config> load_config(int argc, const char* const* argv, const Environment&
   }
   if (!given.contains("log-format")) config.log_format = config.dev ? io::LogFormat::kText : io::LogFormat::kJson;
   if (config.workers == 0) config.workers = core_count();
+  if (!given.contains("media-tcp-port")) config.media_tcp_port = config.media_port;
 
   for (const auto check : {check_secret, check_https, check_ice_servers, check_ports}) {
     std::string problem = check(config);

@@ -29,9 +29,10 @@ struct Config {
   std::optional<SocketAddress> https;
   std::string tls_cert;  // paths; both or none. None with https: dev mode, make a self-signed one
   std::string tls_key;
-  std::vector<MediaAddress> media_ips;  // empty: all addresses of this machine
-  uint16_t media_port = 20'000;         // worker i listens on port + i
-  uint32_t workers = 0;                 // at least 1 once loaded
+  std::vector<MediaAddress> media_ips;     // empty: all addresses of this machine
+  uint16_t media_port = 20'000;            // worker i listens on port + i
+  std::optional<uint16_t> media_tcp_port;  // the same over TCP (ICE-TCP); nothing once loaded: off
+  uint32_t workers = 0;                    // at least 1 once loaded
   uint32_t room_slice_size = node::kMaxRoomSessions;
   uint64_t max_bitrate = node::kUsualMaxBitrate;  // bit/s of all video that a session sends; a token may lower it
   room::Duplicates duplicate_peer = room::Duplicates::kReplace;

@@ -50,6 +50,18 @@ TEST_F(ConfigTest, ASecondSessionOfAPeerReplacesOrIsRefused) {
   EXPECT_EQ(why({"--dev", "--duplicate-peer", "both"}), "--duplicate-peer: must be replace or refuse, not 'both'");
 }
 
+TEST_F(ConfigTest, MediaOverTcpHasThePortOfUdpUnlessSaid) {
+  EXPECT_EQ(load({"--dev"})->media_tcp_port, 20'000);
+  EXPECT_EQ(load({"--dev", "--media-port", "4000"})->media_tcp_port, 4'000);
+  EXPECT_EQ(load({"--dev", "--media-tcp-port", "443"})->media_tcp_port, 443);
+  EXPECT_EQ(load({"--dev", "--media-tcp-port", "443"})->media_port, 20'000);
+  EXPECT_EQ(load({"--dev", "--media-tcp-port", "off"})->media_tcp_port, std::nullopt);
+  EXPECT_EQ(why({"--dev", "--media-tcp-port", "0"}),
+            "--media-tcp-port: must be a number from 1 to 65535, not '0'; or off");
+  EXPECT_EQ(why({"--dev", "--media-tcp-port", "65530", "--workers", "8"}),
+            "media-tcp-port: 8 workers need the ports 65530 to 65537, and 65535 is the highest");
+}
+
 TEST_F(ConfigTest, TurnServersNeedCredentials) {
   const auto config = load({"--dev", "--ice-server", "stun:a", "--ice-server", "turn:b", "--turn-secret", "s"});
   ASSERT_TRUE(config) << config.error().why;

@@ -8,8 +8,8 @@ namespace {
 using Sockets = std::vector<std::unique_ptr<io::UdpSocket>>;
 
 // One address of a family: bind to it alone. Several: to all, and each answer leaves from where its request came.
-Result<Sockets> bind_sockets(const std::vector<MediaAddress>& addresses, uint16_t port) {
-  Sockets sockets;
+std::vector<IpAddress> bind_addresses(const std::vector<MediaAddress>& addresses) {
+  std::vector<IpAddress> out;
   for (const bool is_v4 : {true, false}) {
     std::vector<IpAddress> family;
     for (const MediaAddress& address : addresses) {
@@ -17,12 +17,33 @@ Result<Sockets> bind_sockets(const std::vector<MediaAddress>& addresses, uint16_
     }
     if (family.empty()) continue;
     const IpAddress any = is_v4 ? IpAddress::v4(0, 0, 0, 0) : IpAddress{};
+    out.push_back(family.size() == 1 ? family.front() : any);
+  }
+  return out;
+}
+
+Result<Sockets> bind_sockets(const std::vector<MediaAddress>& addresses, uint16_t port) {
+  Sockets sockets;
+  for (const IpAddress& ip : bind_addresses(addresses)) {
     // Both families on one port, also when the first took a free one.
     const uint16_t wanted = sockets.empty() ? port : sockets.front()->port();
-    TRY(socket, io::UdpSocket::bind({family.size() == 1 ? family.front() : any, wanted}));
+    TRY(socket, io::UdpSocket::bind({ip, wanted}));
     sockets.push_back(std::move(socket));
   }
   return sockets;
+}
+
+// Null when it is off.
+Result<std::unique_ptr<io::TcpPort>> listen_tcp(const std::vector<MediaAddress>& addresses,
+                                                std::optional<uint16_t> port) {
+  if (!port) return std::unique_ptr<io::TcpPort>();
+  std::vector<SocketAddress> all;
+  for (const IpAddress& ip : bind_addresses(addresses)) all.push_back({ip, *port});
+  auto listening = io::TcpPort::listen(all);
+  if (!listening) {
+    return fail(listening.error().code, listening.error().why + " (set --media-tcp-port to another port, or to off)");
+  }
+  return listening;
 }
 
 }  // namespace
@@ -30,20 +51,23 @@ Result<Sockets> bind_sockets(const std::vector<MediaAddress>& addresses, uint16_
 // Joins a loop of io with a worker of node: neither knows the other.
 class MediaWorkers::Pumped final : public io::MediaMachine {
  public:
-  Pumped(node::Config config, Sockets sockets, io::MediaLoop::ReplySink replies, const Mailboxes& mailboxes)
+  Pumped(node::Config config, Sockets sockets, std::unique_ptr<io::TcpPort> tcp, io::MediaLoop::ReplySink replies,
+         const Mailboxes& mailboxes)
       : addresses_(config.addresses),
         mailboxes_(mailboxes),
         mailbox_(*mailboxes[config.index]),
         outgoing_(mailboxes.size()),
         used_up_(mailboxes.size()),
         worker_(std::move(config), io::read_clocks(), rng_),
-        loop_(*this, std::move(sockets), std::move(replies)),
+        loop_(*this, std::move(sockets), std::move(tcp), std::move(replies)),
         thread_([this] { loop_.run(); }) {}
   ~Pumped() override { stop(); }
 
   void on_datagrams(Now now, std::span<Datagram> datagrams, SendBatch& out) override {
     worker_.on_datagrams(now, datagrams, out);
   }
+  bool admits(ByteView first_frame) const override { return worker_.admits(first_frame); }
+  void on_path_closed(Now now, const Path& path, SendBatch& out) override { worker_.on_path_closed(now, path, out); }
   void on_command(Now now, contract::Command command, SendBatch& out) override {
     worker_.on_command(now, std::move(command), out);
   }
@@ -77,7 +101,10 @@ class MediaWorkers::Pumped final : public io::MediaMachine {
       give_back(given_back_);
     }
     for (contract::Reply& reply : worker_.replies()) {
-      if (auto* stats = std::get_if<contract::Stats>(&reply.body)) add_udp_stats(*stats);
+      if (auto* stats = std::get_if<contract::Stats>(&reply.body)) {
+        add_udp_stats(*stats);
+        if (loop_.tcp() != nullptr) add_tcp_stats(*loop_.tcp(), *stats);
+      }
       out.push_back(std::move(reply));
     }
     worker_.replies().clear();
@@ -116,6 +143,18 @@ class MediaWorkers::Pumped final : public io::MediaMachine {
     counter("atm0s_dropped_total", help, udp.drop_send_full, "reason=\"udp_send_full\"");
     counter("atm0s_dropped_total", help, udp.drop_send_error, "reason=\"udp_send_error\"");
   }
+  static void add_tcp_stats(const io::TcpPort& tcp, contract::Stats& stats) {
+    const auto gauge = [&](const char* name, const char* help, size_t value) {
+      stats.values.push_back({name, help, false, "", static_cast<double>(value)});
+    };
+    const auto counter = [&](const char* name, const char* help, uint64_t value, std::string labels) {
+      stats.values.push_back({name, help, true, std::move(labels), static_cast<double>(value)});
+    };
+    gauge("atm0s_tcp_connections", "Connections of ICE-TCP that are open", tcp.connection_count());
+    for (const auto& [member, name] : io::kTcpCounterNames) {
+      counter("atm0s_tcp_total", "ICE-TCP, by event", tcp.counters().*member, std::string("event=\"") + name + '"');
+    }
+  }
 
   std::vector<SocketAddress> addresses_;
   const Mailboxes& mailboxes_;  // of all workers, by their index
@@ -142,6 +181,9 @@ Result<std::unique_ptr<MediaWorkers>> MediaWorkers::start(const Config& settings
   for (size_t i = 0; i < count; ++i) {
     const auto own_port = static_cast<uint16_t>(port == 0 ? 0 : port + i);
     TRY(sockets, bind_sockets(addresses, own_port));
+    std::optional<uint16_t> tcp_port = settings.media_tcp_port;
+    if (tcp_port) *tcp_port = static_cast<uint16_t>(*tcp_port + i);
+    TRY(tcp, listen_tcp(addresses, tcp_port));
     node::Config config;
     config.index = i;
     config.worker_count = count;
@@ -151,8 +193,10 @@ Result<std::unique_ptr<MediaWorkers>> MediaWorkers::start(const Config& settings
     for (const MediaAddress& address : addresses) {
       config.addresses.push_back({address.external, sockets.front()->port()});
       config.local_addresses.push_back({address.internal, sockets.front()->port()});
+      if (tcp != nullptr) config.tcp_addresses.push_back({address.external, tcp->port()});
     }
-    out->workers_.push_back(std::make_unique<Pumped>(std::move(config), std::move(sockets), replies, out->mailboxes_));
+    out->workers_.push_back(
+        std::make_unique<Pumped>(std::move(config), std::move(sockets), std::move(tcp), replies, out->mailboxes_));
   }
   return out;
 }

@@ -73,6 +73,13 @@ std::string read_switch(const Texts& texts, bool& out) {
   return "must be true or false, not " + quoted(texts.front());
 }
 
+std::string read_media_tcp_port(const Texts& texts, Config& config) {
+  config.media_tcp_port.reset();
+  if (texts.front() == "off") return "";
+  const std::string problem = read_number(texts, config.media_tcp_port.emplace(), 1, 65'535);
+  return problem.empty() ? "" : problem + "; or off";
+}
+
 std::string read_log_level(const Texts& texts, Config& config) {
   constexpr std::pair<std::string_view, LogLevel> kLevels[] = {
       {"error", LogLevel::kError}, {"warn", LogLevel::kWarn}, {"info", LogLevel::kInfo}, {"debug", LogLevel::kDebug}};
@@ -129,6 +136,9 @@ constexpr Setting kSettings[] = {
     {"media-port", Shape::kOne, "PORT",
      "The UDP port for media of the first worker; each further one takes the next. Default: 20000.",
      [](const Texts& texts, Config& config) { return read_number(texts, config.media_port, 1, 65'535); }},
+    {"media-tcp-port", Shape::kOne, "PORT",
+     "The same over TCP, for clients whose UDP is blocked (ICE-TCP), or off. Default: as media-port.",
+     read_media_tcp_port},
     {"workers", Shape::kOne, "NUMBER", "Media threads. Default: one for each core.",
      [](const Texts& texts, Config& config) { return read_number(texts, config.workers, 1, kMaxWorkers); }},
     {"room-slice-size", Shape::kOne, "NUMBER",
@@ -215,7 +225,7 @@ Every setting can be a flag, an environment variable or a key of the file; the f
 )";
 
 constexpr std::string_view kHelpTail = R"(
-HTTP and HTTPS are TCP; media is UDP, one port for each worker: open them in the firewall.
+HTTP and HTTPS are TCP; media is UDP and TCP, one port of each for each worker: open them in the firewall.
 GET /healthcheck says whether the server is ready, GET /metrics what it does. SIGTERM and Ctrl-C end it in order.
 )";
 

@@ -208,6 +208,13 @@ bool Agent::on_consent_response(Now now, const Path& path, const stun::Message& 
   return true;
 }
 
+void Agent::on_path_closed(const Path& path) {
+  const bool had_path = selected().has_value();
+  if (!paths_.remove(path)) return;
+  ++counters_.paths_closed;
+  if (had_path && !selected()) lost_ = true;
+}
+
 void Agent::on_timeout(Now now, SendBatch& out) {
   const bool had_path = selected().has_value();
   paths_.expire(now.mono);

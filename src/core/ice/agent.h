@@ -61,6 +61,8 @@ class Agent {
   // True when the datagram was authentic: `path` may then be remembered for this session, if is_validated(path).
   // `datagram` is one for which stun::is_stun() holds; anything else is counted as malformed.
   bool on_datagram(Now now, const Path& path, ByteView datagram, SendBatch& out);
+  // A path over TCP whose connection has closed: nothing is sent there any more, and it has to be checked again.
+  void on_path_closed(const Path& path);
   void on_timeout(Now now, SendBatch& out);
   Instant next_timeout() const;
 

@@ -134,6 +134,10 @@ class Harness {
   void raw(Reader& in) {
     const Path path = path_of(in);
     const ByteView bytes = in.take(std::min<size_t>(in.u8(), in.left()));
+    if (bytes.empty()) {  // a connection's, that has closed
+      agent_.on_path_closed(path);
+      ASSERT(!agent_.is_validated(path) && agent_.selected() != path);
+    }
     if (!stun::is_stun(bytes)) return;
     agent_.on_datagram(now_, path, bytes, out_);
     sent();

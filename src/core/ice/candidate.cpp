@@ -18,6 +18,11 @@ constexpr TypeName kTypes[] = {{CandidateType::kHost, "host", 126},
                                {CandidateType::kPeerReflexive, "prflx", 110},
                                {CandidateType::kRelayed, "relay", 0}};
 
+// RFC 8445 5.1.2.1 has types that are wanted less below others; the value is libwebrtc's for host candidates over TCP,
+// under that of every UDP one but relayed.
+constexpr uint32_t kTcpHostPreference = 90;
+constexpr uint32_t kPassivePreference = 4;  // RFC 6544 4.2's recommended value
+
 const TypeName& name_of(CandidateType type) {
   return *std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeName& name) { return name.type == type; });
 }
@@ -117,13 +122,14 @@ std::optional<Candidate> parse_candidate(std::string_view text) {
 }
 
 std::string to_text(const Candidate& candidate) {
-  std::string out = "candidate:" + candidate.foundation + ' ' + std::to_string(candidate.component) + " udp " +
-                    std::to_string(candidate.priority) + ' ' + candidate.address.ip.to_string() + ' ' +
-                    std::to_string(candidate.address.port) + " typ ";
+  std::string out = "candidate:" + candidate.foundation + ' ' + std::to_string(candidate.component) +
+                    (candidate.transport == Transport::kUdp ? " udp " : " tcp ") + std::to_string(candidate.priority) +
+                    ' ' + candidate.address.ip.to_string() + ' ' + std::to_string(candidate.address.port) + " typ ";
   out += name_of(candidate.type).text;
   if (candidate.related) {
     out += " raddr " + candidate.related->ip.to_string() + " rport " + std::to_string(candidate.related->port);
   }
+  if (candidate.transport == Transport::kTcp) out += " tcptype passive";  // RFC 6544 4.5
   if (!candidate.ufrag.empty()) out += " ufrag " + candidate.ufrag;
   return out;
 }
@@ -143,6 +149,19 @@ Candidate make_host_candidate(const SocketAddress& address, uint16_t local_prefe
   out.foundation = std::to_string(static_cast<uint32_t>(std::hash<IpAddress>{}(address.ip)));
   out.priority = host_priority(local_preference, out.component);
   out.address = address;
+  return out;
+}
+
+Candidate make_tcp_candidate(const SocketAddress& address, uint16_t other_preference) {
+  ASSERT(other_preference < 1u << 13);
+  Candidate out;
+  // RFC 8445 5.1.1.3: another one for another transport.
+  out.foundation = std::to_string(static_cast<uint32_t>(~std::hash<IpAddress>{}(address.ip)));
+  // RFC 6544 4.2: the local preference begins with that of the direction.
+  const uint32_t local_preference = kPassivePreference << 13 | other_preference;
+  out.priority = kTcpHostPreference << 24 | local_preference << 8 | (256u - out.component);
+  out.address = address;
+  out.transport = Transport::kTcp;
   return out;
 }
 

@@ -1,4 +1,5 @@
 // ICE candidates and their text, the candidate-attribute of RFC 8839 5.1. For SDP, trickling and the agent.
+// Ours are UDP ones and passive TCP ones (RFC 6544): at these we wait for the peer's connection.
 // parse_candidate gives UDP candidates with a literal address only: TCP ones and host names (browsers hide addresses
 // behind mDNS ".local" names) are lawful and simply not ours, so they are nothing, like malformed ones.
 #pragma once
@@ -24,8 +25,9 @@ struct Candidate {
   uint32_t priority = 0;
   SocketAddress address;
   CandidateType type = CandidateType::kHost;
-  std::optional<SocketAddress> related;  // raddr, rport: of all types but host
-  std::string ufrag;                     // the "ufrag" extension of trickled ones: their generation; may be empty
+  std::optional<SocketAddress> related;   // raddr, rport: of all types but host
+  Transport transport = Transport::kUdp;  // TCP: a passive one
+  std::string ufrag;                      // the "ufrag" extension of trickled ones: their generation; may be empty
   bool operator==(const Candidate&) const = default;
 };
 
@@ -45,5 +47,8 @@ uint32_t reflexive_priority(uint32_t local_priority);
 
 // A host candidate with its foundation (RFC 8445 5.1.1.3: one for each base address).
 Candidate make_host_candidate(const SocketAddress& address, uint16_t local_preference = 65535);
+// The same for a port at which TCP connections are taken. `other_preference`: 8191 for the only or the best address.
+// Its priority is below that of any host and reflexive candidate over UDP.
+Candidate make_tcp_candidate(const SocketAddress& address, uint16_t other_preference = 8191);
 
 }  // namespace atm0s::ice

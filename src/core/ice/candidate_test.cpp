@@ -88,6 +88,16 @@ TEST(Candidate, FoundationsFollowTheAddress) {
   EXPECT_NE(one.foundation, other.foundation);
 }
 
+TEST(Candidate, OneOverTcpIsPassiveAndWantedLessThanAnyOverUdp) {
+  const auto address = *SocketAddress::parse("10.0.0.1:20000");
+  const Candidate tcp = make_tcp_candidate(address);
+  EXPECT_EQ(to_text(tcp), "candidate:" + tcp.foundation + " 1 tcp 1520435199 10.0.0.1 20000 typ host tcptype passive");
+  EXPECT_EQ(tcp.priority, 90u << 24 | (4u << 13 | 8191u) << 8 | 255u);
+  EXPECT_LT(tcp.priority, candidate_priority(CandidateType::kServerReflexive, 0, 1));
+  EXPECT_LT(make_tcp_candidate(address, 8190).priority, tcp.priority);
+  EXPECT_NE(tcp.foundation, make_host_candidate(address).foundation);
+}
+
 TEST(Candidate, PrioritiesFollowTheFormulas) {
   EXPECT_EQ(host_priority(), 2130706431u);          // RFC 8839 5.1's example
   EXPECT_EQ(host_priority(65535, 2), 2130706430u);  //

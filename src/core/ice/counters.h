@@ -30,6 +30,7 @@ struct Counters {
   uint64_t errors_received = 0;
   // limits
   uint64_t paths_evicted = 0;
+  uint64_t paths_closed = 0;  // over TCP: with their connection
   uint64_t candidates_refused = 0;
 };
 
@@ -51,6 +52,7 @@ inline constexpr CounterName<Counters> kCounterNames[] = {
     {&Counters::errors_withheld, "errors_withheld"},
     {&Counters::errors_received, "errors_received"},
     {&Counters::paths_evicted, "paths_evicted"},
+    {&Counters::paths_closed, "paths_closed"},
     {&Counters::candidates_refused, "candidates_refused"},
 };
 static_assert(names_all(kCounterNames));

@@ -139,6 +139,41 @@ TEST_F(LiteAgent, FollowsTheChecksWhenTheChosenPathGoesQuiet) {
   EXPECT_EQ(agent_.selected(), path_of(1));
 }
 
+// UDP is let through after all, or the client has moved to where it is: the pair that it nominates later is in use.
+TEST_F(LiteAgent, FollowsTheNominationFromTcpToUdpOfTheSameAddress) {
+  Path tcp = path_of(1);
+  tcp.transport = Transport::kTcp;
+  EXPECT_TRUE(agent_.on_datagram(now(), tcp, check(kServer, true, ++id_), out_));
+  EXPECT_EQ(out_.entries().back().path, tcp) << "answered over the connection";
+  EXPECT_EQ(agent_.selected(), tcp);
+  EXPECT_FALSE(agent_.is_validated(path_of(1)));
+  const Bytes over_udp = check(kServer, true, ++id_);
+  give(over_udp, 1);
+  EXPECT_EQ(agent_.selected(), path_of(1));
+  EXPECT_FALSE(agent_.on_datagram(now(), tcp, over_udp, out_)) << "a check counts on its own path alone";
+  EXPECT_EQ(agent_.counters().replayed, 1u);
+}
+
+TEST_F(LiteAgent, APathEndsWithItsConnectionAndTheNextCheckGivesAnother) {
+  Path tcp = path_of(1);
+  tcp.transport = Transport::kTcp;
+  agent_.on_datagram(now(), tcp, check(kServer, true, ++id_), out_);
+  give(check(kServer, false, ++id_), 2);
+  agent_.on_path_closed(path_of(7));
+  EXPECT_EQ(agent_.selected(), tcp);
+  agent_.on_path_closed(tcp);
+  EXPECT_EQ(agent_.selected(), path_of(2)) << "what lives is better than nothing";
+  EXPECT_FALSE(agent_.is_validated(tcp));
+  agent_.on_path_closed(path_of(2));
+  EXPECT_FALSE(agent_.selected());
+  EXPECT_EQ(agent_.state(), State::kFailed);
+  EXPECT_EQ(agent_.counters().paths_closed, 2u);
+  tcp.remote.port = 3;  // its next connection
+  agent_.on_datagram(now(), tcp, check(kServer, false, ++id_), out_);
+  EXPECT_EQ(agent_.selected(), tcp);
+  EXPECT_EQ(agent_.state(), State::kConnected);
+}
+
 // A browser with two interfaces checks both all the time, the chosen one at least every few seconds.
 TEST_F(LiteAgent, StaysWithAPathThatSpeaksWhateverElseDoes) {
   give(check(kServer, true, ++id_), 1);

@@ -37,6 +37,16 @@ void PathTable::nominate(const Path& path) {
 
 void PathTable::expire(Instant now) {
   std::erase_if(entries_, [&](const Entry& entry) { return now - entry.proved_at >= kConsentTimeout; });
+  replace_lost();
+}
+
+bool PathTable::remove(const Path& path) {
+  const size_t removed = std::erase_if(entries_, [&](const Entry& entry) { return entry.path == path; });
+  replace_lost();
+  return removed > 0;
+}
+
+void PathTable::replace_lost() {
   if (!selected_ || contains(*selected_)) return;
   // The chosen path is dead. Another one that still lives is better than none, as before a nomination.
   nominated_ = false;

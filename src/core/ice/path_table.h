@@ -24,6 +24,8 @@ class PathTable {
   // The controlling side chose `path`, which has been proved. A later choice replaces an earlier one.
   void nominate(const Path& path);
   void expire(Instant now);
+  // `path` was a connection that has closed: it is gone at once. True when it was there.
+  bool remove(const Path& path);
   Instant next_timeout() const;
 
   bool contains(const Path& path) const;
@@ -40,6 +42,7 @@ class PathTable {
     Instant proved_at;
   };
   void make_room();
+  void replace_lost();
 
   std::vector<Entry> entries_;
   std::optional<Path> selected_;

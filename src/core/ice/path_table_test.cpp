@@ -27,6 +27,34 @@ TEST(PathTable, SelectsTheFirstUntilOneIsNominated) {
   EXPECT_EQ(paths.selected(), path_of(2));
 }
 
+TEST(PathTable, APathThatWasRemovedIsReplacedByTheOneProvedLast) {
+  PathTable paths;
+  for (const uint16_t port : {1, 2, 3}) paths.prove(path_of(port), at(1s * port));
+  paths.nominate(path_of(1));
+  EXPECT_FALSE(paths.remove(path_of(9)));
+  EXPECT_TRUE(paths.remove(path_of(2)));
+  EXPECT_EQ(paths.selected(), path_of(1));
+  EXPECT_TRUE(paths.is_nominated());
+  EXPECT_TRUE(paths.remove(path_of(1)));
+  EXPECT_EQ(paths.selected(), path_of(3));
+  EXPECT_FALSE(paths.is_nominated());
+  EXPECT_TRUE(paths.remove(path_of(3)));
+  EXPECT_FALSE(paths.selected());
+  EXPECT_EQ(paths.next_timeout(), kNever);
+}
+
+TEST(PathTable, OfTwoTransportsAreTwoPaths) {
+  PathTable paths;
+  Path tcp = path_of(1);
+  tcp.transport = Transport::kTcp;
+  paths.prove(tcp, at(1s));
+  EXPECT_FALSE(paths.contains(path_of(1)));
+  paths.prove(path_of(1), at(2s));
+  EXPECT_EQ(paths.selected(), tcp);
+  EXPECT_EQ(paths.size(), 2u);
+  EXPECT_NE(std::hash<Path>{}(tcp), std::hash<Path>{}(path_of(1)));
+}
+
 TEST(PathTable, ForgetsTheOldestButNeverTheSelected) {
   PathTable paths;
   for (uint16_t port = 1; port <= kMaxPaths; ++port) EXPECT_FALSE(paths.prove(path_of(port), at(1s * port)));

@@ -63,6 +63,7 @@ struct Config {
   const dtls::Context* dtls = nullptr;         // shared by all peers of a worker
   std::vector<SocketAddress> addresses;        // host candidates, most preferred first
   std::vector<SocketAddress> local_addresses;  // what they are on this side of a one-to-one NAT (client role: the same)
+  std::vector<SocketAddress> tcp_addresses;    // host candidates over TCP, the same way; none: over UDP alone
   // What all video of the remote together may be, bit/s, told by REMB once a second while it sends some; 0: no maximum.
   uint64_t max_incoming_video_bps = 0;
   // For how long the remote holds back what we send before it plays it, where it negotiated to be told so: no longer
@@ -154,6 +155,8 @@ class Peer {
 
   // --- running
   void on_datagram(Now now, const Datagram& datagram, Output& out);
+  // A TCP connection that the remote was validated on has closed.
+  void on_path_closed(const Path& path) { ice_.on_path_closed(path); }
   void on_timeout(Now now, Output& out);
   Instant next_timeout() const;
   void close(Now now, Output& out);

@@ -128,6 +128,10 @@ negotiation::LocalTransport Peer::local_transport(const ice::Credentials& creden
     const auto preference = static_cast<uint16_t>(65'535 - i);
     transport.candidates.push_back(ice::to_text(ice::make_host_candidate(config_.addresses[i], preference)));
   }
+  for (size_t i = 0; i < config_.tcp_addresses.size(); ++i) {
+    const auto preference = static_cast<uint16_t>(8'191 - i);
+    transport.candidates.push_back(ice::to_text(ice::make_tcp_candidate(config_.tcp_addresses[i], preference)));
+  }
   transport.cname = cname_;
   transport.session_id = session_id_;
   transport.session_version = session_version_;

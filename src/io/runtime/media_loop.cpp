@@ -10,9 +10,11 @@
 
 namespace atm0s::io {
 
-MediaLoop::MediaLoop(MediaMachine& machine, std::vector<std::unique_ptr<UdpSocket>> sockets, ReplySink replies)
+MediaLoop::MediaLoop(MediaMachine& machine, std::vector<std::unique_ptr<UdpSocket>> sockets,
+                     std::unique_ptr<TcpPort> tcp, ReplySink replies)
     : machine_(machine),
       sockets_(std::move(sockets)),
+      tcp_(std::move(tcp)),
       reply_sink_(std::move(replies)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   ASSERT(epoll_ >= 0);
@@ -23,6 +25,10 @@ MediaLoop::MediaLoop(MediaMachine& machine, std::vector<std::unique_ptr<UdpSocke
     ASSERT(::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0);
   };
   for (const auto& socket : sockets_) watch(socket->fd());
+  if (tcp_ != nullptr) {
+    tcp_->set_admits([this](ByteView first_frame) { return machine_.admits(first_frame); });
+    watch(tcp_->fd());
+  }
   watch(mailbox_.fd());
   watch(machine_.mail_fd());
   watch(stop_wakeup_.fd());
@@ -38,7 +44,7 @@ void MediaLoop::stop() {
 }
 
 int MediaLoop::wait_ms(Instant now) const {
-  const Instant due = machine_.next_timeout();
+  const Instant due = std::min(machine_.next_timeout(), tcp_ == nullptr ? kNever : tcp_->next_timeout());
   if (due == kNever) return -1;
   if (due <= now) return 0;
   return static_cast<int>(std::min<int64_t>((to_us(due - now) + 999) / 1000, 60'000));
@@ -63,8 +69,13 @@ void MediaLoop::run() {
       for (const auto& socket : sockets_) {
         if (fd == socket->fd()) receive(*socket);
       }
+      if (tcp_ != nullptr && fd == tcp_->fd()) receive_tcp();
     }
     const Now now = read_clocks();
+    if (tcp_ != nullptr) {
+      if (tcp_->next_timeout() <= now.mono) tcp_->on_timeout(now.mono);
+      tell_closed_paths(now);
+    }
     if (machine_.next_timeout() <= now.mono) machine_.on_timeout(now, batch_);
     flush();
     has_slow_work = work_slowly();
@@ -97,9 +108,26 @@ void MediaLoop::receive(UdpSocket& socket) {
   }
 }
 
+void MediaLoop::receive_tcp() {
+  for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
+    const Now now = read_clocks();
+    const std::span<Datagram> datagrams = tcp_->receive(now.mono);
+    if (!datagrams.empty()) machine_.on_datagrams(now, datagrams, batch_);
+    flush();
+    if (!tcp_->has_more()) return;
+  }
+}
+
+void MediaLoop::tell_closed_paths(Now now) {
+  closed_.clear();
+  tcp_->take_closed(closed_);
+  for (const Path& path : closed_) machine_.on_path_closed(now, path, batch_);
+}
+
 void MediaLoop::flush() {
   if (!batch_.empty()) {
     for (const auto& socket : sockets_) socket->send(batch_);
+    if (tcp_ != nullptr) tcp_->send(batch_);
     batch_.clear();
   }
   machine_.finish_turn(replies_);

@@ -1,5 +1,5 @@
-// The loop of one media worker: an epoll over its UDP sockets and its mailbox. It only pumps: datagrams, commands and
-// the time go into the machine, datagrams and replies come out. apps/server joins it with node::Worker.
+// The loop of one media worker: an epoll over its UDP sockets, its TCP port and its mailbox. It only pumps: datagrams,
+// commands and the time go into the machine, datagrams and replies come out. apps/server joins it with node::Worker.
 // run() is the worker's thread; post() and stop() may be called from any thread.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "base/datagram.h"
 #include "contract/command.h"
 #include "io/runtime/mailbox.h"
+#include "io/tcp/port.h"
 #include "io/udp/socket.h"
 
 namespace atm0s::io {
@@ -22,6 +23,9 @@ class MediaMachine {
  public:
   virtual ~MediaMachine() = default;
   virtual void on_datagrams(Now now, std::span<Datagram> datagrams, SendBatch& out) = 0;
+  // Whether a TCP connection may stay that begins with this frame; that one has closed which was admitted.
+  virtual bool admits(ByteView first_frame) const = 0;
+  virtual void on_path_closed(Now now, const Path& path, SendBatch& out) = 0;
   virtual void on_command(Now now, contract::Command command, SendBatch& out) = 0;
   virtual void on_timeout(Now now, SendBatch& out) = 0;
   virtual Instant next_timeout() const = 0;
@@ -43,7 +47,9 @@ class MediaLoop {
  public:
   using ReplySink = std::function<void(contract::Reply)>;  // called on the worker's thread
 
-  MediaLoop(MediaMachine& machine, std::vector<std::unique_ptr<UdpSocket>> sockets, ReplySink replies);
+  // `tcp`: null for UDP alone.
+  MediaLoop(MediaMachine& machine, std::vector<std::unique_ptr<UdpSocket>> sockets, std::unique_ptr<TcpPort> tcp,
+            ReplySink replies);
   ~MediaLoop();
 
   void run();
@@ -52,6 +58,7 @@ class MediaLoop {
   bool post(contract::Command command) { return mailbox_.post(std::move(command)); }
   // Worker's thread only.
   UdpCounters udp_counters() const;
+  const TcpPort* tcp() const { return tcp_.get(); }
 
  private:
   static constexpr size_t kMailboxCapacity = 4'096;
@@ -59,6 +66,9 @@ class MediaLoop {
   static constexpr int kReceivesPerTurn = 8;
 
   void receive(UdpSocket& socket);
+  void receive_tcp();
+  // What has closed is told to the machine, and its answers go out.
+  void tell_closed_paths(Now now);
   // Commands and the machine's slow lane, one after the other. True when there is more.
   bool work_slowly();
   void flush();
@@ -66,6 +76,7 @@ class MediaLoop {
 
   MediaMachine& machine_;
   std::vector<std::unique_ptr<UdpSocket>> sockets_;
+  std::unique_ptr<TcpPort> tcp_;
   ReplySink reply_sink_;
   Mailbox<contract::Command> mailbox_{kMailboxCapacity};
   Wakeup stop_wakeup_;
@@ -75,6 +86,7 @@ class MediaLoop {
   std::deque<contract::Command> commands_;  // taken from the mailbox, not carried out yet
   std::vector<contract::Command> taken_;
   std::vector<contract::Reply> replies_;
+  std::vector<Path> closed_;
 };
 
 }  // namespace atm0s::io

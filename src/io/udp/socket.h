@@ -38,7 +38,7 @@ class UdpSocket {
   // What has arrived, at most one batch; empty when there is nothing. Valid until the next call.
   // `clock_offset`: monotonic minus wall clock, to turn the kernel's wall-clock stamps into instants.
   std::span<Datagram> receive(Instant now, Duration clock_offset);
-  // Sends the entries of this socket's address family, in order.
+  // Sends the UDP entries of this socket's address family, in order.
   void send(const SendBatch& batch);
 
   int fd() const { return fd_; }
@@ -48,6 +48,7 @@ class UdpSocket {
 
  private:
   UdpSocket(int fd, const SocketAddress& bound);
+  bool takes(const Path& path) const { return path.remote.ip.is_v4() == is_v4_ && path.transport == Transport::kUdp; }
   size_t gather(const SendBatch& batch, size_t first, bool may_segment, struct OutgoingMessages& messages);
   void send_one_by_one(const SendBatch& batch, size_t first, size_t count);
 

@@ -81,6 +81,37 @@ export async function throwDatagrams({ address, ports, count, ufrags, ssrcs, see
   return sent;
 }
 
+// Connections to the media ports over TCP, all open at once: silent ones, ones that say a byte a second, noise, HTTP, and
+// with the sessions' own ufrags checks that prove nothing, followed by noise; each is opened anew when it was closed.
+export async function throwConnections({ address, ports, count, ufrags, seconds, seed = 3 }) {
+  const random = makeRandom(seed);
+  const framed = (bytes) => Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
+  const makers = [() => Buffer.alloc(0), () => Buffer.from([random.below(8)]), () => random.bytes(1 + random.below(3000)),
+    () => Buffer.from('GET / HTTP/1.1\r\nhost: x\r\n\r\n'), () => Buffer.alloc(2000),
+    () => Buffer.concat([framed(stun(random, ufrags[random.below(ufrags.length)])),
+      ...Array.from({ length: random.below(20) }, () => framed(random.bytes(1 + random.below(1400))))])];
+  const end = Date.now() + seconds * 1000;
+  let opened = 0;
+  const one = async (i) => {
+    while (Date.now() < end) {
+      const socket = connect(ports[i % ports.length], address).on('error', () => {});
+      ++opened;
+      socket.write(makers[i % makers.length]());
+      socket.resume();
+      const drip = setInterval(() => { if (i % 6 < 3) socket.write(Buffer.from([random.below(3)])); }, 1000);
+      await new Promise((resolve) => {
+        const late = setTimeout(resolve, end - Date.now());
+        socket.on('close', () => { clearTimeout(late); resolve(); });
+      });
+      clearInterval(drip);
+      socket.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  };
+  await Promise.all(Array.from({ length: count }, (_, i) => one(i)));
+  return opened;
+}
+
 // Requests that are none, each on a connection of its own, that is left hanging or cut.
 export async function throwHttp({ url, count, secrets, seed = 2 }) {
   const random = makeRandom(seed);

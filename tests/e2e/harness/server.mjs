@@ -1,6 +1,7 @@
 // Starts the real server on free ports and waits for its line "ready {json}".
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { serverProgram } from './paths.mjs';
@@ -18,16 +19,26 @@ function bindUdp(port, address) {
   });
 }
 
-// The first of as many free UDP ports in a row as there are workers.
-async function freeUdpPorts(address) {
+function listenTcp(port, address) {
+  return new Promise((resolve, reject) => {
+    const listener = createServer();
+    listener.once('error', reject);
+    listener.listen(port, address, () => resolve(listener));
+  });
+}
+
+// The first of as many ports in a row as there are workers, free for UDP and for TCP.
+async function freeMediaPorts(address) {
   for (let tries = 0; tries < 50; ++tries) {
     const first = await bindUdp(0, address);
     const { port } = first.address();
-    const rest = await Promise.all(Array.from({ length: WORKERS - 1 }, (_, i) => bindUdp(port + 1 + i, address).catch(() => null)));
+    const ports = Array.from({ length: WORKERS }, (_, i) => port + i);
+    const rest = await Promise.all([...ports.slice(1).map((one) => bindUdp(one, address)), ...ports.map((one) => listenTcp(one, address))]
+      .map((opened) => opened.catch(() => null)));
     [first, ...rest].forEach((socket) => socket?.close());
     if (rest.every((socket) => socket)) return port;
   }
-  throw new Error('no free UDP ports');
+  throw new Error('no free media ports');
 }
 
 // This machine's first IPv4 address but loopback, or nothing: Firefox gathers no candidates on loopback and pairs no
@@ -40,7 +51,7 @@ export function ownAddress() {
 // options: address (127.0.0.1), flags (more of them), through (a command in front, e.g. ["nsenter", …]), like (another one,
 // which has ended: the same ports)
 export async function startServer({ address = '127.0.0.1', flags = [], through = [], like } = {}) {
-  const mediaPort = like?.mediaPorts[0] ?? (through.length ? 20000 : await freeUdpPorts(address));
+  const mediaPort = like?.mediaPorts[0] ?? (through.length ? 20000 : await freeMediaPorts(address));
   const http = like ? new URL(like.url).host : `${address}:0`;
   const command = [...through, fileURLToPath(serverProgram), '--dev', '--secret', SECRET, '--http', http,
     '--https', `${address}:0`, '--media-ip', address, '--media-port', String(mediaPort), '--workers', String(WORKERS), '--room-slice-size', '1', ...flags];
