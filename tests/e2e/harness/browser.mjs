@@ -15,7 +15,7 @@ export function findChromium() {
   return program;
 }
 
-// `program`: one that starts it elsewhere, such as in a network namespace.
-export async function startBrowser(flags = [], executablePath = findChromium()) {
-  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
+// `executablePath`: a program that starts it elsewhere, such as in a network namespace. `env`: variables beside ours.
+export async function startBrowser(flags = [], executablePath = findChromium(), env = {}) {
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags], env: { ...process.env, ...env } });
 }

@@ -85,9 +85,22 @@ export class Env {
 
   // Peers without an SDK, each on a host of its own: the first name is on the first host. Not connected yet.
   async openFar(...names) {
+    const far = await this.openFarWorld();
+    return this.keepFar(await Promise.all(names.map((name, i) => far.openPeer(i, { room: this.room, name }))));
+  }
+
+  // The same with the test page and its SDK. They reach the server itself, and not through a link that is shaped.
+  async openFarPages(...names) {
+    const far = await this.openFarWorld();
+    return this.keepFar(await Promise.all(names.map((name, i) => far.openPage(i, this.pagePath(), { room: this.room, name }))));
+  }
+
+  async openFarWorld() {
     this.world.far ??= FarWorld.open();
-    this.far = await this.world.far;
-    const peers = await Promise.all(names.map((name, i) => this.far.openPeer(i, { room: this.room, name })));
+    return (this.far = await this.world.far);
+  }
+
+  keepFar(peers) {
     this.peers.push(...peers);
     this.contexts.push(...peers.map((peer) => peer.context));
     return peers;

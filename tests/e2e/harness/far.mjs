@@ -1,6 +1,7 @@
 // A server whose clients are on hosts of their own, one browser on each, over links that a test shapes: for the cases
-// about bandwidth. Started when the first of them asks for it, for the whole run.
+// about bandwidth, firewalls, and networks that go away or change. Started when the first of them asks for it, for the whole run.
 import { Network, SERVER_ADDRESS } from './namespaces.mjs';
+import { openFarPage } from './far_page.mjs';
 import { RawPeer, openBrowser } from './raw_peer.mjs';
 import { startServer } from './server.mjs';
 
@@ -24,17 +25,19 @@ export class FarWorld {
     return world;
   }
 
-  // A page on host i.
+  // A page without an SDK on host i.
   openPeer(i, { room, name }) {
     return RawPeer.open(this.browsers[i], this.hosts[i], { room, name, server: this.server });
   }
 
-  // All links as they were made.
+  // A page with an SDK there; `path` says which.
+  openPage(i, path, peer) {
+    return openFarPage(this.browsers[i], path, { server: this.server, ...peer });
+  }
+
+  // All hosts and links as they were made.
   reset() {
-    for (const host of this.hosts) {
-      host.shape();
-      host.cap();
-    }
+    for (const host of this.hosts) host.reset();
   }
 
   async close() {

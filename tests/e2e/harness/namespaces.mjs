@@ -19,9 +19,10 @@ const WAYS = [
     enter: ['nsenter', '--preserve-credentials', '--user', '--net'], usable: () => true },
 ];
 
-function run(command) {
-  const { status, error, stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8', env: ENVIRONMENT });
+function run(command, input = '') {
+  const { status, error, stdout, stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8', env: ENVIRONMENT, input });
   if (status !== 0) throw new Error(`${command.join(' ')}: ${error?.message ?? stderr.trim()}`);
+  return stdout;
 }
 
 // In front of a program that has to run when it is due, however busy the browsers are: a link that is late in bursts
@@ -80,7 +81,7 @@ export class Network {
     const holder = await hold([...this.front, 'unshare', '--net']);
     this.holders.push(holder);
     const near = `10.213.${number}.1`, far = `10.213.${number}.2`, device = `host${number}`;
-    const host = new Host(this, this.enter(holder), near, device);
+    const host = new Host(this, this.enter(holder), { near, far, device });
     for (const command of [['link', 'add', device, 'type', 'veth', 'peer', 'name', 'up0', 'netns', String(holder.pid)],
       ['address', 'add', near + '/24', 'dev', device], ['link', 'set', device, 'up']]) {
       run([...this.front, 'ip', ...command]);
@@ -94,6 +95,11 @@ export class Network {
     return host;
   }
 
+  // Hosts reach each other too, and not the server alone.
+  forward() {
+    run([...this.front, 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']);
+  }
+
   async close() {
     this.links.stdin.end();
     for (const holder of this.holders.reverse()) holder.stdin.end();
@@ -102,11 +108,74 @@ export class Network {
 }
 
 class Host {
-  constructor(network, front, address, device) {
+  constructor(network, front, { near, far, device }) {
     this.network = network;
     this.front = front;
-    this.address = address; // where the server's ports are for it, through its link
+    this.address = near; // where the server's ports are for it, through its link
+    this.own = far;
+    this.home = far; // the address that it was made with
     this.device = device;
+  }
+
+  // A program that runs on this host and ends at once; gives what it prints.
+  run(...command) {
+    return run([...this.front, ...command]);
+  }
+
+  // Rules of this host's own packet filter, as `nft -f` reads them.
+  filter(rules) {
+    run([...this.front, 'nft', '-f', '-'], rules);
+  }
+
+  // No packet of it arrives anywhere, and none at it, until it is mended; nobody is told, as behind a pulled plug.
+  cut() {
+    const losing = (device) => `table inet cut_${device} {
+      chain in {
+        type filter hook prerouting priority raw
+        iifname "${device}" drop
+      }
+    }`;
+    run([...this.network.front, 'nft', '-f', '-'], losing(this.device));
+    this.filter(losing('up0'));
+    this.isCut = true;
+  }
+
+  mend() {
+    this.isCut = false;
+    run([...this.network.front, 'nft', 'delete', 'table', 'inet', 'cut_' + this.device]);
+    this.run('nft', 'delete', 'table', 'inet', 'cut_up0');
+  }
+
+  // A NAT before it: its UDP goes out with that address of its link and these ports ("30000-30099"). What was bound before
+  // is forgotten, as by a NAT that was started anew.
+  translate(address, ports) {
+    if (address !== this.own) this.run('ip', 'address', 'replace', address + '/24', 'dev', 'up0');
+    this.filter(`table ip nat
+      delete table ip nat
+      table ip nat {
+        chain out {
+          type nat hook postrouting priority srcnat
+          meta l4proto udp snat to ${address}:${ports}
+        }
+      }`);
+    this.run('conntrack', '--flush');
+  }
+
+  // Its address is another one of its link from now on: as when a laptop goes into another network.
+  moveTo(address) {
+    this.run('ip', 'address', 'del', this.own + '/24', 'dev', 'up0');
+    this.run('ip', 'address', 'add', address + '/24', 'dev', 'up0');
+    this.run('ip', 'route', 'replace', 'default', 'via', this.address);
+    this.own = address;
+  }
+
+  // As it was made.
+  reset() {
+    this.shape();
+    this.cap();
+    if (this.isCut) this.mend();
+    this.filter('flush ruleset');
+    if (this.own !== this.home) this.moveTo(this.home);
   }
 
   // Both directions of the link: {delay} in ms, {loss} from 0 to 1.

@@ -49,9 +49,9 @@ export function ownAddress() {
 }
 
 // options: address (127.0.0.1), flags (more of them), through (a command in front, e.g. ["nsenter", …]), like (another one,
-// which has ended: the same ports)
-export async function startServer({ address = '127.0.0.1', flags = [], through = [], like } = {}) {
-  const mediaPort = like?.mediaPorts[0] ?? (through.length ? 20000 : await freeMediaPorts(address));
+// which has ended: the same ports), mediaPort (in a namespace: where another server is there)
+export async function startServer({ address = '127.0.0.1', flags = [], through = [], like, mediaPort: first = 20000 } = {}) {
+  const mediaPort = like?.mediaPorts[0] ?? (through.length ? first : await freeMediaPorts(address));
   const http = like ? new URL(like.url).host : `${address}:0`;
   const command = [...through, fileURLToPath(serverProgram), '--dev', '--secret', SECRET, '--http', http,
     '--https', `${address}:0`, '--media-ip', address, '--media-port', String(mediaPort), '--workers', String(WORKERS), '--room-slice-size', '1', ...flags];

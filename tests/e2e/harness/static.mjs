@@ -25,6 +25,12 @@ const PACKAGES = { // each as one script, and under which name
   '/webrtc_player.js': ['@eyevinn/webrtc-player', 'webrtcPlayer'],
 };
 
+// What a page server answers with for that path, or nothing.
+export async function pageFile(path) {
+  const file = FILES[path];
+  return file ? { contentType: file[0], body: await readFile(file[1]) } : null;
+}
+
 export async function startPages() {
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, 'http://x').pathname;
@@ -37,10 +43,10 @@ export async function startPages() {
       response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' });
       return response.end(await bundle(...PACKAGES[path]));
     }
-    const file = FILES[path];
+    const file = await pageFile(path);
     if (!file) return response.writeHead(404).end();
-    response.writeHead(200, { 'content-type': file[0] });
-    response.end(await readFile(file[1]));
+    response.writeHead(200, { 'content-type': file.contentType });
+    response.end(file.body);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
