@@ -92,7 +92,8 @@ export class Env {
   // The same with the test page and its SDK. They reach the server itself, and not through a link that is shaped.
   async openFarPages(...names) {
     const far = await this.openFarWorld();
-    return this.keepFar(await Promise.all(names.map((name, i) => far.openPage(i, this.pagePath(), { room: this.room, name }))));
+    const open = (name, i) => far.openPage(i, this.pagePath(), { room: this.room, name });
+    return this.keepFar(await Promise.all(names.map(open)));
   }
 
   async openFarWorld() {

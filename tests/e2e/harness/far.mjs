@@ -1,5 +1,6 @@
 // A server whose clients are on hosts of their own, one browser on each, over links that a test shapes: for the cases
-// about bandwidth, firewalls, and networks that go away or change. Started when the first of them asks for it, for the whole run.
+// about bandwidth, firewalls, and networks that go away or change. Started when the first of them asks for it, for the
+// whole run.
 import { Network, SERVER_ADDRESS } from './namespaces.mjs';
 import { openFarPage } from './far_page.mjs';
 import { RawPeer, openBrowser } from './raw_peer.mjs';

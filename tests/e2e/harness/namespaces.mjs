@@ -20,7 +20,8 @@ const WAYS = [
 ];
 
 function run(command, input = '') {
-  const { status, error, stdout, stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8', env: ENVIRONMENT, input });
+  const options = { encoding: 'utf8', env: ENVIRONMENT, input };
+  const { status, error, stdout, stderr } = spawnSync(command[0], command.slice(1), options);
   if (status !== 0) throw new Error(`${command.join(' ')}: ${error?.message ?? stderr.trim()}`);
   return stdout;
 }
@@ -150,6 +151,7 @@ class Host {
   // is forgotten, as by a NAT that was started anew.
   translate(address, ports) {
     if (address !== this.own) this.run('ip', 'address', 'replace', address + '/24', 'dev', 'up0');
+    this.isTranslated = true;
     this.filter(`table ip nat
       delete table ip nat
       table ip nat {
@@ -163,7 +165,7 @@ class Host {
 
   // Its address is another one of its link from now on: as when a laptop goes into another network.
   moveTo(address) {
-    this.run('ip', 'address', 'del', this.own + '/24', 'dev', 'up0');
+    this.run('ip', '-4', 'address', 'flush', 'dev', 'up0');
     this.run('ip', 'address', 'add', address + '/24', 'dev', 'up0');
     this.run('ip', 'route', 'replace', 'default', 'via', this.address);
     this.own = address;
@@ -175,7 +177,8 @@ class Host {
     this.cap();
     if (this.isCut) this.mend();
     this.filter('flush ruleset');
-    if (this.own !== this.home) this.moveTo(this.home);
+    if (this.own !== this.home || this.isTranslated) this.moveTo(this.home);
+    this.isTranslated = false;
   }
 
   // Both directions of the link: {delay} in ms, {loss} from 0 to 1.

@@ -56,8 +56,9 @@ export class Relay {
   async openBrowser(host) {
     const store = this.file('.pki/nssdb');
     await mkdir(store, { recursive: true });
-    execFileSync('certutil', ['-d', 'sql:' + store, '-N', '--empty-password'], { stdio: 'pipe' });
-    execFileSync('certutil', ['-d', 'sql:' + store, '-A', '-t', 'C,,', '-n', 'relay', '-i', this.file('cert.pem')], { stdio: 'pipe' });
+    for (const what of [['-N', '--empty-password'], ['-A', '-t', 'C,,', '-n', 'relay', '-i', this.file('cert.pem')]]) {
+      execFileSync('certutil', ['-d', 'sql:' + store, ...what], { stdio: 'pipe' });
+    }
     return startBrowser([`--host-resolver-rules=MAP ${RELAY_NAME} ${this.host.own}`], await host.wrap(findChromium()),
       { HOME: this.folder });
   }

@@ -16,7 +16,8 @@
       let last = 0;
       kept.set(id, instants);
       setInterval(() => {
-        const newest = Math.max(0, ...(receiverOf(lab.views.get(id))?.getSynchronizationSources() ?? []).map((one) => one.timestamp));
+        const sources = receiverOf(lab.views.get(id))?.getSynchronizationSources() ?? [];
+        const newest = Math.max(0, ...sources.map((one) => one.timestamp));
         if (newest > last) instants.push(Date.now());
         last = Math.max(last, newest);
       }, ASK_MS);
