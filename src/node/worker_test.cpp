@@ -62,10 +62,10 @@ struct WorkerTest : testing::Test {
     const auto* error = std::get_if<Error>(&reply.body);
     return error == nullptr ? std::nullopt : std::optional(error->code);
   }
-  double metric(const std::string& name) {
+  double metric(const std::string& name, const std::string& labels = "") {
     const auto reply = command({1, contract::ReadStats{}});
     for (const auto& value : std::get<contract::Stats>(reply.body).values) {
-      if (name == value.name) return value.value;
+      if (name == value.name && labels == value.labels) return value.value;
     }
     return -1;
   }
@@ -178,6 +178,7 @@ TEST_F(WorkerTest, AConnectionIsAdmittedByACheckForASessionAndItsPathEndsWithIt)
   worker->on_path_closed(now, tcp, out);
   give(tcp, dtls);
   EXPECT_FALSE(worker->has_slow_work());
+  EXPECT_EQ(metric("atm0s_ice_total", "event=\"paths_closed\""), 1);
   EXPECT_EQ(worker->session_count(), 1u) << "the client may come again";
   worker->on_path_closed(now, tcp, out);  // nobody's
   command({1, contract::Disconnect{done.conn_id}});

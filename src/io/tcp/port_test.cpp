@@ -142,6 +142,7 @@ TEST_F(TcpPortTest, AfterACheckDatagramsGoBothWays) {
   work();
   EXPECT_EQ(client.read(), std::optional(std::vector<Bytes>({Bytes{1}, Bytes(1'300, 2)})));
   EXPECT_EQ(port->counters().frames_sent, 2u);
+  EXPECT_EQ(port->counters().drop_no_connection, 0u);
   EXPECT_EQ(port->counters().admitted, 1u);
   EXPECT_TRUE(closed.empty());
 }

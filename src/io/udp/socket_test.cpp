@@ -49,6 +49,20 @@ Bytes numbered(uint32_t number, size_t size) {
   return out;
 }
 
+TEST(UdpSocket, LeavesWhatGoesOverTcpToOthers) {
+  const auto a = open(kLoopback), b = open(kLoopback);
+  const Path udp{{kLoopback, b->port()}, kLoopback}, tcp{udp.remote, kLoopback, Transport::kTcp};
+  SendBatch batch;
+  for (const Path& path : {tcp, udp, tcp, tcp, udp, udp, tcp})
+    batch.append(path, numbered(static_cast<uint32_t>(batch.entries().size()), 100));
+  a->send(batch);
+  const auto received = receive(*b, 4);
+  std::vector<uint32_t> numbers;
+  for (const Received& one : received) numbers.push_back(load_u32(one.bytes.data()));
+  EXPECT_EQ(numbers, std::vector<uint32_t>({1, 4, 5}));
+  EXPECT_EQ(a->counters().datagrams_sent, 3u);
+}
+
 TEST(UdpSocket, ABatchComesThroughWithItsBoundariesInOrder) {
   const auto a = open(kLoopback), b = open(kLoopback);
   const Path path{{kLoopback, b->port()}, kLoopback};

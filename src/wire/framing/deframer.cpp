@@ -20,7 +20,6 @@ bool Deframer::read(MutByteView bytes, std::vector<MutByteView>& frames) {
     if (size > kMaxFrame) return !(is_broken_ = true);
     if (!fill(kHeaderSize + size, bytes)) return true;
     std::swap(held_, whole_);
-    held_.clear();
     if (size == 0) {
       ++null_frames_;
     } else {
