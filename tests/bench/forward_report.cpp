@@ -124,7 +124,9 @@ void print_profile(const std::string& perf_data) {
     const double share = std::atof(line);
     const std::string library = trimmed(text.substr(first + 1, second - first - 1));
     // "[k] name", "[.] name"; code without a name, as OpenSSL's assembly, is its library's.
-    std::string function = trimmed(text.substr(second + 1)).substr(4);
+    std::string function = trimmed(text.substr(second + 1));
+    if (function.size() < 5) continue;
+    function = function.substr(4);
     if (function.starts_with("0x")) function = "(no name)";
     libraries[library] += share;
     functions[function + " | " + library] += share;

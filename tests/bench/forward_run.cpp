@@ -6,12 +6,6 @@
 #include <thread>
 
 namespace atm0s::bench {
-namespace {
-
-// Packets that a pacer or a socket still holds when a window begins or ends.
-constexpr Duration kDrain = 100ms;
-
-}  // namespace
 
 // On a thread of its own; meanwhile connections are kept.
 double ForwardRun::calibrate(const Pattern& pattern, Duration length) {
@@ -38,10 +32,10 @@ void ForwardRun::run_counted(const Pattern& pattern, Duration lead_in, Duration 
   };
   read(-1, figure);
   load_.run(pattern, lead_in);
-  load_.idle(kDrain);
+  load_.drain();
   const uint64_t published = load_.published(), received = load_.received(), ran = server_.cpu_ns();
   load_.run(pattern, length);
-  load_.idle(kDrain);
+  load_.drain();
   *cpu_ns = server_.cpu_ns() - ran;
   *forwarded = load_.received() - received;
   figure.published += load_.published() - published;

@@ -43,6 +43,8 @@ class Load {
   void run(const Pattern& pattern, Duration length);
   // Nothing is published; connections are kept.
   void idle(Duration length) { pump_until(io::read_clocks().mono + length); }
+  // Idles until nothing comes to the subscribers any more: what pacers and sockets held. Not longer than kPatience.
+  void drain();
   // Runs the pattern until all of two `steps` in a row has come to the subscribers. False: not within kPatience.
   bool settle(const Pattern& pattern, Duration step);
 

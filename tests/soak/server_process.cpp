@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,6 +62,7 @@ ServerProcess::ServerProcess(const std::string& program, const std::string& secr
   arguments.push_back(nullptr);
   pid_ = fork();
   if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // it never outlives us, however we end
     dup2(ends[1], STDOUT_FILENO);
     cpu_set_t cores;
     CPU_ZERO(&cores);

@@ -40,8 +40,10 @@ struct Flow {
   double paced_bytes = 0;
   Duration frame_every{};  // media comes in frames; 0: evenly
   Instant next_frame = kBegin;
-  double queued_bytes = 0;   // behind the pacer
-  bool plays_probes = true;  // else as a sender without padding
+  bool goes_in_bursts = false;  // a frame leaves at once
+  bool tells_turns = false;     // and says how early its packets are
+  double queued_bytes = 0;      // behind the pacer
+  bool plays_probes = true;     // else as a sender without padding
   std::optional<ProbeCluster> probe;
   size_t probe_packets = 0;
   size_t probe_bytes = 0;
@@ -96,9 +98,9 @@ class Bottleneck {
     Bytes bytes;
   };
 
-  void send(Flow& flow, std::optional<uint32_t> cluster) {
+  void send(Flow& flow, std::optional<uint32_t> cluster, Duration ahead = {}) {
     const uint16_t sequence = flow.controller.next_sequence();
-    flow.controller.on_sent(time(), sequence, kPacketSize, cluster);
+    flow.controller.on_sent(time(), sequence, kPacketSize, cluster, ahead);
     if (link.is_dark || rng_.below(1'000) < link.lost_per_mille) return;
     const Instant begins = std::max(now, free_at_);
     const Duration waits = begins - now;
@@ -120,10 +122,13 @@ class Bottleneck {
     flow.paced_bytes += static_cast<double>(controller.pacing_bps()) * step_s / 8;
     flow.paced_bytes = std::min(flow.paced_bytes, 2.0 * kPacketSize);
     const bool was_probing = flow.probe.has_value();
-    while (flow.queued_bytes >= kPacketSize && flow.paced_bytes >= kPacketSize && !flow.probe) {
+    while (flow.queued_bytes >= kPacketSize && (flow.paced_bytes >= kPacketSize || flow.goes_in_bursts) &&
+           !flow.probe) {
+      const double early = std::max(kPacketSize - flow.paced_bytes, 0.0);
+      const auto ahead = static_cast<int64_t>(early * 8e6 / static_cast<double>(controller.pacing_bps()));
       flow.queued_bytes -= kPacketSize;
       flow.paced_bytes -= kPacketSize;
-      send(flow, std::nullopt);
+      send(flow, std::nullopt, flow.tells_turns ? Duration(ahead) : Duration{});
     }
     if (!flow.probe) flow.probe = controller.take_probe();
     if (!flow.plays_probes) flow.probe.reset();

@@ -47,11 +47,12 @@ Controller::Controller(const Config& config)
       target_bps_(config.start_bps),
       estimate_bps_(config.start_bps) {}
 
-void Controller::on_sent(Now now, uint16_t transport_sequence, size_t bytes, std::optional<uint32_t> probe_cluster) {
+void Controller::on_sent(Now now, uint16_t transport_sequence, size_t bytes, std::optional<uint32_t> probe_cluster,
+                         Duration ahead) {
   const int64_t newest = next_ - 1;
   const int64_t sequence = newest + static_cast<int16_t>(transport_sequence - static_cast<uint16_t>(newest));
-  sent_.put(sequence,
-            {now.mono, static_cast<uint32_t>(bytes), probe_cluster.value_or(0), SentPacket::State::kUnderWay});
+  sent_.put(sequence, {now.mono, static_cast<uint32_t>(bytes), probe_cluster.value_or(0), SentPacket::State::kUnderWay,
+                       static_cast<uint32_t>(std::max(ahead, Duration(0)).count())});
   if (!has_sent_) {
     has_sent_ = true;
     first_sent_ = now.mono;
@@ -88,7 +89,8 @@ void Controller::on_feedback(Now now, const rtcp::TransportFeedback& feedback) {
   std::optional<uint64_t> probed;
   for (const Arrival& arrival : arrivals_) {
     acknowledged_.add(arrival.at, arrival.bytes, is_app_limited());
-    if (const auto delta = groups_.add(arrival.sent, arrival.at)) trend_.add(now.mono, *delta, arrival.at);
+    if (const auto delta = groups_.add(arrival.sent + arrival.ahead, arrival.at))
+      trend_.add(now.mono, *delta, arrival.at);
     if (arrival.cluster == 0) continue;
     if (const auto bps = probe_rate_.add(arrival.cluster, arrival.sent, arrival.at, arrival.bytes)) probed = bps;
   }
@@ -139,7 +141,7 @@ void Controller::collect_arrivals(Instant now) {
     packet->state = SentPacket::State::kArrived;
     ++counters_.arrived;
     const Duration at = Duration(reference * kReferenceUs) + since_base;
-    arrivals_.push_back({sequence - 1, at, packet->sent, packet->bytes, packet->cluster});
+    arrivals_.push_back({sequence - 1, at, packet->sent, packet->bytes, packet->cluster, Duration(packet->ahead_us)});
   }
   std::sort(arrivals_.begin(), arrivals_.end(),
             [](const Arrival& a, const Arrival& b) { return a.at != b.at ? a.at < b.at : a.sequence < b.sequence; });

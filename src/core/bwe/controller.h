@@ -54,8 +54,10 @@ class Controller {
   // The transport-wide number of the next packet: one for each sent.
   uint16_t next_sequence() { return static_cast<uint16_t>(next_++); }
   // `bytes`: the whole datagram; that of IP and UDP may be added, always or never. `probe_cluster`: its
-  // ProbeCluster::id.
-  void on_sent(Now now, uint16_t transport_sequence, size_t bytes, std::optional<uint32_t> probe_cluster);
+  // ProbeCluster::id. `ahead`: how long before its turn it went, with others in one go. The trend of the delay is of
+  // turns: a frame that goes at once would be one group, and half as many groups tell half as soon that queues grow.
+  void on_sent(Now now, uint16_t transport_sequence, size_t bytes, std::optional<uint32_t> probe_cluster,
+               Duration ahead = {});
   void on_feedback(Now now, const rtcp::TransportFeedback& feedback);
   // A cap that is forgotten when it is not repeated for kRembLife.
   void on_remb(Now now, uint64_t bps);
@@ -102,6 +104,7 @@ class Controller {
     Instant sent;
     uint32_t bytes;
     uint32_t cluster;
+    Duration ahead;
   };
   void collect_arrivals(Instant now);
   void measure_rtt(Instant now);

@@ -78,6 +78,37 @@ TEST(Controller, frames_do_not_fill_the_queue) {
   EXPECT_LT(way.p95_queue_ms(), 100);
 }
 
+// How long after a deep drop of capacity the target is near it.
+Duration follows_after(bool goes_in_bursts, bool tells_turns) {
+  Duration sum{};
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    Bottleneck way({.bps = 4'000'000}, seed);
+    Flow& flow = way.add();
+    flow.frame_every = 33'333us;
+    flow.most_bps = 1'700'000;
+    flow.controller.set_demand(2'500'000);
+    flow.goes_in_bursts = goes_in_bursts;
+    flow.tells_turns = tells_turns;
+    way.run(10s + static_cast<int64_t>(seed) * 7ms);
+    way.link.bps = 800'000;
+    const Instant dropped = way.now;
+    while (flow.controller.target_bps() > 1'000'000 && way.now < dropped + 10s) way.run(5ms);
+    sum += (way.now - dropped) / 5;
+  }
+  return sum;
+}
+
+TEST(Controller, frames_that_go_at_once_tell_of_a_drop_as_soon_as_an_even_stream) {
+  const Duration even = follows_after(false, false);
+  const Duration in_bursts = follows_after(true, false);
+  const Duration with_turns = follows_after(true, true);
+  std::printf("a drop is followed after %lld ms evenly, %lld ms by frames at once, %lld ms with turns\n",
+              static_cast<long long>(even / 1ms), static_cast<long long>(in_bursts / 1ms),
+              static_cast<long long>(with_turns / 1ms));
+  EXPECT_LT(with_turns, in_bursts);
+  EXPECT_LE(with_turns, even + 50ms);
+}
+
 TEST(Controller, two_flows_share) {
   Bottleneck way({.bps = 4'000'000});
   Flow& first = way.add();

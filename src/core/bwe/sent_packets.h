@@ -15,6 +15,7 @@ struct SentPacket {
   uint32_t bytes = 0;
   uint32_t cluster = 0;  // of the probe it was part of; 0: none
   enum class State : uint8_t { kUnused, kUnderWay, kLost, kArrived } state = State::kUnused;
+  uint32_t ahead_us = 0;  // before its turn in an even stream
 };
 
 class SentPackets {

@@ -58,6 +58,65 @@ TEST_F(PacerTest, at_a_high_rate_a_burst_is_five_milliseconds) {
   EXPECT_EQ(sent_.size(), 27u);  // 31,250 bytes and the packet that crosses it
 }
 
+TEST_F(PacerTest, where_there_is_room_a_frame_passes_unqueued_and_says_how_early_each_packet_is) {
+  pacer_.set_pacing_rate(4'000'000, true);
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(pacer_.pass(now_, Class::kVideo, 1'200), i * 2'400us) << i;
+  now_ += 10ms;
+  EXPECT_EQ(pacer_.pass(now_, Class::kVideo, 1'200), 4'400us) << "10 of 14.4 ms are made up for";
+  now_ += 10ms;
+  EXPECT_EQ(pacer_.pass(now_, Class::kVideo, 1'200), 0us);
+  EXPECT_EQ(pacer_.counters().sent, 8u);
+}
+
+TEST_F(PacerTest, what_is_more_than_a_burst_waits_until_that_is_made_up_for) {
+  pacer_.set_pacing_rate(4'000'000, true);
+  size_t passed = 0;
+  while (pacer_.pass(now_, Class::kVideo, 1'200)) ++passed;
+  EXPECT_EQ(passed, 7u);  // 15 ms are 7,500 bytes, and the packet that crosses them
+  add(Class::kVideo, 0);
+  release();
+  EXPECT_EQ(sent_.size(), 0u);
+  EXPECT_EQ(pacer_.next_timeout() - kStart, 7 * 2'400us + 1us);
+  now_ += 15ms;
+  EXPECT_FALSE(pacer_.pass(now_, Class::kVideo, 1'200)) << "something waits";
+  run(10ms);
+  EXPECT_EQ(sent_.size(), 1u);
+  EXPECT_TRUE(pacer_.pass(now_, Class::kVideo, 1'200));
+}
+
+TEST_F(PacerTest, a_burst_is_bounded_whatever_the_rate) {
+  pacer_.set_pacing_rate(20'000'000, true);
+  size_t passed = 0;
+  while (pacer_.pass(now_, Class::kVideo, 1'000)) ++passed;
+  EXPECT_EQ(passed, 16u);
+  pacer_.set_pacing_rate(1'500'000, true);
+  now_ += 10s;
+  EXPECT_FALSE(pacer_.pass(now_, Class::kVideo, 1'200)) << "15 ms are no burst there";
+}
+
+TEST_F(PacerTest, no_video_passes_where_there_is_no_room) {
+  pacer_.set_pacing_rate(4'000'000, false);
+  EXPECT_FALSE(pacer_.pass(now_, Class::kVideo, 1'200));
+  EXPECT_TRUE(pacer_.pass(now_, Class::kAudio, 100));
+}
+
+TEST_F(PacerTest, only_what_is_as_urgent_holds_audio_and_repair_up) {
+  for (int i = 0; i < 10; ++i) add(Class::kVideo, i);
+  release();
+  EXPECT_EQ(pacer_.pass(now_, Class::kAudio, 100), 0us) << "it is never early, for it never waits";
+  EXPECT_EQ(pacer_.pass(now_, Class::kRetransmission, 1'200), 0us);
+  add(Class::kRetransmission, 11);
+  EXPECT_TRUE(pacer_.pass(now_, Class::kAudio, 100));
+  EXPECT_FALSE(pacer_.pass(now_, Class::kRetransmission, 1'200));
+}
+
+TEST_F(PacerTest, nothing_but_audio_and_repair_passes_a_probe) {
+  pacer_.set_pacing_rate(4'000'000, true);
+  ASSERT_TRUE(pacer_.play_probe(now_, {7, 6'000'000, 5, 11'250}));
+  EXPECT_FALSE(pacer_.pass(now_, Class::kVideo, 1'200));
+  EXPECT_TRUE(pacer_.pass(now_, Class::kAudio, 100));
+}
+
 TEST_F(PacerTest, audio_passes_at_once_and_is_charged) {
   for (int i = 0; i < 10; ++i) add(Class::kVideo, i);
   release();
@@ -136,13 +195,6 @@ TEST_F(PacerTest, a_probe_without_packets_is_given_up) {
   EXPECT_FALSE(pacer_.is_probing());
   EXPECT_EQ(pacer_.counters().probes_given_up, 1u);
   EXPECT_EQ(pacer_.next_timeout(), kNever);
-}
-
-TEST_F(PacerTest, unlimited_holds_nothing_back) {
-  pacer_.set_unlimited();
-  for (int i = 0; i < 1'000; ++i) add(Class::kVideo, i);
-  release();
-  EXPECT_EQ(sent_.size(), 1'000u);
 }
 
 }  // namespace

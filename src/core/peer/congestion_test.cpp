@@ -73,6 +73,23 @@ TEST_F(CongestionTest, ASlowWayBringsTheEstimateDownToWhatItCarries) {
   EXPECT_GE(*call.server.peer->estimate_bps(), 250'000u);
 }
 
+TEST_F(CongestionTest, WhereThereIsRoomAFrameGoesInOnePiece) {
+  ASSERT_TRUE(call.connect(lines()));
+  const auto passes = [&](size_t packets) {
+    const std::string payload(1'000, 'x');
+    for (size_t i = 0; i < packets; ++i) call.send(call.server, 2, sequence_++, payload, timestamp_);
+    const bool waits = call.server.peer->has_queued_media();
+    call.run(33ms);
+    return !waits;
+  };
+  EXPECT_FALSE(passes(6)) << "nothing is known yet";
+  show(5s, 6);
+  EXPECT_TRUE(passes(6));
+  narrow_down();
+  show(2s, 6);
+  EXPECT_FALSE(passes(6));
+}
+
 // Negotiated, but nobody tells anything: after a while packets go out as they come.
 TEST_F(CongestionTest, ARemoteThatNeverAnswersIsNotEstimated) {
   ASSERT_TRUE(call.connect(lines()));

@@ -212,6 +212,10 @@ class Peer {
 
  private:
   using Probe = std::optional<uint32_t>;  // the cluster that a packet is a part of
+  struct Turn {
+    Probe probe = {};
+    Duration ahead{};  // of its turn, in one go with others
+  };
   using PlayoutDelayValue = std::array<uint8_t, payload::kPlayoutDelaySize>;
   // What waits for its turn. Padding has no payload; its size is what the pacer was told.
   struct Paced {
@@ -236,7 +240,7 @@ class Peer {
   MediaLine* find_send_line(uint32_t ssrc);
   void index_ssrcs();
   void resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagrams);
-  bool write_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, Probe probe,
+  bool write_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, const Turn& turn,
                    SendBatch& datagrams);
   // congestion control (peer_pacing.cpp)
   void note_arrival(const Datagram& datagram, const rtp::View& view, const MediaLine& line);
@@ -245,13 +249,14 @@ class Peer {
     if (!config_.paces_media) return false;
     return estimator_.is_informed() || (gets_feedback_ && !estimator_.is_unanswered());
   }
+  void prepare_pacer(Now now);  // its rate and its probe are the estimator's
   void pace(Now now, SendBatch& datagrams);
   void play_probe(Now now);
   void send_padding(Now now, uint8_t size, Probe probe, SendBatch& datagrams);
   MediaLine* find_padding_line() const;
   Instant next_sign_of_life() const;
   size_t protect_rtx(MediaLine& line, MutByteView buffer, size_t plain);
-  void note_sent(Now now, std::optional<uint16_t> number, size_t size, Probe probe);
+  void note_sent(Now now, std::optional<uint16_t> number, size_t size, const Turn& turn);
   // RTCP (peer_rtcp.cpp)
   void on_rtcp(Now now, const Datagram& datagram, Output& out);
   void on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out);

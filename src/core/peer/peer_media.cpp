@@ -222,28 +222,30 @@ bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Ou
   MediaLine& line = *media_[media];
   const bool is_late = outgoing.sequence < line.next_sequence();
   line.on_numbered(outgoing.sequence);
-  if (!is_paced()) return write_media(now, media, packet, outgoing, std::nullopt, datagrams);
-  const uint64_t dropped = pacer_.counters().dropped_video + pacer_.counters().dropped_other;
+  if (!is_paced()) return write_media(now, media, packet, outgoing, {}, datagrams);
+  auto kind = line.kind() == MediaKind::kAudio ? pace::Class::kAudio : pace::Class::kVideo;
+  // The remote has a gap there already: if it waited, it would be asked for again.
+  if (kind == pace::Class::kVideo && outgoing.sequence < line.next_unsent()) kind = pace::Class::kRetransmission;
   const size_t size = packet.payload.bytes().size() + kPacketOverhead;
+  prepare_pacer(now);
+  if (const auto ahead = pacer_.pass(now.mono, kind, size)) {
+    return write_media(now, media, packet, outgoing, {{}, *ahead}, datagrams);
+  }
+  const uint64_t dropped = pacer_.counters().dropped_video + pacer_.counters().dropped_other;
   Paced paced{media, line.ssrc(), packet, outgoing};
-  if (line.kind() == MediaKind::kAudio) {
-    pacer_.enqueue(now.mono, pace::Class::kAudio, size, std::move(paced));
-  } else if (outgoing.sequence < line.next_unsent()) {
-    // The remote has a gap there already: if it waited, it would be asked for again.
-    pacer_.enqueue(now.mono, pace::Class::kRetransmission, size, std::move(paced));
-  } else if (is_late) {
+  if (kind == pace::Class::kVideo && is_late) {
     pacer_.enqueue_before(now.mono, size, std::move(paced), [&](const Paced& waiting) {
       return waiting.ssrc == line.ssrc() && waiting.outgoing.sequence > outgoing.sequence;
     });
   } else {
-    pacer_.enqueue(now.mono, pace::Class::kVideo, size, std::move(paced));
+    pacer_.enqueue(now.mono, kind, size, std::move(paced));
   }
   counters_.drop_paced += pacer_.counters().dropped_video + pacer_.counters().dropped_other - dropped;
   pace(now, datagrams);
   return true;
 }
 
-bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, Probe probe,
+bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, const Turn& turn,
                        SendBatch& datagrams) {
   MediaLine& line = *media_[media];
   const auto& path = ice_.selected();
@@ -278,7 +280,7 @@ bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const O
     return false;
   }
   line.on_sent(outgoing.sequence);
-  note_sent(now, number.value(), size, probe);
+  note_sent(now, number.value(), size, turn);
   line.send_stream()->on_sent(now, sent);
   // Without RTX: these very bytes again, or nothing.
   if (codec != nullptr && codec->nack && sent.rtx_payload_type == 0) {
@@ -322,7 +324,7 @@ void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagr
     return;
   }
   resend_budget_.charge(static_cast<int64_t>(size));
-  note_sent(now, number.value(), size, std::nullopt);
+  note_sent(now, number.value(), size, {});
   if (is_paced()) pacer_.charge(now.mono, size);
   ++counters_.rtx_sent;
 }
@@ -349,7 +351,7 @@ void Peer::send_padding(Now now, uint8_t padding, Probe probe, SendBatch& datagr
   const size_t size = protect_rtx(*line, buffer, plain);
   datagrams.commit(*path, size);
   if (size == 0) return;
-  note_sent(now, number.value(), size, probe);
+  note_sent(now, number.value(), size, {probe});
   ++counters_.probes_sent;
 }
 

@@ -35,17 +35,21 @@ void Peer::on_transport_feedback(Now now, const rtcp::TransportFeedback& feedbac
   if (is_paced()) pace(now, datagrams);
 }
 
-void Peer::note_sent(Now now, std::optional<uint16_t> number, size_t size, Probe probe) {
+void Peer::note_sent(Now now, std::optional<uint16_t> number, size_t size, const Turn& turn) {
   if (!number) return;
-  estimator_.on_sent(now, *number, size + kDatagramHeaders, probe);
+  estimator_.on_sent(now, *number, size + kDatagramHeaders, turn.probe, turn.ahead);
   last_numbered_ = now.mono;
 }
 
 // --- what goes out --------------------------------------------------------------------------------------------------
 
-void Peer::pace(Now now, SendBatch& datagrams) {
-  pacer_.set_pacing_rate(estimator_.pacing_bps());
+void Peer::prepare_pacer(Now now) {
+  pacer_.set_pacing_rate(estimator_.pacing_bps(), estimator_.is_app_limited());
   play_probe(now);
+}
+
+void Peer::pace(Now now, SendBatch& datagrams) {
+  prepare_pacer(now);
   pacer_.release(now.mono, [&](Paced&& paced, pace::Class kind, size_t bytes, Probe probe) {
     if (kind == pace::Class::kPadding) {
       return send_padding(now, static_cast<uint8_t>(std::min<size_t>(bytes, kMostPadding)), probe, datagrams);
@@ -55,7 +59,7 @@ void Peer::pace(Now now, SendBatch& datagrams) {
       ++counters_.drop_paced;
       return;
     }
-    write_media(now, paced.media, paced.packet, paced.outgoing, probe, datagrams);
+    write_media(now, paced.media, paced.packet, paced.outgoing, {probe}, datagrams);
   });
 }
 

@@ -105,6 +105,7 @@ void MediaLoop::receive(UdpSocket& socket) {
     if (datagrams.empty()) return;
     machine_.on_datagrams(now, datagrams, batch_);
     flush();
+    if (!socket.may_have_more()) return;  // what came meanwhile, epoll tells at once
   }
 }
 

@@ -150,6 +150,7 @@ std::span<Datagram> UdpSocket::receive(Instant now, Duration clock_offset) {
   }
   datagrams_.clear();
   const int count = ::recvmmsg(fd_, in.headers, kReceiveMessages, MSG_DONTWAIT, nullptr);
+  may_have_more_ = count == static_cast<int>(kReceiveMessages);
   if (count <= 0) return {};
   ++counters_.receive_calls;
   for (int i = 0; i < count; ++i) {

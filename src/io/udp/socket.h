@@ -38,6 +38,8 @@ class UdpSocket {
   // What has arrived, at most one batch; empty when there is nothing. Valid until the next call.
   // `clock_offset`: monotonic minus wall clock, to turn the kernel's wall-clock stamps into instants.
   std::span<Datagram> receive(Instant now, Duration clock_offset);
+  // The last receive() brought as much as one can: there may be more.
+  bool may_have_more() const { return may_have_more_; }
   // Sends the UDP entries of this socket's address family, in order.
   void send(const SendBatch& batch);
 
@@ -57,6 +59,7 @@ class UdpSocket {
   bool is_v4_;
   bool can_segment_ = true;
   size_t segment_refusals_ = 0;  // in a row
+  bool may_have_more_ = false;
   UdpCounters counters_;
   std::unique_ptr<struct IncomingMessages> incoming_;
   std::vector<Datagram> datagrams_;
