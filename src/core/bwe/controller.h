@@ -132,9 +132,9 @@ class Controller {
   std::optional<Duration> rtt_;
   QueueDelay queue_;
   ArrivingRate arriving_;
-  int64_t next_told_ = 0;  // the packet that the next feedback should begin with
+  int64_t next_told_ = 0;       // the packet that the next feedback should begin with
   Instant newest_lost_sent_{};  // when that packet was sent
-  int64_t lost_now_ = 0;  // packets that the feedback being read tells lost
+  int64_t lost_now_ = 0;        // packets that the feedback being read tells lost
   std::optional<uint64_t> remb_bps_;
   Instant remb_at_{};
   std::optional<int64_t> reference_;  // unwrapped reference time of the newest feedback
