@@ -222,8 +222,7 @@ TEST(ProtocolExamples, EveryEventIsThere) {
   }
 }
 
-// --- the test's own eyes
-// ----------------------------------------------------------------------------------------------
+// --- the test's own eyes ----------------------------------------------------------------------------------------
 
 TEST(ProtocolExamples, ADifferenceIsSeen) {
   const json example = json::parse(R"({"a":"x … z","level":-3,"b":[1,null],"c":{"d":true}})");

@@ -13,7 +13,7 @@ constexpr uint64_t kFurtherScale = 2;  // of the result
 constexpr Duration kWait = 1s;         // for a result
 constexpr Duration kPeriod = 3s;       // between probes of an app-limited sender (libwebrtc: 5 s)
 constexpr Duration kAfterRise = 1s;    // between two for more demand
-constexpr double kDeepDrop = 0.66;     // an estimate below that share of the best one is probed (libwebrtc)
+constexpr double kDeepDrop = 0.66;     // a target below that share of the best one is probed (libwebrtc)
 constexpr Duration kRemembered = 10s;  // the best one, twice that at most
 constexpr size_t kLeastPackets = 5;    // libwebrtc
 constexpr uint64_t kLengthMs = 15;     // libwebrtc
@@ -96,11 +96,11 @@ void ProbePlan::on_return(Instant now, uint64_t before_bps) {
 void ProbePlan::update(Instant now, const State& state) {
   if (!started_) return;
   // What a way carried a moment ago it may carry again: others' bursts go by.
-  const bool fell = has_dropped(now, state.estimate_bps) && state.is_calm && now - asked_at_ >= after_drop_wait_;
+  const bool fell = has_dropped(now, state.target_bps) && state.is_calm && now - asked_at_ >= after_drop_wait_;
   if (now < next_update_ && !fell) return;
   next_update_ = now + kWait;
   if (now - asked_at_ >= kWait) go_on_above_bps_ = 0;
-  if (state.estimate_bps >= most_bps() || pending_ > 0) {
+  if (state.target_bps >= most_bps() || pending_ > 0) {
     demand_rose_ = false;
     return;
   }
@@ -109,7 +109,7 @@ void ProbePlan::update(Instant now, const State& state) {
   if (!fell && !rose && !due) return;
   if (fell) after_drop_wait_ = std::min(after_drop_wait_ * 2, kRemembered);
   demand_rose_ = false;
-  ask(now, state.estimate_bps * kFurtherScale);
+  ask(now, state.target_bps * kFurtherScale);
 }
 
 std::optional<ProbeCluster> ProbePlan::take() {

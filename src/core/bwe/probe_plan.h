@@ -28,7 +28,7 @@ class ProbePlan {
   // Feedback comes again after a silence; whether the way carries what it did is found out at once.
   void on_return(Instant now, uint64_t before_bps);
   struct State {
-    uint64_t estimate_bps = 0;
+    uint64_t target_bps = 0;
     bool app_limited = false;
     Instant app_limited_since{};
     bool is_calm = false;  // queues are short and do not grow
@@ -54,7 +54,7 @@ class ProbePlan {
   uint32_t last_id_ = 0;
   uint64_t go_on_above_bps_ = 0;  // 0: no result is waited for
   Instant asked_at_{};
-  uint64_t best_bps_ = 0;  // estimates of some seconds, in two halves of time
+  uint64_t best_bps_ = 0;  // targets of some seconds, in two halves of time
   uint64_t previous_best_bps_ = 0;
   Instant best_began_{};
   static constexpr Duration kAfterDrop = 1s;  // after the last probe; twice as long for each that found less

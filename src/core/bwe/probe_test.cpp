@@ -13,7 +13,7 @@ constexpr uint64_t kDemand = 4'000'000;
 
 // The probe of a sender that has had little to send since `since`, at an estimate of 1 Mbit/s.
 std::optional<ProbeCluster> probe_at(ProbePlan& plan, Instant now, Instant since = kBegin) {
-  plan.update(now, {.estimate_bps = 1'000'000, .app_limited = true, .app_limited_since = since});
+  plan.update(now, {.target_bps = 1'000'000, .app_limited = true, .app_limited_since = since});
   return plan.take();
 }
 
@@ -38,7 +38,7 @@ TEST(ProbePlan, AfterOneThatMisledIsLongerForAMinute) {
   const auto probe = probe_at(plan, kBegin + 30s);
   ASSERT_TRUE(probe);
   EXPECT_EQ(probe->min_bytes, 24'000u);
-  plan.update(kBegin + 90s, {.estimate_bps = 1'000'000, .app_limited_since = kBegin});
+  plan.update(kBegin + 90s, {.target_bps = 1'000'000, .app_limited_since = kBegin});
   EXPECT_EQ(probe_at(plan, kBegin + 100s)->min_bytes, 12'000u);
 }
 
@@ -52,7 +52,7 @@ TEST(ProbePlan, OfASlowWayMakesNoLongQueue) {
   ProbePlan plan(kDemand);
   plan.start(kBegin, 50'000);
   while (plan.take()) continue;
-  plan.update(kBegin + 5s, {.estimate_bps = 50'000, .app_limited = true, .app_limited_since = kBegin});
+  plan.update(kBegin + 5s, {.target_bps = 50'000, .app_limited = true, .app_limited_since = kBegin});
   const auto probe = plan.take();
   ASSERT_TRUE(probe);
   EXPECT_EQ(probe->bps, 100'000u);
@@ -62,10 +62,10 @@ TEST(ProbePlan, OfASlowWayMakesNoLongQueue) {
 // The times after the estimate has fallen at which probes ask whether the way carries more again; each finds less.
 std::vector<int> seconds_of_probes(ProbePlan& plan, uint64_t before_bps, uint64_t after_bps, bool is_calm) {
   std::vector<int> seconds;
-  for (Instant now = kBegin; now < kBegin + 10s; now += 100ms) plan.update(now, {.estimate_bps = before_bps});
+  for (Instant now = kBegin; now < kBegin + 10s; now += 100ms) plan.update(now, {.target_bps = before_bps});
   const Instant fell = kBegin + 10s;
   for (Instant now = fell; now < fell + 40s; now += 100ms) {
-    plan.update(now, {.estimate_bps = after_bps, .is_calm = is_calm});
+    plan.update(now, {.target_bps = after_bps, .is_calm = is_calm});
     if (const auto probe = plan.take()) {
       EXPECT_EQ(probe->bps, 2 * after_bps);
       seconds.push_back(static_cast<int>((now - fell) / 1s));

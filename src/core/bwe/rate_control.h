@@ -21,14 +21,12 @@ class RateControl {
   // Once for each feedback. `acknowledged`: what arrives. `app_limited`: it says nothing about more.
   void update(Instant now, Usage usage, std::optional<uint64_t> acknowledged, Duration rtt, bool app_limited);
   // In the place of update() while somebody else keeps the queue full, when the delay says nothing: as TCP then, so
-  // that there is a part for both. `lost`: when the newest packet told lost was sent, if one was: a cut is for those that
-  // were sent after the last one (RFC 6582's "recover").
+  // that there is a part for both. `lost`: when the newest packet told lost was sent, if one was: a cut is for those
+  // that were sent after the last one (RFC 6582's "recover").
   void compete(Instant now, Instant lost, Duration rtt, std::optional<uint64_t> acknowledged);
   // A probe got through at that rate.
   void on_probe(Instant now, uint64_t bps);
   uint64_t bps() const { return bps_; }
-  // The rate before the last decrease and when that was; none yet.
-  std::optional<Instant> decreased_at() const { return decreased_at_; }
 
  private:
   enum class State { kHold, kIncrease };

@@ -249,8 +249,9 @@ class Peer {
     if (!config_.paces_media) return false;
     return estimator_.is_informed() || (gets_feedback_ && !estimator_.is_unanswered());
   }
-  void prepare_pacer(Now now);  // its rate and its probe are the estimator's
-  void pace(Now now, SendBatch& datagrams);
+  void pace(Now now, SendBatch& datagrams);  // the two that follow
+  void prepare_pacer(Now now);               // its rate and its probe are the estimator's
+  void release_paced(Now now, SendBatch& datagrams);
   void play_probe(Now now);
   void send_padding(Now now, uint8_t size, Probe probe, SendBatch& datagrams);
   MediaLine* find_padding_line() const;

@@ -241,7 +241,7 @@ bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Ou
     pacer_.enqueue(now.mono, kind, size, std::move(paced));
   }
   counters_.drop_paced += pacer_.counters().dropped_video + pacer_.counters().dropped_other - dropped;
-  pace(now, datagrams);
+  release_paced(now, datagrams);
   return true;
 }
 

@@ -50,6 +50,10 @@ void Peer::prepare_pacer(Now now) {
 
 void Peer::pace(Now now, SendBatch& datagrams) {
   prepare_pacer(now);
+  release_paced(now, datagrams);
+}
+
+void Peer::release_paced(Now now, SendBatch& datagrams) {
   pacer_.release(now.mono, [&](Paced&& paced, pace::Class kind, size_t bytes, Probe probe) {
     if (kind == pace::Class::kPadding) {
       return send_padding(now, static_cast<uint8_t>(std::min<size_t>(bytes, kMostPadding)), probe, datagrams);

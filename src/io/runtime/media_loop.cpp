@@ -73,7 +73,7 @@ void MediaLoop::run() {
     }
     const Now now = read_clocks();
     if (tcp_ != nullptr) {
-      if (tcp_->next_timeout() <= now.mono) tcp_->on_timeout(now.mono);
+      tcp_->on_timeout(now.mono);
       tell_closed_paths(now);
     }
     if (machine_.next_timeout() <= now.mono) machine_.on_timeout(now, batch_);
@@ -115,7 +115,7 @@ void MediaLoop::receive_tcp() {
     const std::span<Datagram> datagrams = tcp_->receive(now.mono);
     if (!datagrams.empty()) machine_.on_datagrams(now, datagrams, batch_);
     flush();
-    if (!tcp_->has_more()) return;
+    if (!tcp_->may_have_more()) return;
   }
 }
 

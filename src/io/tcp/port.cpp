@@ -82,18 +82,16 @@ Result<bool> TcpPort::add_listener(const SocketAddress& address) {
   if (!is_v4) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
   set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of the server that ran before may still be closing
   sockaddr_storage storage;
-  socklen_t size = fill_sockaddr(address, is_v4, storage);
+  const socklen_t size = fill_sockaddr(address, is_v4, storage);
   const bool is_bound = ::bind(fd, reinterpret_cast<sockaddr*>(&storage), size) == 0;
   if (!is_bound || ::listen(fd, kBacklog) != 0) {
     const auto error = refuse(is_bound ? "listen" : "bind");
     ::close(fd);
     return error;
   }
-  size = sizeof storage;
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size);
   ASSERT(listeners_.size() < kFirstConnectionId);
   watch(fd, EPOLLIN, listeners_.size(), true);
-  listeners_.push_back({fd, to_address(storage)});
+  listeners_.push_back({fd, bound_address(fd)});
   return true;
 }
 
@@ -150,11 +148,8 @@ void TcpPort::add_connection(Instant now, int fd, const SocketAddress& remote) {
   ++counters_.accepted;
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kMaxUnsentInKernel);
-  sockaddr_storage local;
-  socklen_t size = sizeof local;
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size);
   auto connection = std::make_unique<Connection>(
-      Connection{.id = id, .fd = fd, .path = {remote, to_address(local).ip, Transport::kTcp}, .heard_at = now});
+      Connection{.id = id, .fd = fd, .path = {remote, bound_address(fd).ip, Transport::kTcp}, .heard_at = now});
   watch(fd, EPOLLIN, id, true);
   connections_.emplace(id, std::move(connection));
   if (sweep_at_ == kNever) sweep_at_ = now + kSweepInterval;
@@ -210,7 +205,7 @@ std::span<Datagram> TcpPort::receive(Instant now) {
   gone_.clear();
   epoll_event events[kMaxReady];
   const int count = ::epoll_wait(epoll_, events, kMaxReady, 0);
-  has_more_ = count > 0;
+  may_have_more_ = count > 0;
   for (int i = 0; i < count; ++i) {
     const uint64_t key = events[i].data.u64;
     if (key < kFirstConnectionId) {

@@ -46,10 +46,10 @@ class TcpPort {
   // Before the first receive().
   void set_admits(Admits admits) { admits_ = std::move(admits); }
 
-  // Takes connections, goes on sending, and gives what has arrived; a turn's worth, so call again as long as has_more.
-  // Valid until the next call.
+  // Takes connections, goes on sending, and gives what has arrived; a turn's worth, so call again while there may be
+  // more. Valid until the next call.
   std::span<Datagram> receive(Instant now);
-  bool has_more() const { return has_more_; }
+  bool may_have_more() const { return may_have_more_; }
   // The TCP entries of the batch, in order; one whose connection has gone is dropped.
   void send(const SendBatch& batch);
   Instant next_timeout() const;
@@ -95,7 +95,7 @@ class TcpPort {
   uint64_t next_id_;
   Instant sweep_at_ = kNever;
   bool is_accepting_ = true;
-  bool has_more_ = false;
+  bool may_have_more_ = false;
   std::vector<Path> closed_;
   // Closed in this turn: frames that were given out may lie in them.
   std::vector<std::unique_ptr<Connection>> gone_;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "wire/framing/deframer.h"
 
 namespace atm0s::io {
 
@@ -16,7 +17,7 @@ class SendQueue {
  public:
   // False, and nothing of it is queued, when it does not fit: the other side never gets a part of a frame.
   bool push(ByteView frame) {
-    const size_t size = 2 + frame.size();
+    const size_t size = framing::kHeaderSize + frame.size();
     if (queued() + size > kMaxQueued || frame.size() > UINT16_MAX) return false;
     bytes_.reserve(kMaxQueued);  // once: it never holds more
     if (bytes_.size() + size > kMaxQueued) {
@@ -26,7 +27,7 @@ class SendQueue {
     const size_t at = bytes_.size();
     bytes_.resize(at + size);
     store_u16(bytes_.data() + at, static_cast<uint16_t>(frame.size()));
-    std::memcpy(bytes_.data() + at + 2, frame.data(), frame.size());
+    std::memcpy(bytes_.data() + at + framing::kHeaderSize, frame.data(), frame.size());
     return true;
   }
   // What is next, in one piece.

@@ -42,4 +42,11 @@ SocketAddress to_address(const sockaddr_storage& from) {
   return {to_ip(in6.sin6_addr), ntohs(in6.sin6_port)};
 }
 
+SocketAddress bound_address(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size);
+  return to_address(storage);
+}
+
 }  // namespace atm0s::io

@@ -13,5 +13,7 @@ socklen_t fill_sockaddr(const SocketAddress& address, bool is_v4, sockaddr_stora
 IpAddress to_ip(const in_addr& in);
 IpAddress to_ip(const in6_addr& in);
 SocketAddress to_address(const sockaddr_storage& from);
+// Where that socket is bound, or what a connection is bound to on this side.
+SocketAddress bound_address(int fd);
 
 }  // namespace atm0s::io

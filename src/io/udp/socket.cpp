@@ -123,9 +123,7 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::bind(const SocketAddress& address)
     ::close(fd);
     return error;
   }
-  socklen_t bound_size = sizeof storage;
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &bound_size);
-  return std::unique_ptr<UdpSocket>(new UdpSocket(fd, to_address(storage)));
+  return std::unique_ptr<UdpSocket>(new UdpSocket(fd, bound_address(fd)));
 }
 
 UdpSocket::UdpSocket(int fd, const SocketAddress& bound)

@@ -27,8 +27,8 @@ struct Source {
   contract::StreamKey key;
   MediaKind kind = MediaKind::kAudio;
   std::string label;
-  bool active = true;               // has a track
-  bool screen = false;              // few frames are no fault
+  bool active = true;   // has a track
+  bool screen = false;  // few frames are no fault
   contract::ContentHint content_hint = contract::ContentHint::kNone;
   SessionId owner{};                // of the publisher, when it is connected to this worker
   peer::Peer* publisher = nullptr;  // null: it is connected to another worker

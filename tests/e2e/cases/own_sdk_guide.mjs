@@ -2,13 +2,12 @@
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { assert, test } from '../harness/test.mjs';
-import { ownSdkFile, repository, sdkFile } from '../harness/paths.mjs';
+import { blocks, readGuide } from '../harness/guide.mjs';
+import { ownSdkFile, sdkFile } from '../harness/paths.mjs';
 import { makeToken } from '../harness/tokens.mjs';
 import { seesAndHears } from '../harness/peer.mjs';
 
-const guide = await readFile(new URL('docs/guides/web-app.md', repository), 'utf8');
-const blocks = (text, language) =>
-  [...text.matchAll(new RegExp('```' + language + '\\n([\\s\\S]*?)```', 'g'))].map((found) => found[1]);
+const guide = await readGuide('web-app.md');
 const [page] = blocks(guide, 'html');
 const lines = blocks(guide.split("## With the project's own SDK")[1], 'js');
 
