@@ -256,7 +256,7 @@ void Room::fan_out(Now now, Source& source, std::span<const peer::MediaPacket> p
   uint64_t first = 0;
   if (source.kind == MediaKind::kVideo) {
     for (const peer::MediaPacket& packet : packets) {
-      if (packet.starts_key_frame) source.key_frames[packet.simulcast_layer].on_key_frame();
+      if (packet.starts_key_frame) on_key_frame(now, *published, packet.simulcast_layer, out);
       first = source.recent.add(packet);
     }
     measure(now, *published, packets, out);
@@ -281,6 +281,14 @@ void Room::fan_out(Now now, Source& source, std::span<const peer::MediaPacket> p
   for (uint8_t layer = 0; layer < are_wanted.size(); ++layer) {
     if (are_wanted[layer]) want_key_frame(now, source, layer, out);
   }
+}
+
+void Room::on_key_frame(Now now, Published& published, uint8_t simulcast_layer, Output& out) {
+  KeyFrameAsk& ask = published.source.key_frames[simulcast_layer];
+  published.source.key_frame_at = now.mono;
+  // What its publisher may send can have waited for it.
+  if (ask.is_wanted() && is_local(published)) note_demand(published, out);
+  ask.on_key_frame();
 }
 
 void Room::measure(Now now, Published& published, std::span<const peer::MediaPacket> packets, Output& out) {

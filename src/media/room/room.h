@@ -203,6 +203,7 @@ class Room {
   void tell_state(Receiver& receiver, Output& out);
   void want_key_frame(Now now, Source& source, uint8_t simulcast_layer, Output& out);
   void ask_if_due(Now now, Source& source, Output& out);
+  void on_key_frame(Now now, Published& published, uint8_t simulcast_layer, Output& out);
   void measure(Now now, Published& published, std::span<const peer::MediaPacket> packets, Output& out);
   // Into streams_, with the receivers that wait for it; null when the name is taken.
   Published* insert(Source source, StreamId id, SliceId slice, Output& out);

@@ -41,6 +41,7 @@ struct Source {
   // How the spatial layers inside the one SSRC stand on each other, as its packets tell; kIndependent: there is one.
   share::Scaling scaling = share::Scaling::kIndependent;
   std::array<KeyFrameAsk, peer::kMaxSimulcastLayers> key_frames;  // by simulcast layer
+  std::optional<Instant> key_frame_at;                            // when the last one came, of any layer
   share::LayerRates rates;                                        // video only, as its packets come by here
   // Its viewers want more than its publisher was told of, or nobody is left: where the publisher is, its session looks.
   bool has_new_demand = false;

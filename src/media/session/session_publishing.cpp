@@ -53,6 +53,8 @@ void Session::limit_publishing(Now now, Output& out) {
     if (sender.source == nullptr || sender.info.kind != MediaKind::kVideo) continue;
     share::Demand& demand = sender.published.demand = room_.take_demand(now, *sender.source);
     if (request_.applies_stream_limits) demand.most_bps = demand.way_bps;  // what `layers` says needs no REMB
+    sender.published.rises_after_picture = !request_.applies_stream_limits && sender.source->simulcast_layers > 1;
+    sender.published.key_frame_at = sender.source->key_frame_at;
     published_.push_back(sender.published);
   }
   publisher_limit_.update(now.mono, published_);

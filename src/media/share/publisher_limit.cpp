@@ -13,6 +13,17 @@ uint64_t capped(uint64_t bps, uint64_t cap) {
   return cap == 0 ? bps : std::min(bps, cap);
 }
 
+// Its first viewer is there, and the key frame for it is not.
+bool awaits_picture(Instant now, PublishedStream& stream) {
+  if (!stream.rises_after_picture || stream.demand.viewers == 0 || stream.usable_bps > 0) {
+    stream.awaits_picture_since.reset();
+    return false;
+  }
+  if (!stream.awaits_picture_since) stream.awaits_picture_since = now;
+  const Instant since = *stream.awaits_picture_since;
+  return now < since + kFirstPictureHold && !(stream.key_frame_at && *stream.key_frame_at >= since);
+}
+
 // Moves what viewers can use towards `wanted`: up at once, down when it has been down for kFallHold.
 void hold(Instant now, PublishedStream& stream, uint64_t wanted_bps, uint8_t wanted_layers) {
   stream.usable_bps = std::max(stream.usable_bps, wanted_bps);
@@ -70,8 +81,11 @@ void PublisherLimit::update(Instant now, std::span<PublishedStream> streams) {
   next_ = kNever;
   for (PublishedStream& stream : streams) {
     // Viewers that can use next to nothing get a trickle, too.
-    const uint64_t wanted = stream.demand.viewers == 0 ? 0 : std::max(stream.demand.most_bps, kIdleBps);
-    hold(now, stream, wanted, stream.demand.viewers == 0 ? uint8_t{0} : stream.demand.layers);
+    const bool waits = awaits_picture(now, stream);
+    if (waits) next_ = std::min(next_, *stream.awaits_picture_since + kFirstPictureHold);
+    const bool is_viewed = stream.demand.viewers > 0 && !waits;
+    hold(now, stream, is_viewed ? std::max(stream.demand.most_bps, kIdleBps) : 0,
+         is_viewed ? stream.demand.layers : uint8_t{0});
     if (stream.falling_since) next_ = std::min(next_, *stream.falling_since + kFallHold);
     stream.limit = limit_of(stream);
     stream.changed = !stream.told || stream.told->layers != stream.limit.layers ||

@@ -2,7 +2,8 @@
 // section 6). media/session keeps one for each publishing session and one PublishedStream for each of its video
 // senders; what comes out goes to the client as REMB, `remote_stream_{name}_limit` and b=TIAS. Promises: one slow
 // viewer takes nothing from the others (the most that any viewer can use counts, never the least); a rise is passed on
-// at once, a fall after a hold. Does not encode messages, does not know viewers one by one. Rates are bits per second.
+// at once (or with the picture that a first viewer waits for), a fall after a hold. Does not encode messages, does not
+// know viewers one by one. Rates are bits per second.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,10 @@ namespace atm0s::share {
 inline constexpr uint64_t kIdleBps = 100'000;
 // Viewers come and go and switch layers: less is told after it has been less for so long.
 inline constexpr Duration kFallHold = 2s;
+// A client that has the sum alone to go by turns on what it has room for, and an encoder that turns a simulcast layer
+// on makes a key frame of each: 35 kB in one queue at the pace of an idle stream, where a new viewer waits for one of
+// 5 kB. So its sum rises when the first key frame has come, or after so long.
+inline constexpr Duration kFirstPictureHold = 500ms;
 
 struct StreamLimit {
   uint64_t max_bitrate_bps = 0;  // 0: no limit of its own
@@ -31,6 +36,8 @@ struct PublishedStream {
   // Told by the caller before every update().
   uint64_t max_bitrate_bps = 0;  // of the sender, 0: none
   Demand demand;
+  bool rises_after_picture = false;          // has simulcast layers and nothing but the sum to go by
+  std::optional<Instant> key_frame_at = {};  // when the last one came, of any layer
 
   // What came out. `changed`: the client has to be told.
   StreamLimit limit = {};
@@ -42,6 +49,7 @@ struct PublishedStream {
   std::optional<Instant> falling_since = {};
   uint64_t falling_to_bps = 0;  // the most since then
   uint8_t falling_to_layers = 0;
+  std::optional<Instant> awaits_picture_since = {};
   std::optional<StreamLimit> told = {};
 };
 
@@ -52,7 +60,7 @@ class PublisherLimit {
   void set_max(uint64_t max_bps) { max_bps_ = max_bps; }
 
   void update(Instant now, std::span<PublishedStream> streams);
-  // When a fall that is held back is due.
+  // When what is held back is due.
   Instant next_timeout() const { return next_; }
 
   // For REMB: what all the session's video together may be; 0: no maximum.

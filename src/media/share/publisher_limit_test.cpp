@@ -113,6 +113,28 @@ TEST(PublisherLimit, RisesAtOnceAndFallsAfterAHold) {
   EXPECT_EQ(limit.next_timeout(), kNever);
 }
 
+TEST(PublisherLimit, ARiseWaitsForThePictureOfTheFirstViewerAndNotForLong) {
+  const auto is_idle_at = [](int64_t ms, bool rises_after_picture, std::optional<int64_t> key_frame_ms) {
+    PublisherLimit limit(BitrateControlMode::kSumBitrateWithClientSide, kMaxBps);
+    std::array streams{stream_of(0, {})};
+    streams[0].rises_after_picture = rises_after_picture;
+    streams[0].key_frame_at = at(5);  // one of before
+    limit.update(at(9), streams);
+    streams[0].demand.add_viewer(1'000'000, layers_up_to(1));
+    limit.update(at(10), streams);
+    EXPECT_EQ(limit.next_timeout(), rises_after_picture ? at(510) : kNever);
+    if (key_frame_ms && *key_frame_ms <= ms) streams[0].key_frame_at = at(*key_frame_ms);
+    limit.update(at(ms), streams);
+    EXPECT_EQ(limit.sum_bps(), streams[0].limit.is_idle ? kIdleBps : 1'000'000);
+    return streams[0].limit.is_idle;
+  };
+  EXPECT_FALSE(is_idle_at(10, false, {}));
+  EXPECT_TRUE(is_idle_at(109, true, 110));
+  EXPECT_FALSE(is_idle_at(110, true, 110));
+  EXPECT_TRUE(is_idle_at(509, true, {}));
+  EXPECT_FALSE(is_idle_at(510, true, {}));
+}
+
 TEST(PublisherLimit, AViewerThatComesBackWithinTheHoldIsNotNoticed) {
   PublisherLimit limit(BitrateControlMode::kPerStream, kMaxBps);
   std::array streams{stream_of(0, {1'000'000})};
