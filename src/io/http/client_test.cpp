@@ -10,7 +10,7 @@
 #include "io/http/raw_server.h"
 #include "io/http/server.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 contract::HttpReply echo(const contract::HttpRequest& request) {
@@ -83,4 +83,4 @@ TEST(HttpClient, SaysWhyThereIsNoAnswer) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -14,7 +14,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 // A socket that listens on loopback; port 0: any.
 inline int listen_on_loopback(uint16_t& port, int backlog = 16) {
@@ -79,4 +79,4 @@ inline void wait_for_close(int fd) {
   }
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io
