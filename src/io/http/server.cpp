@@ -1,4 +1,4 @@
-// The one translation unit that compiles Beast.
+// One of the two translation units that compile Beast; the other is client.cpp.
 #include "io/http/server.h"
 
 #include <array>
