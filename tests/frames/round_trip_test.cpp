@@ -10,7 +10,7 @@
 #include "core/frames/packetizer.h"
 #include "packetizer.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 using layers::Clip;
@@ -181,4 +181,4 @@ TEST(RoundTrip, PutsThePacketsOfAnotherPacketizerTogether) {
 }
 
 }  // namespace
-}  // namespace atm0s::frames
+}  // namespace atm::frames
