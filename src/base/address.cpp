@@ -191,5 +191,6 @@ size_t std::hash<atm0s::SocketAddress>::operator()(const atm0s::SocketAddress& a
 
 size_t std::hash<atm0s::Path>::operator()(const atm0s::Path& path) const noexcept {
   const size_t remote = std::hash<atm0s::SocketAddress>{}(path.remote);
-  return mix(remote, std::hash<atm0s::IpAddress>{}(path.local), static_cast<uint64_t>(path.transport));
+  return mix(remote, std::hash<atm0s::IpAddress>{}(path.local),
+             static_cast<uint64_t>(path.transport) | uint64_t{path.local_port} << 8);
 }
