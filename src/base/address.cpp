@@ -191,5 +191,6 @@ size_t std::hash<atm::SocketAddress>::operator()(const atm::SocketAddress& a) co
 
 size_t std::hash<atm::Path>::operator()(const atm::Path& path) const noexcept {
   const size_t remote = std::hash<atm::SocketAddress>{}(path.remote);
-  return mix(remote, std::hash<atm::IpAddress>{}(path.local), static_cast<uint64_t>(path.transport));
+  return mix(remote, std::hash<atm::IpAddress>{}(path.local),
+             static_cast<uint64_t>(path.transport) | uint64_t{path.local_port} << 8);
 }

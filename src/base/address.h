@@ -54,6 +54,9 @@ struct Path {
   SocketAddress remote;
   IpAddress local;
   Transport transport = Transport::kUdp;
+  // 0: the one socket that there is at `local`, as with a server always. With a client also the port of an address that
+  // a TURN server relays (core/turn), which may be at the same IP address.
+  uint16_t local_port = 0;
   auto operator<=>(const Path&) const = default;
 };
 

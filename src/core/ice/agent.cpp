@@ -33,6 +33,16 @@ void Agent::add_local_candidate(const Candidate& candidate) {
   if (!checks_.add_local(candidate)) ++counters_.candidates_refused;
 }
 
+void Agent::remove_local_candidate(const Candidate& candidate) {
+  checks_.remove_local(candidate);
+  const auto& left = checks_.local();
+  const Base base = base_of(candidate);
+  if (std::any_of(left.begin(), left.end(), [&](const Candidate& other) { return base_of(other) == base; })) return;
+  const bool had_path = selected().has_value();
+  paths_.remove_from(base);
+  if (had_path && !selected()) lost_ = true;
+}
+
 void Agent::add_remote_candidate(const Candidate& candidate) {
   if (role_ == Role::kLite) return;
   // RFC 8839 4.4: a trickled candidate that belongs to another generation than the current one.
@@ -120,7 +130,7 @@ bool Agent::on_request_to_full(Now now, const Path& path, const Responder::Accep
   last_authenticated_ = now.mono;
   const bool is_chosen = role_ == Role::kControlled && request.use_candidate;
   // RFC 8445 7.3.1.5: what the other side chose is in use once our own check of it has been answered.
-  if (checks_.trigger({path, request.priority, is_chosen, is_validated(path)})) select(now, path);
+  if (checks_.trigger(now.mono, {path, request.priority, is_chosen, is_validated(path)})) select(now, path);
   return true;
 }
 
@@ -177,7 +187,7 @@ void Agent::select(Now now, const Path& path) {
 
 uint32_t Agent::check_priority_of(const Path& path) const {
   const auto local = std::find_if(checks_.local().begin(), checks_.local().end(),
-                                  [&](const Candidate& known) { return known.address.ip == path.local; });
+                                  [&](const Candidate& known) { return base_of(known) == base_of(path); });
   const uint32_t own = local == checks_.local().end() ? 0 : local->priority;
   return reflexive_priority(own);
 }

@@ -1,10 +1,11 @@
 // An ICE agent for one session with one component (BUNDLE, rtcp-mux), sans-IO. Role::kLite is the server's, which
-// answers checks; Role::kControlling and kControlled are a full agent's with host candidates, which sends them as well,
-// and changes its role when the other side has the same.
+// answers checks; Role::kControlling and kControlled are a full agent's, which sends them as well, and changes its role
+// when the other side has the same.
 // core/peer gives it every datagram that stun::is_stun() and asks selected() for where to send, is_validated() for
 // from where to take DTLS and media. It promises bounded memory, no answer longer than its request to anybody unproven,
 // and constant-time password checks. It opens no socket, gathers no candidates, logs nothing (see counters()).
-// Not yet: STUN and TURN candidates, more than one local port per address (a Path has none).
+// Server-reflexive and relayed candidates are the gatherer's of core/turn, which also makes a relayed address look like
+// a local one, with its port as Path::local_port. Host addresses have one port each.
 #pragma once
 
 #include <optional>
@@ -46,7 +47,11 @@ class Agent {
   // The remote side's credentials, also the new ones of a restart. A lite agent needs none, and does nothing.
   // Fragments are at most kMaxUfragLength long (checked by the SDP parser).
   void set_remote(Now now, Credentials remote);
+  // Also later, as they are gathered. A server-reflexive one is for the remote side: its checks are those of its base,
+  // which is its `related` address (RFC 8445 6.1.2.4).
   void add_local_candidate(const Candidate& candidate);
+  // Its address has gone, or its relay: paths over it are lost at once. What was sent to the remote stays with it.
+  void remove_local_candidate(const Candidate& candidate);
   // May come before set_remote and at any time (trickle). A lite agent ignores it.
   void add_remote_candidate(const Candidate& candidate);
   const std::vector<Candidate>& local_candidates() const { return checks_.local(); }

@@ -143,6 +143,19 @@ uint32_t reflexive_priority(uint32_t local_priority) {
   return name_of(CandidateType::kPeerReflexive).preference << 24 | (local_priority & 0x00ffffffu);
 }
 
+Base base_of(const Candidate& local) {
+  switch (local.type) {
+    case CandidateType::kRelayed:
+      return {local.address.ip, local.address.port};
+    case CandidateType::kServerReflexive:
+      return {local.related ? local.related->ip : local.address.ip};
+    case CandidateType::kHost:
+    case CandidateType::kPeerReflexive:
+      break;
+  }
+  return {local.address.ip};
+}
+
 Candidate make_host_candidate(const SocketAddress& address, uint16_t local_preference) {
   Candidate out;
   // RFC 8445 5.1.1.3: the same for candidates of one type and base; the address itself, hashed, is that and short.

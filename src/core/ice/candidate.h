@@ -45,6 +45,18 @@ inline uint32_t host_priority(uint16_t local_preference = 65535, uint16_t compon
 // RFC 8445 7.1.1: the PRIORITY of a check, which a peer-reflexive candidate learned from it would have.
 uint32_t reflexive_priority(uint32_t local_priority);
 
+// The local end of paths from this local candidate: its base (RFC 8445 5.1.1: a host's own address, that of the host
+// behind a server-reflexive one, the relayed address itself), as Path::local and Path::local_port.
+struct Base {
+  IpAddress ip;
+  uint16_t local_port = 0;
+  bool operator==(const Base&) const = default;
+};
+Base base_of(const Candidate& local);
+inline Base base_of(const Path& path) {
+  return {path.local, path.local_port};
+}
+
 // A host candidate with its foundation (RFC 8445 5.1.1.3: one for each base address).
 Candidate make_host_candidate(const SocketAddress& address, uint16_t local_preference = 65535);
 // The same for a port at which TCP connections are taken. `other_preference`: 8191 for the only or the best address.

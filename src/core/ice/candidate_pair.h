@@ -33,6 +33,8 @@ struct CandidatePair {
   PairState state = PairState::kWaiting;
   bool nominating = false;  // the check in progress carries USE-CANDIDATE
   bool chosen = false;      // controlled: the remote side has nominated it
+  bool is_relayed = false;  // by a server of either side
+  bool hurried = false;     // the check in progress has been sent again ahead of its time
   bool triggered = false;   // to be checked ahead of the others, and when there is no search (RFC 8445 6.1.4.1)
   Transaction transaction;
 };

@@ -13,11 +13,36 @@ bool CheckList::add_local(const Candidate& candidate) {
 
 bool CheckList::add_remote(const Candidate& candidate) {
   const auto same = [&](const Candidate& known) { return known.address == candidate.address; };
-  if (std::any_of(remote_.begin(), remote_.end(), same)) return true;
+  const auto known = std::find_if(remote_.begin(), remote_.end(), same);
+  if (known != remote_.end()) {
+    refine(*known, candidate);
+    return true;
+  }
   if (remote_.size() == kMaxRemoteCandidates) return false;
   remote_.push_back(candidate);
   for (const Candidate& local : local_) add_pair(local, candidate);
   return true;
+}
+
+// Learned from a check (RFC 8445 7.3.1.3), and told of now: what it is and its priority are known better. A relayed
+// address would otherwise be taken for a host behind a NAT, and preferred.
+void CheckList::refine(Candidate& known, const Candidate& told) {
+  if (known.type != CandidateType::kPeerReflexive || told.type == CandidateType::kPeerReflexive) return;
+  known = told;
+  for (CandidatePair& pair : pairs_) {
+    if (pair.path.remote != told.address) continue;
+    pair.remote_priority = told.priority;
+    pair.is_relayed |= told.type == CandidateType::kRelayed;
+    pair.priority = priority_of(pair);
+  }
+  sort();
+}
+
+void CheckList::remove_local(const Candidate& candidate) {
+  std::erase_if(local_, [&](const Candidate& known) { return known.address == candidate.address; });
+  const Base base = base_of(candidate);
+  if (std::any_of(local_.begin(), local_.end(), [&](const Candidate& other) { return base_of(other) == base; })) return;
+  std::erase_if(pairs_, [&](const CandidatePair& pair) { return base_of(pair.path) == base; });
 }
 
 void CheckList::clear_remote() {
@@ -27,12 +52,14 @@ void CheckList::clear_remote() {
 
 // RFC 8445 6.1.2.2: pairs have one component, one address family, and link-local addresses keep to themselves.
 void CheckList::add_pair(const Candidate& local, const Candidate& remote) {
-  const IpAddress& a = local.address.ip;
+  const Base base = base_of(local);
+  const IpAddress& a = base.ip;
   const IpAddress& b = remote.address.ip;
   if (local.component != remote.component || a.is_v4() != b.is_v4()) return;
   if (!a.is_v4() && a.is_link_local() != b.is_link_local()) return;
   CandidatePair pair;
-  pair.path = {remote.address, a};
+  pair.path = {remote.address, a, Transport::kUdp, base.local_port};
+  pair.is_relayed = local.type == CandidateType::kRelayed || remote.type == CandidateType::kRelayed;
   pair.local_priority = local.priority;
   pair.remote_priority = remote.priority;
   pair.priority = priority_of(pair);
@@ -53,11 +80,16 @@ void CheckList::set_controlling(bool is_controlling) {
     pair.nominating = false;
     pair.chosen = false;
   }
+  sort();
+}
+
+void CheckList::sort() {
   std::stable_sort(pairs_.begin(), pairs_.end(), [](const auto& a, const auto& b) { return a.priority > b.priority; });
 }
 
 void CheckList::insert(CandidatePair pair) {
-  // RFC 8445 6.1.2.4: two pairs of one path are one; the first keeps its place.
+  // RFC 8445 6.1.2.4: two pairs of one path are one; the first keeps its place. That of a server-reflexive candidate is
+  // its host's, which was there before.
   const auto same = [&](const CandidatePair& known) { return known.path == pair.path; };
   if (std::any_of(pairs_.begin(), pairs_.end(), same)) return;
   const auto at = std::upper_bound(pairs_.begin(), pairs_.end(), pair,
@@ -97,7 +129,7 @@ CandidatePair* CheckList::find(const Path& path) {
   return at == pairs_.end() ? nullptr : &*at;
 }
 
-bool CheckList::trigger(const Request& request) {
+bool CheckList::trigger(Instant now, const Request& request) {
   if (!searching_ && !request.chosen) return false;
   CandidatePair* pair = find(request.path);
   if (pair == nullptr) pair = add_reflexive(request.path, request.priority);
@@ -114,6 +146,12 @@ bool CheckList::trigger(const Request& request) {
     if (!searching_) pair->state = PairState::kWaiting;  // it answered once, and that has expired
   }
   if (pair->state == PairState::kFailed) pair->state = PairState::kWaiting;
+  // RFC 8445 7.3.1.4 has a check that is in progress begun again: what came from there has opened the way through the
+  // NATs for it. To send it again does the same, and its first answer counts too.
+  if (pair->state == PairState::kInProgress && !pair->hurried && pair->transaction.sends < kCheckSends) {
+    pair->hurried = true;
+    pair->transaction.retry_at = std::min(pair->transaction.retry_at, std::max(now, pair->transaction.sent_at + kPace));
+  }
   pair->triggered |= pair->state == PairState::kWaiting;
   return false;
 }
@@ -121,7 +159,7 @@ bool CheckList::trigger(const Request& request) {
 // RFC 8445 7.3.1.3: a remote candidate that nobody told us of.
 CandidatePair* CheckList::add_reflexive(const Path& path, uint32_t priority) {
   const auto local = std::find_if(local_.begin(), local_.end(),
-                                  [&](const Candidate& known) { return known.address.ip == path.local; });
+                                  [&](const Candidate& known) { return base_of(known) == base_of(path); });
   if (local == local_.end() || remote_.size() == kMaxRemoteCandidates) return nullptr;
   Candidate reflexive;
   reflexive.foundation = "prflx" + std::to_string(remote_.size());
@@ -150,6 +188,7 @@ Duration CheckList::initial_rto() const {
 void CheckList::send_new(Instant now, CandidatePair& pair, const RemoteAgent& remote, SendBatch& out,
                          Counters& counters) {
   pair.state = PairState::kInProgress;
+  pair.hurried = false;
   Transaction& transaction = pair.transaction;
   transaction.id = make_transaction_id(rng_);
   transaction.sent_at = now;
@@ -233,10 +272,17 @@ CheckList::Outcome CheckList::on_response(Now now, const Path& path, const stun:
 Instant CheckList::nomination_at() const {
   if (!is_controlling_ || !searching_) return kNever;
   Instant at = first_success_at_;
+  bool is_better_open = false, is_direct_open = false;
   for (const CandidatePair& pair : pairs_) {
     if (pair.nominating) return kNever;
-    if (pair.state == PairState::kSucceeded) return at;
-    if (pair.state != PairState::kFailed && first_success_at_ != kNever) at = first_success_at_ + kNominationPatience;
+    if (pair.state == PairState::kSucceeded) {
+      // RFC 8445 8.1.1 leaves it to us for how long: a better one is open, or it is none of two hosts.
+      if (is_better_open) at += is_direct_open && pair.is_relayed ? kRelayedPatience : kNominationPatience;
+      return at;
+    }
+    const bool is_open = pair.state != PairState::kFailed && first_success_at_ != kNever;
+    is_better_open |= is_open;
+    is_direct_open |= is_open && !pair.is_relayed;
   }
   return kNever;
 }

@@ -25,6 +25,9 @@ inline constexpr size_t kMaxLocalCandidates = 16;  // a machine's addresses; fur
 inline constexpr size_t kMaxRemoteCandidates = 32;
 // How long a pair that answered waits for a better one that has not yet: two checks' turns and a usual RTT more.
 inline constexpr Duration kNominationPatience = 200ms;
+// The same for a pair that is relayed, and a better one of two hosts may come about: a check that a NAT did not let in
+// is sent again after kMinCheckRto. Costs nothing: what answered first is in use before it is nominated.
+inline constexpr Duration kRelayedPatience = 1s;
 
 class CheckList {
  public:
@@ -45,6 +48,8 @@ class CheckList {
   // False when there are too many already.
   bool add_local(const Candidate& candidate);
   bool add_remote(const Candidate& candidate);
+  // Its address is gone: no pair of its base is checked any more.
+  void remove_local(const Candidate& candidate);
   void clear_remote();
   // Orders the pairs anew and begins again what is in progress (RFC 8445 7.2.5.1, 6.1.2.3).
   void set_controlling(bool is_controlling);
@@ -66,7 +71,7 @@ class CheckList {
   };
   // RFC 8445 7.3.1.4: checks it soon, as a new pair when it is unknown. True when it is chosen, and has answered
   // already.
-  bool trigger(const Request& request);
+  bool trigger(Instant now, const Request& request);
   bool owns(const stun::TransactionId& id) const;
   Outcome on_response(Now now, const Path& path, const stun::Message& message, const RemoteAgent& remote,
                       SendBatch& out, Counters& counters);
@@ -75,7 +80,9 @@ class CheckList {
 
  private:
   void add_pair(const Candidate& local, const Candidate& remote);
+  void refine(Candidate& known, const Candidate& told);
   void insert(CandidatePair pair);
+  void sort();
   uint64_t priority_of(const CandidatePair& pair) const;
   CandidatePair* find(const Path& path);
   CandidatePair* add_reflexive(const Path& path, uint32_t priority);

@@ -13,13 +13,14 @@ void Integrity::FreeContext::operator()(evp_mac_ctx_st* context) const {
   EVP_MAC_CTX_free(context);
 }
 
-Integrity::Integrity(std::string_view key) : key_(key) {
+Integrity::Integrity(std::string_view key, Hash hash) : key_(key), hash_(hash) {
   EVP_MAC* hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
   ASSERT(hmac != nullptr);
   context_.reset(EVP_MAC_CTX_new(hmac));
   EVP_MAC_free(hmac);  // the context holds a reference of its own
   ASSERT(context_ != nullptr);
-  char digest[] = "SHA1";
+  char sha1[] = "SHA1", sha256[] = "SHA256";
+  char* const digest = hash == Hash::kSha1 ? sha1 : sha256;
   const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
                                    OSSL_PARAM_construct_end()};
   ASSERT(EVP_MAC_CTX_set_params(context_.get(), parameters) == 1);
@@ -32,14 +33,16 @@ void Integrity::compute(ByteView head, ByteView body, MutByteView mac) const {
                     EVP_MAC_update(context_.get(), head.data(), head.size()) == 1 &&
                     EVP_MAC_update(context_.get(), body.data(), body.size()) == 1 &&
                     EVP_MAC_final(context_.get(), mac.data(), &size, mac.size()) == 1;
-  ASSERT(done && size == stun::kIntegritySize);
+  ASSERT(done && size == mac_size());
 }
 
 bool Integrity::verifies(const stun::Message& message) const {
-  if (!message.integrity) return false;
-  uint8_t mac[stun::kIntegritySize];
-  compute(message.integrity->head, message.integrity->body, mac);
-  return CRYPTO_memcmp(mac, message.integrity->mac.data(), sizeof mac) == 0;
+  const auto& check = hash_ == Hash::kSha1 ? message.integrity : message.integrity_sha256;
+  if (!check) return false;
+  uint8_t mac[stun::kIntegritySha256Size];
+  compute(check->head, check->body, {mac, mac_size()});
+  // RFC 8489 14.6: of SHA-256 a shorter one may have been sent.
+  return CRYPTO_memcmp(mac, check->mac.data(), check->mac.size()) == 0;
 }
 
 void Integrity::sign(const stun::IntegrityRoom& room) const {

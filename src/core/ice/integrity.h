@@ -1,6 +1,7 @@
-// MESSAGE-INTEGRITY of STUN messages: HMAC-SHA1 with one short-term key (RFC 8489 9.1, 14.5).
-// One per generation of credentials, owned by the responder and by the side that sends checks; keeps its OpenSSL
-// context, so that a check costs no lookup and no allocation. Compares in constant time. Not thread-safe.
+// MESSAGE-INTEGRITY of STUN messages: HMAC-SHA1 (RFC 8489 14.5), or HMAC-SHA256 for MESSAGE-INTEGRITY-SHA256 (14.6),
+// with one key: ICE's short-term password, or the digest of TURN's long-term credentials.
+// One per generation of credentials, owned by the responder, by the side that sends checks, and by core/turn; keeps its
+// OpenSSL context, so that a check costs no lookup and no allocation. Compares in constant time. Not thread-safe.
 #pragma once
 
 #include <memory>
@@ -16,13 +17,16 @@ namespace atm::ice {
 
 class Integrity {
  public:
-  explicit Integrity(std::string_view key);
+  enum class Hash : uint8_t { kSha1, kSha256 };
 
-  // False too when the message has no MESSAGE-INTEGRITY.
+  explicit Integrity(std::string_view key, Hash hash = Hash::kSha1);
+
+  // False too when the message has no such attribute.
   bool verifies(const stun::Message& message) const;
   void sign(const stun::IntegrityRoom& room) const;
 
  private:
+  size_t mac_size() const { return hash_ == Hash::kSha1 ? stun::kIntegritySize : stun::kIntegritySha256Size; }
   void compute(ByteView head, ByteView body, MutByteView mac) const;
 
   struct FreeContext {
@@ -30,6 +34,7 @@ class Integrity {
   };
   std::unique_ptr<evp_mac_ctx_st, FreeContext> context_;
   std::string key_;
+  Hash hash_;
 };
 
 }  // namespace atm::ice

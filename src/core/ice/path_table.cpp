@@ -46,6 +46,11 @@ bool PathTable::remove(const Path& path) {
   return removed > 0;
 }
 
+void PathTable::remove_from(const Base& base) {
+  std::erase_if(entries_, [&](const Entry& entry) { return base_of(entry.path) == base; });
+  replace_lost();
+}
+
 void PathTable::replace_lost() {
   if (!selected_ || contains(*selected_)) return;
   // The chosen path is dead. Another one that still lives is better than none, as before a nomination.

@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "core/ice/candidate.h"
 
 namespace atm::ice {
 
@@ -26,6 +27,8 @@ class PathTable {
   void expire(Instant now);
   // `path` was a connection that has closed: it is gone at once. True when it was there.
   bool remove(const Path& path);
+  // The same for all from that local end.
+  void remove_from(const Base& base);
   Instant next_timeout() const;
 
   bool contains(const Path& path) const;

@@ -50,13 +50,21 @@ Class class_of(uint16_t type) {
   return static_cast<Class>((type >> 4 & 1) | (type >> 7 & 2));
 }
 
-// RFC 8489 14.2: port and address are XORed with the cookie, an IPv6 address also with the transaction id. The 16 bytes
-// of cookie and id lie together in the header, so `mask` is the header from byte 4.
-std::optional<SocketAddress> parse_xor_address(ByteView value, const uint8_t* mask) {
+using AddressMask = std::array<uint8_t, 16>;
+
+// RFC 8489 14.2: port and address are XORed with the cookie, an IPv6 address also with the transaction id.
+AddressMask mask_of(const TransactionId& id) {
+  AddressMask out;
+  store_u32(out.data(), kMagicCookie);
+  std::memcpy(out.data() + 4, id.bytes.data(), id.bytes.size());
+  return out;
+}
+
+std::optional<SocketAddress> parse_address(ByteView value, const AddressMask& mask) {
   if (value.size() < 4) return std::nullopt;
   const uint8_t family = value[1];
   SocketAddress out;
-  out.port = static_cast<uint16_t>(load_u16(value.data() + 2) ^ load_u16(mask));
+  out.port = static_cast<uint16_t>(load_u16(value.data() + 2) ^ load_u16(mask.data()));
   if (family == 1 && value.size() == 8) {
     uint8_t v4[4];
     for (size_t i = 0; i < 4; ++i) v4[i] = value[4 + i] ^ mask[i];
@@ -102,7 +110,7 @@ std::optional<uint64_t> parse_u64(ByteView value) {
 }
 
 // An attribute before MESSAGE-INTEGRITY. False when it is known and malformed.
-bool apply(Message& out, const RawAttribute& attribute, ByteView datagram) {
+bool apply(Message& out, const RawAttribute& attribute) {
   const ByteView value = attribute.value;
   switch (static_cast<Attribute>(attribute.type)) {
     case Attribute::kUsername:
@@ -112,7 +120,7 @@ bool apply(Message& out, const RawAttribute& attribute, ByteView datagram) {
     case Attribute::kErrorCode:
       return keep_first(out.error, parse_error(value));
     case Attribute::kXorMappedAddress:
-      return keep_first(out.xor_mapped_address, parse_xor_address(value, datagram.data() + 4));
+      return keep_first(out.xor_mapped_address, parse_address(value, mask_of(out.id)));
     case Attribute::kPriority:
       return keep_first(out.priority, parse_u32(value));
     case Attribute::kIceControlled:
@@ -130,8 +138,21 @@ bool apply(Message& out, const RawAttribute& attribute, ByteView datagram) {
     case Attribute::kMappedAddress:
       return true;  // understood, never used: XOR-MAPPED-ADDRESS replaces it
     case Attribute::kMessageIntegrity:
+    case Attribute::kMessageIntegritySha256:
     case Attribute::kFingerprint:
-      return false;  // the caller's
+      return false;                  // the caller's
+    case Attribute::kChannelNumber:  // core/turn's, which takes them by find()
+    case Attribute::kLifetime:
+    case Attribute::kXorPeerAddress:
+    case Attribute::kData:
+    case Attribute::kXorRelayedAddress:
+    case Attribute::kRequestedAddressFamily:
+    case Attribute::kRequestedTransport:
+    case Attribute::kPasswordAlgorithm:
+    case Attribute::kUserhash:
+    case Attribute::kPasswordAlgorithms:
+    case Attribute::kAlternateServer:
+      break;
   }
   // RFC 8489 15: an unknown type above 0x7fff is skipped, one below has to be refused by name.
   if (attribute.type < 0x8000 && out.unknown_count < kMaxUnknownAttributes) {
@@ -142,12 +163,25 @@ bool apply(Message& out, const RawAttribute& attribute, ByteView datagram) {
 
 IntegrityCheck integrity_check(const RawAttribute& attribute, ByteView datagram) {
   IntegrityCheck out;
-  const size_t length = attribute.at + kAttributeHeaderSize + kIntegritySize - kHeaderSize;
+  const size_t length = attribute.at + kAttributeHeaderSize + attribute.value.size() - kHeaderSize;
   store_u16(out.head.data(), load_u16(datagram.data()));
   store_u16(out.head.data() + 2, static_cast<uint16_t>(length));
   out.body = datagram.subspan(4, attribute.at - 4);
   out.mac = attribute.value;
   return out;
+}
+
+// MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256. False when it is malformed.
+bool apply_integrity(Message& out, const RawAttribute& attribute, ByteView datagram) {
+  const size_t size = attribute.value.size();
+  const bool is_sha256 = attribute.type == static_cast<uint16_t>(Attribute::kMessageIntegritySha256);
+  if (is_sha256 ? size < 16 || size > kIntegritySha256Size || size % 4 != 0 : size != kIntegritySize) return false;
+  if (!out.integrity && !out.integrity_sha256) {
+    out.covered_attributes = datagram.subspan(kHeaderSize, attribute.at - kHeaderSize);
+  }
+  auto& field = is_sha256 ? out.integrity_sha256 : out.integrity;
+  if (!field) field = integrity_check(attribute, datagram);
+  return true;
 }
 
 // The header's fixed part, or nothing.
@@ -179,23 +213,22 @@ std::optional<Message> parse_message(ByteView datagram) {
   for (size_t count = 0; reader.left() > 0; ++count) {
     const auto attribute = next_attribute(reader);
     if (!attribute || count == kMaxAttributes) return std::nullopt;
-    const ByteView before = datagram.subspan(kHeaderSize, attribute->at - kHeaderSize);
+    const bool is_covered = !out.integrity && !out.integrity_sha256;
     if (attribute->type == static_cast<uint16_t>(Attribute::kFingerprint)) {
       // RFC 8489 14.7: it is the last one, whatever else there is.
       const auto value = parse_u32(attribute->value);
       if (!value || reader.left() > 0) return std::nullopt;
       out.fingerprint =
           fingerprint_of(datagram.first(attribute->at)) == *value ? Fingerprint::kRight : Fingerprint::kWrong;
-      if (!out.integrity) out.covered_attributes = before;
+      if (is_covered) out.covered_attributes = datagram.subspan(kHeaderSize, attribute->at - kHeaderSize);
       break;
     }
-    // RFC 8489 14.5: what follows MESSAGE-INTEGRITY is not covered by it and must be ignored.
-    if (out.integrity) continue;
-    if (attribute->type == static_cast<uint16_t>(Attribute::kMessageIntegrity)) {
-      if (attribute->value.size() != kIntegritySize) return std::nullopt;
-      out.integrity = integrity_check(*attribute, datagram);
-      out.covered_attributes = before;
-    } else if (!apply(out, *attribute, datagram)) {
+    // RFC 8489 14.5, 14.6: what follows MESSAGE-INTEGRITY is not covered by it and must be ignored, but for
+    // MESSAGE-INTEGRITY-SHA256; what follows that, too.
+    if (attribute->type == static_cast<uint16_t>(Attribute::kMessageIntegritySha256) ||
+        (is_covered && attribute->type == static_cast<uint16_t>(Attribute::kMessageIntegrity))) {
+      if (!apply_integrity(out, *attribute, datagram)) return std::nullopt;
+    } else if (is_covered && !apply(out, *attribute)) {
       return std::nullopt;
     }
   }
@@ -210,6 +243,15 @@ std::optional<ByteView> Message::find(Attribute type) const {
     if (attribute->type == static_cast<uint16_t>(type)) return attribute->value;
   }
   return std::nullopt;
+}
+
+std::optional<SocketAddress> Message::find_xor_address(Attribute type) const {
+  const auto value = find(type);
+  return value ? parse_address(*value, mask_of(id)) : std::nullopt;
+}
+
+std::optional<SocketAddress> parse_plain_address(ByteView value) {
+  return parse_address(value, AddressMask{});
 }
 
 std::optional<std::string_view> peek_username(ByteView datagram) {

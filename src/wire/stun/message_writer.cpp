@@ -42,18 +42,25 @@ void MessageWriter::tie(Attribute type, uint64_t tie_breaker) {
   out_.u64(tie_breaker);
 }
 
-void MessageWriter::priority(uint32_t value) {
-  attribute(Attribute::kPriority, 4);
+void MessageWriter::number(Attribute type, uint32_t value) {
+  attribute(type, 4);
   out_.u32(value);
 }
 
-void MessageWriter::xor_mapped_address(const SocketAddress& address) {
+void MessageWriter::bytes(Attribute type, ByteView value) {
+  ASSERT(value.size() <= UINT16_MAX);
+  attribute(type, value.size());
+  out_.bytes(value);
+  out_.pad_to(4);
+}
+
+void MessageWriter::xor_address(Attribute type, const SocketAddress& address) {
   if (!out_.ok()) return;
   const bool is_v4 = address.ip.is_v4();
   const size_t ip_size = is_v4 ? 4 : 16;
   uint8_t mask[16];  // RFC 8489 14.2: cookie and transaction id
   std::memcpy(mask, out_.written().data() + 4, sizeof mask);
-  attribute(Attribute::kXorMappedAddress, 4 + ip_size);
+  attribute(type, 4 + ip_size);
   out_.u8(0);
   out_.u8(is_v4 ? 1 : 2);
   out_.u16(static_cast<uint16_t>(address.port ^ load_u16(mask)));
@@ -81,14 +88,15 @@ void MessageWriter::set_length(size_t message_size) {
   store_u16(out_.written().data() + 2, static_cast<uint16_t>(message_size - kHeaderSize));
 }
 
-std::optional<IntegrityRoom> MessageWriter::integrity_room() {
+std::optional<IntegrityRoom> MessageWriter::integrity_room(Attribute type) {
   const size_t covered = out_.size();
-  attribute(Attribute::kMessageIntegrity, kIntegritySize);
-  out_.zeros(kIntegritySize);
+  const size_t size = type == Attribute::kMessageIntegritySha256 ? kIntegritySha256Size : kIntegritySize;
+  attribute(type, size);
+  out_.zeros(size);
   if (!out_.ok()) return std::nullopt;
   set_length(out_.size());
   const MutByteView written = out_.written();
-  return IntegrityRoom{written.first(covered), written.last(kIntegritySize)};
+  return IntegrityRoom{written.first(covered), written.last(size)};
 }
 
 void MessageWriter::fingerprint() {
