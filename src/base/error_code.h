@@ -33,7 +33,7 @@ namespace atm {
   X(kBusy, "BUSY", "the server cannot take this now: a mailbox is full; try again")                                   \
   X(kShuttingDown, "SHUTTING_DOWN", "the server is stopping and takes no new session")                                \
   X(kInvalidConfig, "INVALID_CONFIG", "a flag, environment variable or configuration key is wrong")                   \
-  X(kServerError, "SERVER_ERROR", "a fault of the server; the log says more")                                           \
+  X(kServerError, "SERVER_ERROR", "a fault of the server; the log says more")                                         \
   X(kNetworkError, "NETWORK_ERROR", "the server could not be reached over HTTP, or the connection to it broke")       \
   X(kTimeout, "TIMEOUT", "no answer in time")                                                                         \
   X(kBadAnswer, "BAD_ANSWER", "an answer that is none of this protocol")                                              \

@@ -2,6 +2,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "contract/json/error_text.h"
 #include "contract/json/event_text.h"
 #include "contract/json/limits.h"
 #include "contract/json/message.h"
@@ -13,14 +14,6 @@ namespace {
 
 using contract::Event;
 using contract::PresenceChange;
-
-ErrorCode read_error_code(std::string_view text) {
-#define ATM0S_X(name, code_text, meaning) \
-  if (text == code_text) return ErrorCode::name;
-  ATM0S_ERROR_CODES(ATM0S_X)
-#undef ATM0S_X
-  return ErrorCode::kServerError;
-}
 
 contract::RpcAnswer read_answer(const Fields& message) {
   contract::RpcAnswer answer;

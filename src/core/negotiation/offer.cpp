@@ -148,7 +148,8 @@ std::string make_offer(std::span<const OfferMedia> media, bool data_channel, con
   for (const OfferMedia& wanted : media) {
     sdp::MediaDescription& out =
         session.media.emplace_back(make_media(wanted.mid, wanted.kind, wanted.direction, transport));
-    const std::vector<NegotiatedCodec> codecs = read_codecs(make_full_section(wanted.kind), wanted.kind, policy);
+    const Policy own = wanted.codecs.empty() ? policy : Policy{wanted.codecs};
+    const std::vector<NegotiatedCodec> codecs = read_codecs(make_full_section(wanted.kind), wanted.kind, own);
     write_codecs(out, codecs);
     // A policy without a codec of this kind: the m-line keeps its place (RFC 3264 8.2) and is not used.
     if (codecs.empty()) {

@@ -59,7 +59,6 @@ std::string why(const Result<HttpResponse>& result) {
   return result ? "answered " + std::to_string(result->status) : result.error().why;
 }
 
-
 TEST(HttpClient, AsksAndIsAnswered) {
   Running server;
   HttpClient client;

@@ -1,5 +1,5 @@
-// The sample messages of RFC 5769 and of RFC 8489 B.1, for the tests of the parser here, of MESSAGE-INTEGRITY in core/ice
-// and of long-term credentials in core/turn.
+// The sample messages of RFC 5769 and of RFC 8489 B.1, for the tests of the parser here, of MESSAGE-INTEGRITY in
+// core/ice and of long-term credentials in core/turn.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,8 @@
+// What the shared library exports: nothing but the API of these headers. For their declarations alone.
+#pragma once
+
+#if defined(ATM0S_STATIC)
+#define ATM0S_API
+#else
+#define ATM0S_API __attribute__((visibility("default")))
+#endif
