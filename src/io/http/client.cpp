@@ -19,7 +19,7 @@
 #include "io/http/request_text.h"
 #include "io/http/url.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 namespace asio = boost::asio;
@@ -378,4 +378,4 @@ void HttpClient::cancel(uint64_t id) {
   });
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -18,7 +18,7 @@
 #include "io/http/tls_client.h"
 #include "io/resolve/resolver.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 struct HttpRequest {
   std::string method = "GET";
@@ -74,4 +74,4 @@ class HttpClient {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

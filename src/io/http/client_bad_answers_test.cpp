@@ -13,7 +13,7 @@
 #include "io/http/client.h"
 #include "io/http/raw_server.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 Result<HttpResponse> ask(const std::string& url, Duration timeout = 10s, size_t max_body_size = 1000) {
@@ -275,4 +275,4 @@ TEST_F(HttpEnd, MayComeInACallback) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -10,7 +10,7 @@
 #include "io/http/raw_server.h"
 #include "io/http/server.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 const IpAddress kLoopback = IpAddress::v4(127, 0, 0, 1);
@@ -241,4 +241,4 @@ TEST(HttpClient, TakesSoManyRequestsAtOnce) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -12,7 +12,7 @@
 #include "io/http/server.h"
 #include "io/http/test_authority.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 class HttpsServer {
@@ -134,4 +134,4 @@ TEST(HttpClientTls, SaysWhenTheOtherSideSpeaksNone) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

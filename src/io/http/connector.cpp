@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 namespace asio = boost::asio;
@@ -104,4 +104,4 @@ void Connector::finish(Result<Connected> result) {
   done(std::move(result));
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

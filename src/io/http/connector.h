@@ -15,7 +15,7 @@
 #include "base/result.h"
 #include "io/resolve/resolver.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 class Connector : public std::enable_shared_from_this<Connector> {
  public:
@@ -46,4 +46,4 @@ class Connector : public std::enable_shared_from_this<Connector> {
   Done done_;  // empty: it is over
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

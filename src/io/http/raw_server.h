@@ -14,7 +14,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 // A socket that listens on 127.0.0.`last`; port 0: any.
 inline int listen_on_loopback(uint16_t& port, int backlog = 16, uint8_t last = 1) {
@@ -105,4 +105,4 @@ inline void wait_for_close(int fd) {
   }
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

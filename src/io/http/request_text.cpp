@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 // RFC 9110 5.6.2.
@@ -70,4 +70,4 @@ Result<std::string> write_request(const HttpRequest& request, const Url& url, co
   return out;
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -8,9 +8,9 @@
 #include "io/http/client.h"
 #include "io/http/url.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 // INVALID_REQUEST: method or headers cannot be sent.
 Result<std::string> write_request(const HttpRequest& request, const Url& url, const std::string& user_agent);
 
-}  // namespace atm0s::io
+}  // namespace atm::io

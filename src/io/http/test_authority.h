@@ -12,7 +12,7 @@
 #include "base/assert.h"
 #include "io/http/certificate.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 class TestAuthority {
  public:
@@ -80,4 +80,4 @@ class TestAuthority {
   X509* cert_;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -7,7 +7,7 @@
 
 #include "base/address.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 struct FreeBio {
@@ -84,4 +84,4 @@ std::string explain_tls_failure(SSL* ssl, const std::string& name, unsigned long
   return "TLS with " + name + ": " + (text == nullptr ? otherwise : text);
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 struct TlsOptions {
   // Certificates of authorities, PEM. With either of them these alone are trusted, else those of the system.
@@ -33,4 +33,4 @@ bool expect_server(SSL* ssl, const std::string& name, bool verify);
 // After a handshake that failed with that error of OpenSSL's queue (0: none, the connection broke): "TLS: …".
 std::string explain_tls_failure(SSL* ssl, const std::string& name, unsigned long error, const std::string& otherwise);
 
-}  // namespace atm0s::io
+}  // namespace atm::io

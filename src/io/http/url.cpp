@@ -5,7 +5,7 @@
 
 #include "base/address.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 constexpr size_t kLabelBytes = 63;  // RFC 1035 2.3.4
@@ -129,4 +129,4 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

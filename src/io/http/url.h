@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 inline constexpr size_t kMaxUrlBytes = 8'192;
 inline constexpr size_t kMaxHostBytes = 253;  // RFC 1035 2.3.4: 255 on the wire, which is 253 as text
@@ -28,4 +28,4 @@ struct Url {
 // INVALID_CONFIG, with a sentence.
 Result<Url> parse_url(std::string_view text);
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -6,7 +6,7 @@
 #include "io/http/url.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto url = io::parse_url(text);
   if (!url) {

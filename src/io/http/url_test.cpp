@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 std::string shown(std::string_view text) {
@@ -73,4 +73,4 @@ TEST(Url, IsBounded) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

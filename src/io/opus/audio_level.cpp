@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace atm0s::io {
+namespace atm::io {
 
 int audio_level(std::span<const int16_t> pcm) {
   constexpr int kSilence = -127;          // RFC 6464 3
@@ -15,4 +15,4 @@ int audio_level(std::span<const int16_t> pcm) {
   return std::clamp(static_cast<int>(std::lround(level)), kSilence, 0);
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 constexpr uint32_t kSampleRate = 48'000;
@@ -64,4 +64,4 @@ Result<OpusDecoder::Pcm> OpusDecoder::run(ByteView packet, size_t samples, bool 
   return Pcm(pcm_.data(), static_cast<size_t>(decoded) * channels_);
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -15,7 +15,7 @@
 
 struct OpusDecoder;  // libopus's
 
-namespace atm0s::io {
+namespace atm::io {
 
 // RFC 6716 3.2.5: no packet is longer, and no gap is filled at once that is.
 inline constexpr Duration kMaxOpusDuration = 120ms;
@@ -51,4 +51,4 @@ class OpusDecoder {
   std::vector<int16_t> pcm_;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

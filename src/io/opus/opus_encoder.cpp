@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 // libopus takes more and less, but clamps it silently; RFC 6716 2.1.1: 6 to 510 kbit/s.
@@ -88,4 +88,4 @@ uint32_t OpusEncoder::delay_samples() const {
   return static_cast<uint32_t>(samples);
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -14,7 +14,7 @@
 
 struct OpusEncoder;  // libopus's
 
-namespace atm0s::io {
+namespace atm::io {
 
 inline constexpr uint32_t kOpusSampleRate = 48'000;
 // One packet has to leave in one datagram of 1,200 bytes, with RTP header, extensions, SRTP tag and room for RTX. A
@@ -71,4 +71,4 @@ class OpusEncoder {
   std::vector<uint8_t> packet_;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

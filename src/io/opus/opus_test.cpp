@@ -9,7 +9,7 @@
 #include "io/opus/opus_decoder.h"
 #include "io/opus/opus_encoder.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 using Samples = std::vector<int16_t>;
@@ -256,4 +256,4 @@ TEST(AudioLevel, IsThePowerAgainstFullScale) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -15,7 +15,7 @@
 #include <thread>
 #include <utility>
 
-namespace atm0s::io {
+namespace atm::io {
 
 struct Resolver::State {
   explicit State(Lookup how) : lookup(std::move(how)) {}
@@ -181,4 +181,4 @@ void Resolver::cancel(uint64_t id) {
   if (auto found = state_->callbacks.extract(id)) dropped = std::move(found.mapped());
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

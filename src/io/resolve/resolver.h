@@ -14,7 +14,7 @@
 #include "base/address.h"
 #include "base/result.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 // A name server that does not answer holds its thread for as long as the system tries (with glibc some 10 to 30 s).
 inline constexpr size_t kMaxLookupThreads = 32;
@@ -52,4 +52,4 @@ class Resolver {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

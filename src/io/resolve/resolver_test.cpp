@@ -9,7 +9,7 @@
 #include <optional>
 #include <thread>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 const IpAddress kLoopback = IpAddress::v4(127, 0, 0, 1);
@@ -146,4 +146,4 @@ TEST(Resolver, HasSoManyThreadsAndSoManyThatWait) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io
