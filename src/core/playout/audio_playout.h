@@ -88,7 +88,7 @@ class AudioPlayout {
   // `now` never goes back. Every step but kSkip has samples, at most 120 ms of them.
   void pull(Instant now, AudioStep& out);
 
-  // The new target is reached as any: in silence at once, else step by step; 4 s need some time.
+  // The new target is reached as any other: in silence at once, else by frames more or less.
   void set_config(const AudioPlayoutConfig& config) { config_ = config; }
   void set_sync_delay(Duration delay) { sync_delay_ = delay; }  // of LipSync
 

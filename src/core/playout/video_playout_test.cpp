@@ -91,6 +91,15 @@ TEST(VideoPlayout, LargeFramesComeOutEvenly) {
   EXPECT_LT(worst_interval_ms(shown, kBegin + 10s), 5);
 }
 
+// As Wi-Fi and some modems: nothing for 100 ms, then all of it.
+TEST(VideoPlayout, BurstsComeOutEvenly) {
+  VideoPlayout playout;
+  const auto shown = show(playout, send(60s, [](Duration since) { return 120ms - since % 100ms; }));
+  EXPECT_EQ(late(shown, kBegin + 5s), 0u);
+  EXPECT_LT(worst_interval_ms(shown, kBegin + 5s), 5);
+  EXPECT_LT(quantile(delays_ms(shown, kBegin + 5s), 1), 130);
+}
+
 TEST(VideoPlayout, RetransmissionsOf80MsAreWaitedForAtFivePercentLoss) {
   VideoPlayout playout;
   SeededRng rng(6);
@@ -282,6 +291,14 @@ TEST(RenderStatistics, CountsAsWebrtcStatsDefinesThem) {
   EXPECT_EQ(statistics.stats().total_pauses_duration, Duration(5'001ms));
   EXPECT_EQ(statistics.stats().freeze_count, 2u);
   EXPECT_EQ(statistics.stats().frames_rendered, 35u);
+}
+
+TEST(RenderStatistics, NothingIsAFreezeBeforeThereIsAnAverage) {
+  RenderStatistics statistics;
+  Instant at = kBegin;
+  for (int i = 0; i < 5; ++i) statistics.on_rendered(at += 40ms);
+  statistics.on_rendered(at += 900ms);
+  EXPECT_EQ(statistics.stats().freeze_count, 0u);
 }
 
 TEST(RenderStatistics, OfSlowVideoAFreezeIsThreeIntervals) {
