@@ -73,6 +73,11 @@ class Session {
   Result<void> send_frame(Now now, size_t sender, const OutgoingFrame& frame, Output& out);
   const Publisher& publisher(size_t sender) const { return senders_[sender].publisher; }
   size_t sender_count() const { return senders_.size(); }
+  // As it was told last, bit/s by simulcast layer; empty: not yet.
+  const std::vector<uint64_t>& target_of(size_t sender) const { return senders_[sender].told_bps; }
+  // Of the connection; null: it has none for it yet.
+  const peer::MediaLine* line_of_sender(size_t sender) const { return line_at(lines_.of_sender(sender)); }
+  const peer::MediaLine* line_of_receiver(size_t receiver) const { return line_at(lines_.of_receiver(receiver)); }
   // The codec that the m-line prefers; nothing before the first answer.
   std::optional<Codec> codec_of(size_t sender) const;
 
@@ -117,6 +122,9 @@ class Session {
     std::optional<uint16_t> channel;
     std::string opened_sdp;
   };
+  const peer::MediaLine* line_at(std::optional<size_t> media) const {
+    return peer_ && media && *media < peer_->media_count() ? &std::as_const(*peer_).media(*media) : nullptr;
+  }
   enum class CallUse : uint8_t { kConnect, kRestart, kOther };
 
   // connection (session_connection.cpp)
