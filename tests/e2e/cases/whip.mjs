@@ -1,9 +1,10 @@
 // WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep), with clients that nobody here wrote: @eyevinn/whip-web-client and
-// @eyevinn/webrtc-player in Chromium, and GStreamer's webrtcbin.
+// @eyevinn/webrtc-player in Chromium, GStreamer's webrtcbin, and werift in Node.js.
 import { assert, test, until } from '../harness/test.mjs';
 import { GstClient } from '../harness/gst_client.mjs';
 import { HttpClient, patch, postOffer, whepToken, whipToken } from '../harness/http_client.mjs';
 import { seesAndHears } from '../harness/peer.mjs';
+import { WeriftClient } from '../harness/werift_client.mjs';
 
 const VIEWER = '{receivers: {audio: 1, video: 1}}';
 const PUBLISHER = '{senders: [A(), V()], receivers: {audio: 1, video: 1}}';
@@ -90,6 +91,29 @@ test('GStreamer plays what another GStreamer publishes', { seconds: 60 }, async 
   await publisher.says('state', (state) => state === 'connected');
   await player.flows();
   assert.equal(await player.stop(), 200);
+});
+
+test('werift publishes VP8 and Opus, and an SDK viewer sees and hears it', { seconds: 60 }, async (env) => {
+  const bob = await env.join('bob', VIEWER);
+  const camera = await WeriftClient.publish(env, 'camera');
+  const [, video] = await seesAndHears(bob, { name: 'camera' });
+  const pictures = await bob.flows(video);
+  assert.match(pictures.codec, /vp8/i);
+  assert.equal(pictures.frameWidth, 640);
+  assert.equal(await camera.stop(), 200);
+  await bob.lab('waitMessage', 'peer_removed', { peer: 'camera' }, 5);
+});
+
+test('werift plays what an SDK publishes, and its request for a key frame is heard', { seconds: 60 }, async (env) => {
+  const alice = await env.join('alice', PUBLISHER);
+  const player = await WeriftClient.play(env, 'player');
+  const { audio, video } = await player.flows();
+  assert.ok(video.keyFrames > 0, 'pictures begin with a key frame');
+  assert.ok(video.bytes / video.frames > 200, JSON.stringify(video));
+  assert.ok(audio.bytes / audio.packets > 20, JSON.stringify(audio));
+  await player.askForKeyFrame();
+  assert.equal(await player.stop(), 200);
+  await alice.lab('waitMessage', 'peer_removed', { peer: 'player' }, 5);
 });
 
 test('ICE is restarted by PATCH while pictures and sound go on', {}, async (env) => {
