@@ -19,7 +19,7 @@ struct OfferMedia {
   Direction direction = Direction::kSendOnly;
   std::string mid, stream_id, track_id;
   uint32_t ssrc = 0, rtx_ssrc = 0;
-  std::vector<Codec> codecs;  // of this m-line, in order of preference; empty: the policy's
+  std::vector<Codec> codecs = {};  // of this m-line, in order of preference; empty: the policy's
 };
 
 // The mid of the data channel's m-line. It comes first, so that m-lines added later only ever go to the end
