@@ -2,7 +2,7 @@
 
 #include "base/sequence.h"
 
-namespace atm0s::mixminus {
+namespace atm::mixminus {
 namespace {
 constexpr uint32_t kLongestBurstSamples = 48 * static_cast<uint32_t>(kLongestBurst / 1ms);
 }  // namespace
@@ -57,4 +57,4 @@ void Loudness::on_frame(Instant now, int dbov, uint32_t timestamp) {
   if (level > level_ - kHalfFull && timestamp - run_began_ >= kLongestBurstSamples) is_settled_ = true;
 }
 
-}  // namespace atm0s::mixminus
+}  // namespace atm::mixminus

@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::mixminus {
+namespace atm::mixminus {
 
 Ranking::Id Ranking::add(const contract::StreamKey& key) {
   if (free_.empty()) {
@@ -95,4 +95,4 @@ Ranking::Id Ranking::first_from(int list) const {
   return kNobody;
 }
 
-}  // namespace atm0s::mixminus
+}  // namespace atm::mixminus
