@@ -10,6 +10,7 @@
 #include "base/codec.h"
 #include "base/time.h"
 #include "client/recovery.h"
+#include "contract/ice_server.h"
 #include "contract/session.h"
 
 namespace atm::client {
@@ -21,7 +22,7 @@ struct SenderConfig {
   std::string name;
   std::string label;
   std::vector<Codec> preferred_codecs;  // in order; empty: the session's
-  bool simulcast = false;               // video in kMaxSimulcastLayers layers
+  bool simulcast = false;               // video in kMaxSimulcastLayers layers, with rids q, h and f
   uint64_t max_bitrate_bps = 0;         // 0: no cap
   contract::ContentHint content_hint = contract::ContentHint::kNone;
   bool screen = false;
@@ -39,6 +40,8 @@ struct Config {
   contract::BitrateControlMode bitrate_control_mode = contract::BitrateControlMode::kSumBitrateWithClientSide;
   contract::SubscribeScope subscribe_scope = contract::SubscribeScope::kFull;
   contract::PublishScope publish_scope = contract::PublishScope::kFull;
+  std::vector<contract::IceServer> ice_servers;  // beside those that the server names
+  bool relay_only = false;                       // no path but by a TURN server: hides the addresses of this host
   std::string version;
   bool reconnects = true;
   RecoveryOptions recovery;

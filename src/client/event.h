@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/codec.h"
 #include "base/datagram.h"
@@ -37,6 +38,26 @@ struct StateChanged {
 // The server names servers for STUN and TURN of its own.
 struct IceServersGiven {
   std::vector<contract::IceServer> servers;
+};
+// A STUN or TURN server that cannot be used; `why` is for the user.
+struct ServerFailed {
+  std::string url;
+  std::string why;
+};
+// The name of such a server: answered by Session::on_resolved.
+struct ResolveWanted {
+  std::string host;
+};
+// A TCP connection to such a server, for datagrams of Transport::kTcp whose path has this number as local_port, each of
+// which goes out whole or not at all. Answered by Session::on_stream_open or on_stream_closed.
+struct StreamWanted {
+  uint16_t stream = 0;
+  std::string host;  // that a certificate has to be for
+  bool has_tls = false;
+  SocketAddress address;
+};
+struct StreamUnwanted {
+  uint16_t stream = 0;
 };
 // Answers a request that the application made, by the id it was given.
 struct RequestDone {
@@ -73,7 +94,7 @@ struct FrameReceived {
 };
 
 using Event = std::variant<StateChanged, contract::Event, RequestDone, KeyFrameWanted, TargetChanged, FrameReceived,
-                           IceServersGiven, Refused>;
+                           IceServersGiven, Refused, ServerFailed, ResolveWanted, StreamWanted, StreamUnwanted>;
 
 struct Output {
   SendBatch& datagrams;

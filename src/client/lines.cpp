@@ -4,6 +4,13 @@ namespace atm::client {
 
 using negotiation::Direction;
 
+namespace {
+
+// Quarter, half and full size, as libwebrtc names its layers.
+constexpr const char* kRids[kMaxSimulcastLayers] = {"q", "h", "f"};
+
+}  // namespace
+
 void Lines::add_sender(size_t index, const SenderConfig& config, const std::string& track_id, Rng& rng) {
   Line line{Use::kSender, index, {}};
   line.media.kind = config.kind;
@@ -12,6 +19,9 @@ void Lines::add_sender(size_t index, const SenderConfig& config, const std::stri
   line.media.stream_id = config.name;
   line.media.track_id = track_id;
   line.media.codecs = config.preferred_codecs;
+  if (config.simulcast && config.kind == MediaKind::kVideo) {
+    for (const char* rid : kRids) line.media.layers.push_back({rid});
+  }
   choose_ssrcs(line.media, rng);
   lines_.push_back(std::move(line));
 }
@@ -59,6 +69,10 @@ void Lines::choose_ssrcs(negotiation::OfferMedia& media, Rng& rng) {
   };
   media.ssrc = make();
   if (media.kind == MediaKind::kVideo) media.rtx_ssrc = make();
+  for (negotiation::LocalLayer& layer : media.layers) {
+    layer.ssrc = make();
+    layer.rtx_ssrc = make();
+  }
 }
 
 }  // namespace atm::client

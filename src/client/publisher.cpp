@@ -30,9 +30,11 @@ frames::Packetizer& Publisher::packetizer_of(Layer& layer, Codec codec) {
 
 Result<void> Publisher::send(Now now, peer::Peer& peer, size_t media, const OutgoingFrame& frame, SendBatch& out) {
   if (kind_of(frame.codec) != config_.kind) return fail(ErrorCode::kInvalidRequest, "a frame of the other kind");
-  const size_t layer_count = config_.simulcast ? kMaxSimulcastLayers : 1;
+  const size_t layer_count = config_.simulcast && config_.kind == MediaKind::kVideo ? kMaxSimulcastLayers : 1;
   if (frame.layer >= layer_count) return fail(ErrorCode::kInvalidRequest, "no such simulcast layer");
   if (media >= peer.media_count() || !peer.media(media).is_sending()) return {};
+  // A server that takes no simulcast is sent the lowest layer alone.
+  if (frame.layer >= peer.media(media).send_layers()) return {};
   const auto& codecs = peer.media(media).negotiated().codecs;
   const auto codec =
       std::find_if(codecs.begin(), codecs.end(), [&](const auto& known) { return known.codec == frame.codec; });

@@ -27,7 +27,13 @@ Session::Session(Config config, const dtls::Context& dtls, Rng& rng)
 
 void Session::set_addresses(Now now, std::vector<SocketAddress> addresses, Output& out) {
   const bool has_changed = addresses != addresses_;
+  if (gatherer_ && has_changed) {
+    turn::Output gatherer_out = gatherer_output(out);
+    for (const SocketAddress& old : addresses_) gatherer_->remove_host(now, old, gatherer_out);
+    for (const SocketAddress& address : addresses) gatherer_->add_host(now, address, gatherer_out);
+  }
   addresses_ = std::move(addresses);
+  if (gatherer_) after_gatherer(now, out);
   if (!has_changed || !peer_ || state_ == State::kConnecting) return;
   if (recovery_.is_running()) return recovery_.nudge(now);
   // The addresses of a connection are those that it began with: another one knows the new ones.
@@ -64,15 +70,24 @@ std::optional<Codec> Session::codec_of(size_t sender) const {
 }
 
 void Session::on_datagram(Now now, const Datagram& datagram, Output& out) {
+  if (gatherer_) {
+    turn::Output gatherer_out = gatherer_output(out);
+    if (gatherer_->on_datagram(now, datagram, gatherer_out)) return after_gatherer(now, out);
+  }
   if (!peer_) return;
-  peer::Output peer_out{out.datagrams, packets_, peer_events_};
+  peer::Output peer_out = peer_output(out);
   peer_->on_datagram(now, datagram, peer_out);
   take_peer_output(now, out);
 }
 
 void Session::on_timeout(Now now, Output& out) {
+  if (gatherer_ && gatherer_->next_timeout() <= now.mono) {
+    turn::Output gatherer_out = gatherer_output(out);
+    gatherer_->on_timeout(now, gatherer_out);
+    after_gatherer(now, out);
+  }
   if (peer_ && peer_->next_timeout() <= now.mono) {
-    peer::Output peer_out{out.datagrams, packets_, peer_events_};
+    peer::Output peer_out = peer_output(out);
     peer_->on_timeout(now, peer_out);
     take_peer_output(now, out);
   }
@@ -104,12 +119,14 @@ void Session::on_timeout(Now now, Output& out) {
     check_quiet(now, out);
     step_lip_sync(now);
   }
+  route(now, out);
 }
 
 Instant Session::next_timeout() const {
   Instant due =
       std::min({rpc_.next_timeout(), open_due_, restart_due_, recovery_.next_timeout(), update_at_, rates_at_});
   if (peer_) due = std::min(due, peer_->next_timeout());
+  if (gatherer_) due = std::min(due, gatherer_->next_timeout());
   for (const Receiver& receiver : receivers_) due = std::min(due, receiver.viewer->next_timeout());
   return due;
 }

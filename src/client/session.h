@@ -23,6 +23,7 @@
 #include "contract/json/http_answer.h"
 #include "core/peer/peer.h"
 #include "core/playout/lip_sync.h"
+#include "core/turn/gatherer.h"
 
 namespace atm::client {
 
@@ -55,6 +56,12 @@ class Session {
   void set_token(Now now, uint64_t request, std::string token, Output& out);
 
   void on_datagram(Now now, const Datagram& datagram, Output& out);
+  // Of ResolveWanted; none: there is no such host.
+  void on_resolved(Now now, const std::string& host, const std::vector<IpAddress>& addresses, Output& out);
+  // Of StreamWanted. `why` follows the server's name: "could not be reached: connection refused".
+  void on_stream_open(Now now, uint16_t stream, Output& out);
+  void on_stream_bytes(Now now, uint16_t stream, MutByteView bytes, Output& out);
+  void on_stream_closed(Now now, uint16_t stream, const std::string& why, Output& out);
   // `body`: of an HTTP answer with a body, whatever its status.
   void on_reply(Now now, uint64_t call, Result<std::string> body, Output& out);
   void on_timeout(Now now, Output& out);
@@ -115,6 +122,7 @@ class Session {
     uint32_t priority = 50;
     std::optional<contract::ReceiverLimit> limit;
     Instant key_frame_asked_at{};
+    Instant reported_at{};  // when the sender report came that lip sync knows
   };
   struct Connection {
     std::string url, conn_id;
@@ -125,12 +133,18 @@ class Session {
   const peer::MediaLine* line_at(std::optional<size_t> media) const {
     return peer_ && media && *media < peer_->media_count() ? &std::as_const(*peer_).media(*media) : nullptr;
   }
+  // One URL of ice_servers.
+  struct IceServer {
+    std::string text;
+    turn::Server server;
+    bool is_waiting = false;  // for its address
+  };
   enum class CallUse : uint8_t { kConnect, kRestart, kOther };
 
   // connection (session_connection.cpp)
   void open(Now now, Output& out);
   void try_url(Now now, Output& out);
-  void make_peer();
+  void make_peer(Now now);
   void on_connect_reply(Now now, Result<std::string> body, Output& out);
   void on_restart_reply(Now now, Result<std::string> body, Output& out);
   void on_open_failed(Now now, Error error, Output& out);
@@ -147,6 +161,20 @@ class Session {
   void close_peer(Now now, Output& out);
   void set_state(State state, std::optional<Error> why, Output& out);
   uint64_t call(CallUse use, HttpCall::Method method, std::string url, std::string body, Output& out);
+  // STUN and TURN servers (session_network.cpp)
+  peer::Output peer_output(Output& out) { return {peer_batch(out), packets_, peer_events_}; }
+  SendBatch& peer_batch(Output& out) { return gatherer_ ? from_peer_ : out.datagrams; }
+  turn::Output gatherer_output(Output& out) { return {out.datagrams, relayed_, gathered_}; }
+  void route(Now now, Output& out);
+  void use_ice_servers(Now now, const std::vector<contract::IceServer>& servers, Output& out);
+  void use_ice_server(Now now, const IceServer& server, const IpAddress& address, Output& out);
+  void on_server_failed(std::string url, std::string why, Output& out);
+  void gather_again(Now now, Output& out);
+  void after_gatherer(Now now, Output& out);
+  void on_gathered(Now now, turn::Event event, Output& out);
+  void tell_candidate(const ice::Candidate& candidate, Output& out);
+  void check_relays(Now now, Output& out);
+  void stop_gathering(Now now, Output& out);
   // requests (session_requests.cpp)
   void resync(Now now, Output& out);
   void resync_receiver(Now now, const Receiver& receiver, Output& out);
@@ -165,6 +193,8 @@ class Session {
   void on_packet(Now now, const peer::ReceivedPacket& packet);
   void ask_for_key_frames(Now now, Output& out);
   void share_rate(Now now, Output& out);
+  void sync_receiver(Now now, size_t index);
+  void tell_sender_report(size_t index);
   void step_lip_sync(Now now);
   uint64_t wanted_bps(const Sender& sender) const;
   std::vector<uint64_t> split_layers(const Sender& sender, uint64_t bps) const;
@@ -204,6 +234,12 @@ class Session {
   Instant update_at_ = kNever;
   Instant rates_at_ = kNever;
   playout::LipSync lip_sync_;
+  std::vector<IceServer> ice_servers_;
+  std::unique_ptr<turn::Gatherer> gatherer_;  // null: there are no such servers
+  std::string server_error_;                  // of the last one that failed
+  SendBatch from_peer_;
+  std::vector<Datagram> relayed_;
+  std::vector<turn::Event> gathered_;
   std::vector<peer::ReceivedPacket> packets_;
   std::vector<peer::Event> peer_events_;
   std::vector<Rpc::Done> done_;

@@ -12,32 +12,39 @@ using Way = Recovery::Way;
 void Session::connect(Now now, Output& out) {
   if (state_ != State::kCreated) return;
   set_state(State::kConnecting, {}, out);
+  use_ice_servers(now, config_.ice_servers, out);
   open(now, out);
 }
 
 void Session::open(Now now, Output& out) {
   url_tried_ = 0;
+  if (recovery_.is_running()) gather_again(now, out);
   try_url(now, out);
 }
 
-void Session::make_peer() {
+void Session::make_peer(Now now) {
   peer::Config config;
   config.role = peer::Role::kClient;
   config.dtls = &dtls_;
-  config.addresses = addresses_;
-  config.local_addresses = addresses_;
+  if (!config_.relay_only) config.addresses = config.local_addresses = addresses_;
   peer_ = std::make_unique<peer::Peer>(config, rng_);
   peer_->open_channel_when_connected("data");
+  if (gatherer_) {
+    for (const ice::Candidate& candidate : gatherer_->candidates()) peer_->add_local_candidate(candidate);
+  }
   lines_.renew(rng_);
   for (Sender& sender : senders_) sender.publisher.renew();
-  for (Receiver& receiver : receivers_) receiver.viewer->reset();
+  for (size_t i = 0; i < receivers_.size(); ++i) {
+    receivers_[i].viewer->reset();
+    sync_receiver(now, i);
+  }
   is_dirty_ = is_updating_ = false;
   update_at_ = kNever;
 }
 
 void Session::try_url(Now now, Output& out) {
   close_peer(now, out);
-  make_peer();
+  make_peer(now);
   contract::ConnectRequest request;
   request.room = config_.room;
   request.peer = config_.peer;
@@ -85,13 +92,20 @@ void Session::on_connect_reply(Now now, Result<std::string> body, Output& out) {
   if (!answer) return on_open_failed(now, std::move(answer).error(), out);
   connection_.conn_id = std::move(answer->conn_id);
   connection_.node_id = answer->node_id;
-  peer::Output peer_out{out.datagrams, packets_, peer_events_};
+  peer::Output peer_out = peer_output(out);
   if (const auto taken = peer_->accept_answer(now, answer->sdp, peer_out); !taken) {
     return on_open_failed(now, Error{ErrorCode::kBadAnswer, taken.error().why}, out);
   }
-  if (!answer->ice_servers.empty()) out.events.emplace_back(IceServersGiven{std::move(answer->ice_servers)});
   open_due_ = now.mono + (was_open_ ? kOpenAgain : kFirstOpen);
   take_peer_output(now, out);
+  if (gatherer_) {
+    for (const ice::Candidate& candidate : gatherer_->candidates()) tell_candidate(candidate, out);
+  }
+  if (!answer->ice_servers.empty()) {
+    out.events.emplace_back(IceServersGiven{answer->ice_servers});
+    use_ice_servers(now, answer->ice_servers, out);
+  }
+  check_relays(now, out);
 }
 
 // Of a connection that is being made, the first one or another.
@@ -151,6 +165,7 @@ void Session::try_recovery(Now now, Output& out) {
 }
 
 void Session::restart(Now now, Output& out) {
+  gather_again(now, out);
   peer_->restart_ice(now);
   const std::string sdp = peer_->make_offer(lines_.offer(), {config_.codecs});
   call(CallUse::kRestart, HttpCall::Method::kPost, connection_.url + "/webrtc/ice_restart",
@@ -161,7 +176,7 @@ void Session::on_restart_reply(Now now, Result<std::string> body, Output& out) {
   const bool is_unreached =
       !body && (body.error().code == ErrorCode::kNetworkError || body.error().code == ErrorCode::kTimeout);
   Result<std::string> sdp = body ? json::parse_restart_answer(*body) : std::move(body);
-  peer::Output peer_out{out.datagrams, packets_, peer_events_};
+  peer::Output peer_out = peer_output(out);
   const bool is_taken = sdp && peer_->accept_answer(now, *sdp, peer_out);
   if (is_taken) {
     restart_due_ = now.mono + kRestartPatience;
@@ -229,8 +244,9 @@ void Session::close_peer(Now now, Output& out) {
     if (one.pending.use == Rpc::Use::kApplication) finish(one.pending.request, {}, out);  // resync() says it again
   }
   if (peer_) {
-    peer::Output peer_out{out.datagrams, packets_, peer_events_};
+    peer::Output peer_out = peer_output(out);
     peer_->close(now, peer_out);
+    route(now, out);
     packets_.clear();
     peer_events_.clear();
     peer_.reset();
@@ -246,6 +262,7 @@ void Session::end(Now now, std::optional<Error> why, Output& out) {
   recovery_.stop();
   open_due_ = restart_due_ = update_at_ = rates_at_ = kNever;
   close_peer(now, out);
+  stop_gathering(now, out);
   for (Receiver& receiver : receivers_) receiver.viewer->reset();
   const Error closed{ErrorCode::kClosed, "the session has ended"};
   for (const uint64_t request : restart_requests_) finish(request, closed, out);

@@ -15,6 +15,7 @@ void Session::take_peer_output(Now now, Output& out) {
     if (!peer_ || peer_events_.empty()) break;  // it was the last word of this connection
   }
   peer_events_.clear();
+  route(now, out);
 }
 
 void Session::on_packet(Now now, const peer::ReceivedPacket& packet) {
@@ -43,7 +44,7 @@ void Session::on_peer_event(Now now, const peer::Event& event, Output& out) {
   if (const auto* wanted = std::get_if<peer::KeyFrameWanted>(&event)) {
     const Lines::Line* line = lines_.at(wanted->media);
     if (line == nullptr || line->use != Lines::Use::kSender) return;
-    out.events.emplace_back(KeyFrameWanted{line->index, 0});
+    out.events.emplace_back(KeyFrameWanted{line->index, wanted->layer});
   } else if (const auto* lost = std::get_if<peer::PictureLost>(&event)) {
     const Lines::Line* line = lines_.at(lost->media);
     if (line != nullptr && line->use == Lines::Use::kReceiver) request_key_frame(now, line->index, out);
@@ -56,7 +57,8 @@ void Session::request_key_frame(Now now, size_t index, Output& out) {
   if (!peer_ || !media || *media >= peer_->media_count() || !peer_->is_connected()) return;
   if (receiver.key_frame_asked_at != Instant{} && now.mono - receiver.key_frame_asked_at < kKeyFrameInterval) return;
   receiver.key_frame_asked_at = now.mono;
-  peer_->request_key_frame(now, *media, out.datagrams);
+  peer_->request_key_frame(now, *media, peer_batch(out));
+  route(now, out);
 }
 
 void Session::ask_for_key_frames(Now now, Output& out) {
@@ -68,7 +70,9 @@ void Session::ask_for_key_frames(Now now, Output& out) {
 Result<void> Session::send_frame(Now now, size_t index, const OutgoingFrame& frame, Output& out) {
   const auto media = lines_.of_sender(index);
   if (!peer_ || !media || senders_[index].is_stopped) return {};
-  return senders_[index].publisher.send(now, *peer_, *media, frame, out.datagrams);
+  auto sent = senders_[index].publisher.send(now, *peer_, *media, frame, peer_batch(out));
+  route(now, out);
+  return sent;
 }
 
 // --- rates ------------------------------------------------------------------------------------------------------
@@ -82,7 +86,11 @@ constexpr uint64_t kWorthTellingPercent = 5;  // changes under it are not told
 constexpr Duration kTellAtLeast = 1s;         // falls are told at once, rises that are small not more often
 // Of the full rate, a layer's best: a quarter of the pixels of the one above needs less than a third of its bits.
 constexpr uint64_t kLayerPercent[kMaxSimulcastLayers] = {7, 22, 71};
-constexpr uint64_t kLeastLayerPercent = 50;  // of its best, for a layer that is worth being sent
+constexpr uint64_t kLeastLayerPercent = 30;  // of its best, for a layer that is worth being sent, as in libwebrtc
+
+uint64_t best_bps(const SenderConfig& config) {
+  return config.max_bitrate_bps != 0 ? config.max_bitrate_bps : kAnyVideoBps;
+}
 
 bool is_worth_telling(const std::vector<uint64_t>& before, const std::vector<uint64_t>& after) {
   if (before.size() != after.size()) return true;
@@ -98,19 +106,20 @@ bool is_worth_telling(const std::vector<uint64_t>& before, const std::vector<uin
 uint64_t Session::wanted_bps(const Sender& sender) const {
   const SenderConfig& config = sender.publisher.config();
   if (config.kind != MediaKind::kVideo || sender.is_stopped || !config.has_track) return 0;
-  uint64_t bps = config.max_bitrate_bps != 0 ? config.max_bitrate_bps : kAnyVideoBps;
+  uint64_t bps = best_bps(config);
   if (sender.limit && sender.limit->max_bitrate_bps != 0) bps = std::min(bps, sender.limit->max_bitrate_bps);
   return bps;
 }
 
 std::vector<uint64_t> Session::split_layers(const Sender& sender, uint64_t bps) const {
   if (!sender.publisher.config().simulcast) return {std::max(bps, kLeastVideoBps)};
+  // The lowest goes on whoever views (docs/session-protocol.md): who comes next has a picture at once.
   const auto is_wanted = [&](uint8_t layer) {
-    if (!sender.limit) return true;
+    if (!sender.limit || layer == 0) return true;
     const auto& layers = sender.limit->layers;
-    return layers.empty() ? layer == 0 : std::find(layers.begin(), layers.end(), layer) != layers.end();
+    return std::find(layers.begin(), layers.end(), layer) != layers.end();
   };
-  const uint64_t full = std::max(wanted_bps(sender), kLeastVideoBps);
+  const uint64_t full = std::max(best_bps(sender.publisher.config()), kLeastVideoBps);
   std::vector<uint64_t> out(kMaxSimulcastLayers, 0);
   uint64_t left = bps;
   for (uint8_t layer = 0; layer < kMaxSimulcastLayers; ++layer) {
@@ -148,9 +157,34 @@ void Session::share_rate(Now now, Output& out) {
   }
 }
 
+// --- lip sync ---------------------------------------------------------------------------------------------------
+
+// The receiver shows another stream, or none: what is known of the clocks was of the old one.
+void Session::sync_receiver(Now now, size_t index) {
+  Receiver& receiver = receivers_[index];
+  receiver.reported_at = now.mono;
+  const auto id = static_cast<uint32_t>(index);
+  if (!receiver.remote || !peer_) return lip_sync_.remove_stream(id);
+  const uint32_t clock_rate = receiver.viewer->kind() == MediaKind::kAudio ? 48'000 : 90'000;
+  lip_sync_.set_stream(id, clock_rate, receiver.remote->peer);
+}
+
+void Session::tell_sender_report(size_t index) {
+  Receiver& receiver = receivers_[index];
+  const auto media = lines_.of_receiver(index);
+  if (!peer_ || !media || *media >= peer_->media_count()) return;
+  for (const auto& stream : peer_->media(*media).receive_streams()) {
+    const auto& clock = stream->sender_clock();
+    if (!clock || clock->arrived <= receiver.reported_at) continue;
+    receiver.reported_at = clock->arrived;
+    lip_sync_.on_sender_report(static_cast<uint32_t>(index), {clock->report.ntp, clock->report.rtp_timestamp});
+  }
+}
+
 void Session::step_lip_sync(Now now) {
   if (lip_sync_.next_timeout() > now.mono) return;
   for (size_t i = 0; i < receivers_.size(); ++i) {
+    tell_sender_report(i);
     lip_sync_.set_play_point(static_cast<uint32_t>(i), receivers_[i].viewer->play_point());
   }
   lip_sync_.on_timeout(now.mono);

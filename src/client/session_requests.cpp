@@ -18,8 +18,9 @@ void Session::ask(Now now, contract::RpcBody body, Rpc::Use use, uint64_t reques
 }
 
 void Session::send_text(Now now, const std::string& text, Output& out) {
-  peer::Output peer_out{out.datagrams, packets_, peer_events_};
+  peer::Output peer_out = peer_output(out);
   peer_->send_message(now, *connection_.channel, as_bytes(text), true, peer_out);
+  route(now, out);
 }
 
 void Session::finish(uint64_t request, std::optional<Error> error, Output& out) {
@@ -58,6 +59,7 @@ void Session::view(Now now, size_t index, StreamKey remote, uint32_t priority, u
   Receiver& receiver = receivers_[index];
   receiver.remote = std::move(remote);
   receiver.priority = priority;
+  sync_receiver(now, index);
   ask(now, contract::ReceiverSwitch{receiver.id, priority, *receiver.remote}, Rpc::Use::kApplication, request, out);
 }
 
@@ -72,6 +74,7 @@ void Session::unview(Now now, size_t index, uint64_t request, Output& out) {
   Receiver& receiver = receivers_[index];
   receiver.remote.reset();
   receiver.viewer->reset();
+  sync_receiver(now, index);
   ask(now, contract::ReceiverDisconnect{receiver.id}, Rpc::Use::kApplication, request, out);
 }
 
@@ -181,7 +184,7 @@ void Session::on_rpc_done(Now now, Rpc::Done done, Output& out) {
   }
   is_updating_ = false;
   if (const auto* sdp = std::get_if<contract::RpcAnswer::Sdp>(&done.answer.data)) {
-    peer::Output peer_out{out.datagrams, packets_, peer_events_};
+    peer::Output peer_out = peer_output(out);
     const auto taken = peer_->accept_answer(now, sdp->sdp, peer_out);
     // The offer stands half-way, and no other can follow it.
     if (!taken) return recover(now, Recovery::Way::kConnect, Error{ErrorCode::kBadAnswer, taken.error().why}, out);

@@ -58,6 +58,10 @@ Result<std::string> parse_restart_answer(std::string_view body) {
       body, [](const Fields& data, std::string& out) { out = data.text("sdp", kMaxDocumentBytes, Text::kFree); });
 }
 
+std::string ice_remote_body(uint64_t node_id, std::string_view conn_id, std::string_view candidate) {
+  return write_text({{"node_id", node_id}, {"conn_id", conn_id}, {"candidate", candidate}});
+}
+
 std::string restart_body(uint64_t node_id, std::string_view conn_id, std::string_view sdp) {
   return write_text({{"node_id", node_id}, {"conn_id", conn_id}, {"sdp", sdp}});
 }

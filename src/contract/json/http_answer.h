@@ -24,6 +24,8 @@ Result<ConnectAnswer> parse_connect_answer(std::string_view body);
 // Of ice_restart: the SDP answer.
 Result<std::string> parse_restart_answer(std::string_view body);
 
+// The body of POST /webrtc/ice_remote.
+std::string ice_remote_body(uint64_t node_id, std::string_view conn_id, std::string_view candidate);
 // The body of POST /webrtc/ice_restart.
 std::string restart_body(uint64_t node_id, std::string_view conn_id, std::string_view sdp);
 

@@ -59,6 +59,13 @@ bool is_same_format(const NegotiatedCodec& a, const NegotiatedCodec& b);
 // are part of its own (RFC 6184 8.2.2: a receiver of a profile takes streams of those inside it).
 bool can_decode(const NegotiatedCodec& own, const NegotiatedCodec& sent);
 
+// One layer of simulcast that we send.
+struct LocalLayer {
+  std::string rid;
+  uint32_t ssrc = 0, rtx_ssrc = 0;
+  bool operator==(const LocalLayer&) const = default;
+};
+
 struct RemoteSsrc {
   uint32_t ssrc = 0;
   std::optional<uint32_t> rtx_ssrc;
@@ -78,7 +85,8 @@ struct NegotiatedMedia {
   std::vector<RemoteSsrc> remote_ssrcs;         // empty: known by mid and rid only
   std::vector<std::string> rids;                // simulcast layers that the remote sends, in its order
   uint32_t local_ssrc = 0, local_rtx_ssrc = 0;  // 0: none
-  bool rcvr_rtt = false;  // RFC 3611 5.1, a=rtcp-xr:rcvr-rtt of both sides: reference times are answered
+  std::vector<LocalLayer> local_layers;  // of simulcast, lowest first, the zeroth with the SSRCs above; else none
+  bool rcvr_rtt = false;                 // RFC 3611 5.1, a=rtcp-xr:rcvr-rtt of both sides: reference times are answered
 };
 
 struct RemoteTransport {

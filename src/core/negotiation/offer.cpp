@@ -99,6 +99,23 @@ rtp::ExtensionMap agree_extensions(const sdp::MediaDescription& offered, const r
   return out;
 }
 
+// RFC 8853 5.3.3: simulcast is sent when the answer takes all of its layers; else there is one stream, the lowest.
+std::vector<LocalLayer> agree_layers(const sdp::MediaDescription& offered, const sdp::MediaDescription& answered,
+                                     const std::vector<RemoteSsrc>& ours, bool with_rtx) {
+  if (!offered.simulcast || !answered.simulcast || offered.simulcast->send.size() != ours.size()) return {};
+  std::vector<LocalLayer> out;
+  for (size_t i = 0; i < ours.size(); ++i) {
+    const std::string& rid = offered.simulcast->send[i].front().rid;
+    const auto takes = [&rid](const std::vector<sdp::SimulcastId>& stream) {
+      return std::any_of(stream.begin(), stream.end(), [&rid](const sdp::SimulcastId& id) { return id.rid == rid; });
+    };
+    const auto& taken = answered.simulcast->recv;
+    if (std::none_of(taken.begin(), taken.end(), takes)) return {};
+    out.push_back({rid, ours[i].ssrc, with_rtx ? ours[i].rtx_ssrc.value_or(0) : 0});
+  }
+  return out;
+}
+
 Result<NegotiatedMedia> agree_media(size_t index, const sdp::MediaDescription& offered,
                                     const sdp::MediaDescription& answered) {
   NegotiatedMedia out;
@@ -120,6 +137,7 @@ Result<NegotiatedMedia> agree_media(size_t index, const sdp::MediaDescription& o
   if (is_sending(out.direction) && !ours.empty()) {
     out.local_ssrc = ours.front().ssrc;
     out.local_rtx_ssrc = has_rtx(out.codecs) ? ours.front().rtx_ssrc.value_or(0) : 0;
+    out.local_layers = agree_layers(offered, answered, ours, has_rtx(out.codecs));
   }
   return out;
 }
@@ -160,8 +178,12 @@ std::string make_offer(std::span<const OfferMedia> media, bool data_channel, con
     out.rtcp_xr = kRcvrRtt;
     offer_extensions(out, wanted.kind);
     if (!is_sending(wanted.direction)) continue;
-    write_stream(out, {wanted.stream_id, wanted.track_id}, transport.cname, wanted.ssrc,
-                 has_rtx(codecs) ? wanted.rtx_ssrc : 0);
+    const sdp::Msid msid{wanted.stream_id, wanted.track_id};
+    if (wanted.layers.empty()) {
+      write_stream(out, msid, transport.cname, wanted.ssrc, has_rtx(codecs) ? wanted.rtx_ssrc : 0);
+    } else {
+      write_layers(out, msid, transport.cname, wanted.layers, has_rtx(codecs));
+    }
   }
   std::vector<std::string> mids;
   for (sdp::MediaDescription& section : session.media) {

@@ -64,6 +64,31 @@ TEST(ReadAnswer, BothSidesComeToTheSameAgreement) {
   EXPECT_EQ(agreed->media[2].remote_ssrcs, (std::vector<RemoteSsrc>{{11, 12}}));
 }
 
+// RFC 8853: what we send in layers, each with an SSRC and its RTX.
+TEST(ReadAnswer, SimulcastIsSentInTheLayersThatTheAnswerTakes) {
+  OfferMedia video{MediaKind::kVideo, Direction::kSendOnly, "v", "cam", "cam_track"};
+  video.layers = {{"q", 21, 22}, {"h", 23, 24}, {"f", 25, 26}};
+  const std::string text = make_offer(std::vector{video}, true, client_transport(), {});
+  EXPECT_NE(text.find("a=simulcast:send q;h;f\r\n"), std::string::npos) << text;
+  const auto offer = sdp::parse(text);
+  ASSERT_TRUE(offer);
+  EXPECT_EQ(offer->media[1].msids.size(), 1u);
+  const Answer answer = answer_to(*offer, {}, {{}, {Direction::kRecvOnly, {}, {}, 0, 0}});
+  EXPECT_EQ(answer.media[0].rids, (std::vector<std::string>{"q", "h", "f"}));
+  EXPECT_EQ(answer.media[0].remote_ssrcs, (std::vector<RemoteSsrc>{{21, 22}, {23, 24}, {25, 26}}));
+  sdp::Description description = description_of(answer);
+  auto agreed = read_answer(*offer, description);
+  ASSERT_TRUE(agreed);
+  EXPECT_EQ(agreed->media[0].local_layers, video.layers);
+  EXPECT_EQ(agreed->media[0].local_ssrc, 21u);
+  // One that does not take all of them gets one stream.
+  description.media[1].simulcast->recv.pop_back();
+  agreed = read_answer(*offer, description);
+  ASSERT_TRUE(agreed);
+  EXPECT_TRUE(agreed->media[0].local_layers.empty());
+  EXPECT_EQ(agreed->media[0].local_ssrc, 21u);
+}
+
 TEST(MakeOffer, APolicyOrdersAndForbids) {
   const sdp::Description offer = offer_of({{Codec::kH264, Codec::kVp8}});
   EXPECT_EQ(offer.media[2].formats, (std::vector<std::string>{"102", "103", "96", "97"}));

@@ -65,13 +65,23 @@ void write_candidates(sdp::MediaDescription& out, const LocalTransport& transpor
 
 void write_stream(sdp::MediaDescription& out, const sdp::Msid& msid, const std::string& cname, uint32_t ssrc,
                   uint32_t rtx_ssrc) {
-  if (!msid.stream_id.empty()) out.msids.push_back(msid);
+  if (!msid.stream_id.empty() && out.msids.empty()) out.msids.push_back(msid);
   if (ssrc == 0) return;
   const std::optional<sdp::Msid> ssrc_msid = msid.stream_id.empty() ? std::nullopt : std::optional(msid);
   out.ssrcs.push_back({ssrc, cname, ssrc_msid});
   if (rtx_ssrc == 0) return;
   out.ssrc_groups.push_back({"FID", {ssrc, rtx_ssrc}});  // RFC 5576 4.2, RFC 4588 8.8
   out.ssrcs.push_back({rtx_ssrc, cname, ssrc_msid});
+}
+
+void write_layers(sdp::MediaDescription& out, const sdp::Msid& msid, const std::string& cname,
+                  const std::vector<LocalLayer>& layers, bool with_rtx) {
+  out.simulcast.emplace();
+  for (const LocalLayer& layer : layers) {
+    write_stream(out, msid, cname, layer.ssrc, with_rtx ? layer.rtx_ssrc : 0);
+    out.rids.push_back({layer.rid, true, {}});
+    out.simulcast->send.push_back({{layer.rid}});
+  }
 }
 
 bool has_rtx(const std::vector<NegotiatedCodec>& codecs) {

@@ -28,6 +28,10 @@ void write_candidates(sdp::MediaDescription& out, const LocalTransport& transpor
 void write_stream(sdp::MediaDescription& out, const sdp::Msid& msid, const std::string& cname, uint32_t ssrc,
                   uint32_t rtx_ssrc);
 
+// The same of all layers of simulcast, with a=rid (RFC 8851) and a=simulcast (RFC 8853).
+void write_layers(sdp::MediaDescription& out, const sdp::Msid& msid, const std::string& cname,
+                  const std::vector<LocalLayer>& layers, bool with_rtx);
+
 // RFC 3611 5.1: whoever writes it answers reference times; all do, senders or not.
 inline constexpr std::string_view kRcvrRtt = "rcvr-rtt=all";
 bool has_rcvr_rtt(const sdp::MediaDescription& media);

@@ -20,7 +20,7 @@ void MediaLine::negotiate(const negotiation::NegotiatedMedia& media, uint16_t fi
   } else {
     remove_receive_streams();
   }
-  if (is_sending()) make_send_stream(first_rtx_sequence);
+  if (is_sending()) make_send_streams(first_rtx_sequence);
 }
 
 void MediaLine::deactivate() {
@@ -32,9 +32,8 @@ void MediaLine::deactivate() {
 // RFC 9429 5.2.2: under another mid, or of another kind, it is another m-line in the same place.
 void MediaLine::recycle() {
   remove_receive_streams();
-  send_stream_.reset();
-  local_ssrc_ = local_rtx_ssrc_ = 0;
-  next_sequence_ = next_unsent_ = 0;
+  sends_ = {};
+  send_layers_ = 1;
 }
 
 void MediaLine::remove_receive_streams() {
@@ -53,18 +52,28 @@ void MediaLine::insert_named_streams() {
   }
 }
 
-void MediaLine::make_send_stream(uint16_t first_rtx_sequence) {
+void MediaLine::make_send_streams(uint16_t first_rtx_sequence) {
+  const auto& layers = negotiated_.local_layers;
+  send_layers_ = static_cast<uint8_t>(std::clamp<size_t>(layers.size(), 1, kMaxSimulcastLayers));
+  make_send_stream(0, negotiated_.local_ssrc, negotiated_.local_rtx_ssrc, first_rtx_sequence);
+  for (uint8_t i = 1; i < send_layers_; ++i) {
+    make_send_stream(i, layers[i].ssrc, layers[i].rtx_ssrc, first_rtx_sequence);
+  }
+}
+
+void MediaLine::make_send_stream(uint8_t layer, uint32_t ssrc, uint32_t rtx_ssrc, uint16_t first_rtx_sequence) {
+  SendSide& side = sends_[layer];
   // A stream lives on over renegotiations: its history and its counts belong to its SSRC.
-  if (send_stream_ != nullptr && send_stream_->config().ssrc == negotiated_.local_ssrc) return;
-  local_ssrc_ = negotiated_.local_ssrc;
-  local_rtx_ssrc_ = negotiated_.local_rtx_ssrc;
+  if (side.stream != nullptr && side.ssrc == ssrc) return;
+  side.ssrc = ssrc;
+  side.rtx_ssrc = rtx_ssrc;
   stream::SendConfig config;
-  config.ssrc = local_ssrc_;
-  if (local_rtx_ssrc_ != 0) config.rtx_ssrc = local_rtx_ssrc_;
+  config.ssrc = ssrc;
+  if (rtx_ssrc != 0) config.rtx_ssrc = rtx_ssrc;
   config.clock_rate = clock_rate();
   config.first_rtx_sequence = first_rtx_sequence;
-  send_stream_ = std::make_unique<stream::SendStream>(config);
-  rtx_unwrapper_ = {};  // of another SSRC: its rollover counter is zero again
+  side.stream = std::make_unique<stream::SendStream>(config);
+  side.rtx_unwrapper = {};  // of another SSRC: its rollover counter is zero again
 }
 
 const negotiation::NegotiatedCodec* MediaLine::find_codec(uint8_t payload_type) const {

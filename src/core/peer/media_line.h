@@ -70,30 +70,54 @@ class MediaLine {
   }
   std::vector<std::unique_ptr<stream::ReceiveStream>>& receive_streams() { return receive_streams_; }
   const std::vector<std::unique_ptr<stream::ReceiveStream>>& receive_streams() const { return receive_streams_; }
+  // Streams that we send here: of simulcast one for each layer, lowest first; else one, the zeroth. Each of the
+  // functions that follow is about one of them.
+  uint8_t send_layers() const { return send_layers_; }
+  // The one that a packet of that layer goes out on: layers of a source are not ours unless we send simulcast.
+  uint8_t send_layer_of(uint8_t source_layer) const { return source_layer < send_layers_ ? source_layer : uint8_t{0}; }
+  // The rid of the layer; empty without simulcast.
+  std::string_view rid(uint8_t layer) const {
+    return layer < negotiated_.local_layers.size() ? std::string_view(negotiated_.local_layers[layer].rid) : "";
+  }
   // Null unless we send here.
-  stream::SendStream* send_stream() { return send_stream_.get(); }
-  const stream::SendStream* send_stream() const { return send_stream_.get(); }
+  stream::SendStream* send_stream(uint8_t layer = 0) { return sends_[layer].stream.get(); }
+  const stream::SendStream* send_stream(uint8_t layer = 0) const { return sends_[layer].stream.get(); }
   // RTX numbers its packets itself; their SRTP index is that number unwrapped, from a rollover counter of zero on
   // (RFC 3711 3.3.1; an Unwrapper starts one circle up).
-  int64_t rtx_index(uint16_t sequence) { return rtx_unwrapper_.unwrap(sequence) - 0x1'0000; }
+  int64_t rtx_index(uint16_t sequence, uint8_t layer) {
+    return sends_[layer].rtx_unwrapper.unwrap(sequence) - 0x1'0000;
+  }
   // What we send with, 0: nothing yet. They stay for as long as the m-line has its mid, inactive times included: a
   // receiver goes on counting where it was, and a new SSRC would have to begin at a rollover counter of zero.
-  uint32_t ssrc() const { return local_ssrc_; }
-  uint32_t rtx_ssrc() const { return local_rtx_ssrc_; }
+  uint32_t ssrc(uint8_t layer = 0) const { return sends_[layer].ssrc; }
+  uint32_t rtx_ssrc(uint8_t layer = 0) const { return sends_[layer].rtx_ssrc; }
   // One above the highest number that ssrc() was given to send; 0: none yet. Whoever numbers for it from now on starts
   // here.
-  int64_t next_sequence() const { return next_sequence_; }
-  int64_t next_unsent() const { return next_unsent_; }  // one above the highest that it has sent
-  void on_sent(int64_t sequence) { next_unsent_ = std::max(next_unsent_, sequence + 1); }
-  void on_numbered(int64_t sequence) { next_sequence_ = std::max(next_sequence_, sequence + 1); }
+  int64_t next_sequence(uint8_t layer = 0) const { return sends_[layer].next_sequence; }
+  int64_t next_unsent(uint8_t layer) const { return sends_[layer].next_unsent; }  // above the highest that it has sent
+  void on_sent(int64_t sequence, uint8_t layer) {
+    sends_[layer].next_unsent = std::max(sends_[layer].next_unsent, sequence + 1);
+  }
+  void on_numbered(int64_t sequence, uint8_t layer) {
+    sends_[layer].next_sequence = std::max(sends_[layer].next_sequence, sequence + 1);
+  }
 
  private:
+  struct SendSide {
+    uint32_t ssrc = 0, rtx_ssrc = 0;
+    int64_t next_sequence = 0;
+    int64_t next_unsent = 0;
+    std::unique_ptr<stream::SendStream> stream;
+    SequenceUnwrapper rtx_unwrapper;
+  };
+
   uint32_t clock_rate() const { return kind() == MediaKind::kAudio ? 48'000 : 90'000; }
   bool has_nack() const;
   void recycle();
   void remove_receive_streams();
   void insert_named_streams();
-  void make_send_stream(uint16_t first_rtx_sequence);
+  void make_send_streams(uint16_t first_rtx_sequence);
+  void make_send_stream(uint8_t layer, uint32_t ssrc, uint32_t rtx_ssrc, uint16_t first_rtx_sequence);
   bool is_named(uint32_t ssrc) const;
   bool evict_silent(Instant now);
   stream::ReceiveStream* insert(uint32_t ssrc, std::optional<uint32_t> rtx_ssrc);
@@ -106,11 +130,8 @@ class MediaLine {
   std::vector<std::unique_ptr<stream::ReceiveStream>> receive_streams_;
   uint32_t removals_ = 0;   // times that receive streams were forgotten
   uint32_t evictions_ = 0;  // of them, those that made room
-  uint32_t local_ssrc_ = 0, local_rtx_ssrc_ = 0;
-  int64_t next_sequence_ = 0;
-  int64_t next_unsent_ = 0;
-  std::unique_ptr<stream::SendStream> send_stream_;
-  SequenceUnwrapper rtx_unwrapper_;
+  std::array<SendSide, kMaxSimulcastLayers> sends_;
+  uint8_t send_layers_ = 1;
 };
 
 }  // namespace atm::peer

@@ -104,7 +104,8 @@ struct ChannelClosed {
 struct RemoteClosed {};  // DTLS close_notify, or the association was aborted
 struct KeyFrameWanted {
   size_t media;
-  uint32_t ssrc;  // the remote asks for a key frame of what we send with it
+  uint32_t ssrc;      // the remote asks for a key frame of what we send with it
+  uint8_t layer = 0;  // of simulcast that we send
 };
 struct PictureLost {
   size_t media;
@@ -156,6 +157,11 @@ class Peer {
   // Client role: the channel that is opened as soon as the association is up.
   void open_channel_when_connected(std::string label) { channel_label_ = std::move(label); }
   void add_remote_candidate(std::string_view candidate);
+  // As they are found, beside the host candidates of the configuration: server-reflexive and relayed ones (core/turn).
+  void add_local_candidate(const ice::Candidate& candidate) { ice_.add_local_candidate(candidate); }
+  void remove_local_candidate(const ice::Candidate& candidate) { ice_.remove_local_candidate(candidate); }
+  // It has to be told of no candidates: it answers the checks that come (RFC 8445 2.5).
+  bool is_remote_lite() const { return is_remote_lite_; }
 
   // --- running
   void on_datagram(Now now, const Datagram& datagram, Output& out);
@@ -244,9 +250,8 @@ class Peer {
   const SsrcTable::Entry* assign_ssrc(Now now, const rtp::View& view);
   const MediaLine* find_line_by_format(uint8_t payload_type) const;
   void count_refused_srtp(uint64_t too_many_before);
-  MediaLine* find_send_line(uint32_t ssrc);
   void index_ssrcs();
-  void resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagrams);
+  void resend(Now now, const SsrcTable::Entry& sent, uint16_t sequence, SendBatch& datagrams);
   bool write_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, const Turn& turn,
                    SendBatch& datagrams);
   // congestion control (peer_pacing.cpp)
@@ -263,7 +268,7 @@ class Peer {
   void send_padding(Now now, uint8_t size, Probe probe, SendBatch& datagrams);
   MediaLine* find_padding_line() const;
   Instant next_sign_of_life() const;
-  size_t protect_rtx(MediaLine& line, MutByteView buffer, size_t plain);
+  size_t protect_rtx(MediaLine& line, uint8_t layer, MutByteView buffer, size_t plain);
   void note_sent(Now now, std::optional<uint16_t> number, size_t size, const Turn& turn);
   // RTCP (peer_rtcp.cpp)
   void on_rtcp(Now now, const Datagram& datagram, Output& out);
@@ -312,6 +317,7 @@ class Peer {
   uint64_t session_id_ = 0;
   uint64_t session_version_ = 1;
   bool has_data_channel_ = false;
+  bool is_remote_lite_ = false;
   Instant last_numbered_{};     // when something went out that the remote tells of
   bool gets_feedback_ = false;  // transport-wide, of what we send; negotiated
   bool was_connected_ = false;

@@ -113,11 +113,6 @@ const MediaLine* Peer::find_line_by_format(uint8_t payload_type) const {
   return found;
 }
 
-MediaLine* Peer::find_send_line(uint32_t ssrc) {
-  const SsrcTable::Entry* entry = sent_.find(ssrc);
-  return entry == nullptr ? nullptr : entry->line;
-}
-
 void Peer::index_ssrcs() {
   received_.clear();
   sent_.clear();
@@ -127,9 +122,10 @@ void Peer::index_ssrcs() {
       received_.add({stream->config().ssrc, line.get(), stream.get()});
       if (stream->config().rtx_ssrc) received_.add({*stream->config().rtx_ssrc, line.get(), stream.get()});
     }
-    if (line->send_stream() == nullptr) continue;
-    sent_.add({line->ssrc(), line.get(), nullptr});
-    if (line->rtx_ssrc() != 0) sent_.add({line->rtx_ssrc(), line.get(), nullptr});
+    for (uint8_t i = 0; i < line->send_layers() && line->send_stream(i) != nullptr; ++i) {
+      sent_.add({line->ssrc(i), line.get(), nullptr, i});
+      if (line->rtx_ssrc(i) != 0) sent_.add({line->rtx_ssrc(i), line.get(), nullptr, i});
+    }
   }
 }
 
@@ -137,7 +133,7 @@ void Peer::index_ssrcs() {
 
 namespace {
 
-using Extensions = std::array<rtp::ExtensionValue, stream::KeptExtensions::kMaxValues + 4>;
+using Extensions = std::array<rtp::ExtensionValue, stream::KeptExtensions::kMaxValues + 5>;
 
 // The transport-wide number of one packet, where its m-line negotiated them.
 struct TransportNumber {
@@ -175,13 +171,13 @@ constexpr size_t kOneByteFormValue = 16;
 // The kept extensions under the ids of this subscriber, the descriptor first; what it did not negotiate is stripped.
 // The MID goes with them until a report tells that our SSRC has arrived (RFC 9143 9.2): media of a new m-line overtakes
 // the answer that names its SSRC, and Firefox gives an SSRC that it cannot place to whichever m-line has the payload
-// type.
+// type. With the MID goes the rid of a simulcast layer, under `rid` (RFC 8852: RID, or repaired RID in RTX).
 // `playout_delay`: the session's own, which takes the place of a publisher's; empty: it has none. A browser keeps it
 // until it is told another one, so it too goes out until the report, and then where a key frame starts: whoever begins
 // to decode has it, at no cost for the packets between.
 std::span<const rtp::ExtensionValue> with_ids(const Descriptor& descriptor, const stream::SentPacket& packet,
-                                              ByteView playout_delay, const MediaLine& line,
-                                              const TransportNumber& number, Extensions& out) {
+                                              ByteView playout_delay, const MediaLine& line, uint8_t layer,
+                                              rtp::Extension rid, const TransportNumber& number, Extensions& out) {
   const rtp::ExtensionMap& ids = line.extensions();
   size_t count = 0;
   if (descriptor.id != 0) out[count++] = {descriptor.id, ByteView(descriptor.bytes).first(descriptor.size)};
@@ -189,11 +185,14 @@ std::span<const rtp::ExtensionValue> with_ids(const Descriptor& descriptor, cons
     if (extension == rtp::Extension::kPlayoutDelay && !playout_delay.empty()) return;
     if (const uint8_t id = ids.id_of(extension); id != 0) out[count++] = {id, value};
   });
-  const bool has_arrived = line.send_stream()->remote_report().has_value();
+  const bool has_arrived = line.send_stream(layer)->remote_report().has_value();
   const std::string& mid = line.negotiated().mid;
   const uint8_t mid_id = ids.id_of(rtp::Extension::kMid);
   if (mid_id != 0 && !has_arrived && !mid.empty() && mid.size() <= kOneByteFormValue) {
     out[count++] = {mid_id, as_bytes(mid)};
+  }
+  if (line.send_layers() > 1 && !has_arrived) {
+    if (const uint8_t id = ids.id_of(rid); id != 0) out[count++] = {id, as_bytes(line.rid(layer))};
   }
   const uint8_t delay_id = ids.id_of(rtp::Extension::kPlayoutDelay);
   if (delay_id != 0 && !playout_delay.empty() && (!has_arrived || packet.starts_key_frame)) {
@@ -220,22 +219,23 @@ size_t write_within_budget(MutByteView buffer, std::span<const rtp::ExtensionVal
 bool Peer::send_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing,
                       SendBatch& datagrams) {
   MediaLine& line = *media_[media];
-  const bool is_late = outgoing.sequence < line.next_sequence();
-  line.on_numbered(outgoing.sequence);
+  const uint8_t layer = line.send_layer_of(packet.simulcast_layer);
+  const bool is_late = outgoing.sequence < line.next_sequence(layer);
+  line.on_numbered(outgoing.sequence, layer);
   if (!is_paced()) return write_media(now, media, packet, outgoing, {}, datagrams);
   auto kind = line.kind() == MediaKind::kAudio ? pace::Class::kAudio : pace::Class::kVideo;
   // The remote has a gap there already: if it waited, it would be asked for again.
-  if (kind == pace::Class::kVideo && outgoing.sequence < line.next_unsent()) kind = pace::Class::kRetransmission;
+  if (kind == pace::Class::kVideo && outgoing.sequence < line.next_unsent(layer)) kind = pace::Class::kRetransmission;
   const size_t size = packet.payload.bytes().size() + kPacketOverhead;
   prepare_pacer(now);
   if (const auto ahead = pacer_.pass(now.mono, kind, size)) {
     return write_media(now, media, packet, outgoing, {{}, *ahead}, datagrams);
   }
   const uint64_t dropped = pacer_.counters().dropped_video + pacer_.counters().dropped_other;
-  Paced paced{media, line.ssrc(), packet, outgoing};
+  Paced paced{media, line.ssrc(layer), packet, outgoing};
   if (kind == pace::Class::kVideo && is_late) {
     pacer_.enqueue_before(now.mono, size, std::move(paced), [&](const Paced& waiting) {
-      return waiting.ssrc == line.ssrc() && waiting.outgoing.sequence > outgoing.sequence;
+      return waiting.ssrc == line.ssrc(layer) && waiting.outgoing.sequence > outgoing.sequence;
     });
   } else {
     pacer_.enqueue(now.mono, kind, size, std::move(paced));
@@ -253,6 +253,8 @@ bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const O
     ++counters_.drop_not_ready;
     return false;
   }
+  const uint8_t layer = line.send_layer_of(packet.simulcast_layer);
+  stream::SendStream& stream = *line.send_stream(layer);
   const negotiation::NegotiatedCodec* codec = line.find_codec(outgoing.payload_type);
   stream::SentPacket sent;
   sent.sequence = static_cast<uint16_t>(outgoing.sequence);
@@ -271,34 +273,35 @@ bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const O
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
   const size_t plain = write_within_budget(
-      buffer, with_ids(descriptor, sent, own_playout_delay(), line, number, storage), descriptor, counters_,
-      [&](MutByteView room, auto extensions) { return line.send_stream()->write(room, sent, extensions); });
+      buffer, with_ids(descriptor, sent, own_playout_delay(), line, layer, rtp::Extension::kRid, number, storage),
+      descriptor, counters_, [&](MutByteView room, auto extensions) { return stream.write(room, sent, extensions); });
   const size_t size = plain == 0 ? 0 : srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(outgoing.sequence));
   datagrams.commit(*path, size);
   if (size == 0) {
     ++counters_.drop_too_large;
     return false;
   }
-  line.on_sent(outgoing.sequence);
+  line.on_sent(outgoing.sequence, layer);
   note_sent(now, number.value(), size, turn);
-  line.send_stream()->on_sent(now, sent);
+  stream.on_sent(now, sent);
   // Without RTX: these very bytes again, or nothing.
   if (codec != nullptr && codec->nack && sent.rtx_payload_type == 0) {
-    line.send_stream()->keep_ciphertext(now, sent.sequence, buffer.first(size));
+    stream.keep_ciphertext(now, sent.sequence, buffer.first(size));
   }
   ++counters_.rtp_sent;
   counters_.rtp_bytes_sent += size;
   return true;
 }
 
-void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagrams) {
+void Peer::resend(Now now, const SsrcTable::Entry& entry, uint16_t sequence, SendBatch& datagrams) {
+  MediaLine& line = *entry.line;
   const auto& path = ice_.selected();
   if (!path || srtp_out_ == nullptr || !line.is_sending()) return;
   if (!resend_budget_.is_open(now.mono)) {
     ++counters_.drop_resend_budget;
     return;
   }
-  stream::SendStream& stream = *line.send_stream();
+  stream::SendStream& stream = *line.send_stream(entry.layer);
   if (stream.has_ciphertext(now, sequence)) {
     const ByteView bytes = stream.find_ciphertext(now, sequence);
     if (bytes.empty()) return;
@@ -314,10 +317,13 @@ void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagr
   const Descriptor descriptor(*sent, line);
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
-  const size_t plain = write_within_budget(
-      buffer, with_ids(descriptor, *sent, own_playout_delay(), line, number, storage), descriptor, counters_,
-      [&](MutByteView room, auto extensions) { return stream.write_rtx(room, *sent, extensions); });
-  const size_t size = protect_rtx(line, buffer, plain);
+  const size_t plain = write_within_budget(buffer,
+                                           with_ids(descriptor, *sent, own_playout_delay(), line, entry.layer,
+                                                    rtp::Extension::kRepairedRid, number, storage),
+                                           descriptor, counters_, [&](MutByteView room, auto extensions) {
+                                             return stream.write_rtx(room, *sent, extensions);
+                                           });
+  const size_t size = protect_rtx(line, entry.layer, buffer, plain);
   datagrams.commit(*path, size);
   if (size == 0) {
     ++counters_.drop_too_large;
@@ -330,9 +336,9 @@ void Peer::resend(Now now, MediaLine& line, uint16_t sequence, SendBatch& datagr
 }
 
 // `plain`: bytes of the packet in `buffer`, 0 when none was written.
-size_t Peer::protect_rtx(MediaLine& line, MutByteView buffer, size_t plain) {
+size_t Peer::protect_rtx(MediaLine& line, uint8_t layer, MutByteView buffer, size_t plain) {
   if (plain == 0) return 0;
-  const int64_t index = line.rtx_index(load_u16(buffer.data() + 2));
+  const int64_t index = line.rtx_index(load_u16(buffer.data() + 2), layer);
   return srtp_out_->protect_rtp(buffer, plain, static_cast<uint64_t>(index));
 }
 
@@ -346,9 +352,10 @@ void Peer::send_padding(Now now, uint8_t padding, Probe probe, SendBatch& datagr
   const TransportNumber number(config_.paces_media, estimator_, *line);
   Extensions storage;
   MutByteView buffer = datagrams.reserve(kMaxDatagramSize);
-  const size_t plain = line->send_stream()->write_padding(buffer, *codec->rtx_payload_type, padding,
-                                                          with_ids({}, {}, {}, *line, number, storage));
-  const size_t size = protect_rtx(*line, buffer, plain);
+  const size_t plain =
+      line->send_stream()->write_padding(buffer, *codec->rtx_payload_type, padding,
+                                         with_ids({}, {}, {}, *line, 0, rtp::Extension::kRepairedRid, number, storage));
+  const size_t size = protect_rtx(*line, 0, buffer, plain);
   datagrams.commit(*path, size);
   if (size == 0) return;
   note_sent(now, number.value(), size, {probe});

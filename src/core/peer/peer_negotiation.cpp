@@ -147,6 +147,7 @@ bool Peer::apply_remote_transport(Now now, const negotiation::RemoteTransport& t
   if (remote_fingerprint_.empty() && !dtls_.set_remote_fingerprint(fingerprint_of(transport))) return false;
   remote_fingerprint_ = fingerprint_of(transport);
   remote_ufrag_ = transport.ufrag;
+  is_remote_lite_ = transport.ice_lite;
   ice_.set_remote(now, {transport.ufrag, transport.pwd});
   return true;
 }

@@ -14,6 +14,10 @@ constexpr uint8_t kMostPadding = 255;
 // Padding that only shows that the way is there.
 constexpr Duration kSignOfLife = 200ms;
 
+uint32_t ssrc_of(const MediaLine& line, const MediaPacket& packet) {
+  return line.ssrc(line.send_layer_of(packet.simulcast_layer));
+}
+
 }  // namespace
 
 // --- what arrives -----------------------------------------------------------------------------------------------
@@ -59,7 +63,7 @@ void Peer::release_paced(Now now, SendBatch& datagrams) {
       return send_padding(now, static_cast<uint8_t>(std::min<size_t>(bytes, kMostPadding)), probe, datagrams);
     }
     // The m-line has been given another SSRC meanwhile, whose numbers are not these.
-    if (paced.media >= media_.size() || media_[paced.media]->ssrc() != paced.ssrc) {
+    if (paced.media >= media_.size() || ssrc_of(*media_[paced.media], paced.packet) != paced.ssrc) {
       ++counters_.drop_paced;
       return;
     }

@@ -29,10 +29,10 @@ void Peer::on_rtcp(Now now, const Datagram& datagram, Output& out) {
 
 void Peer::on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out) {
   const auto want_key_frame = [&](uint32_t ssrc) {
-    const MediaLine* line = find_send_line(ssrc);
-    if (line == nullptr) return;
+    const SsrcTable::Entry* sent = sent_.find(ssrc);
+    if (sent == nullptr) return;
     ++counters_.key_frame_requests_received;
-    out.events.push_back(KeyFrameWanted{line->index(), ssrc});
+    out.events.push_back(KeyFrameWanted{sent->line->index(), ssrc, sent->layer});
   };
   if (const auto* report = std::get_if<rtcp::SenderReport>(&packet)) {
     const SsrcTable::Entry* entry = received_.find(report->sender.ssrc);
@@ -61,10 +61,10 @@ void Peer::on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out) {
 void Peer::on_report_blocks(Now now, const rtcp::ReportBlocks& blocks) {
   uint8_t most_lost = 0;
   for (const rtcp::ReportBlock block : blocks) {
-    MediaLine* line = find_send_line(block.ssrc);
-    if (line == nullptr) continue;
+    const SsrcTable::Entry* sent = sent_.find(block.ssrc);
+    if (sent == nullptr) continue;
     most_lost = std::max(most_lost, block.fraction_lost);
-    const auto rtt = line->send_stream()->on_report_block(now, block);
+    const auto rtt = sent->line->send_stream(sent->layer)->on_report_block(now, block);
     if (!rtt) continue;
     round_trips_.as_sender = stream::smooth(round_trips_.as_sender, *rtt);
     set_rtt(*round_trips_.as_sender);
@@ -107,15 +107,15 @@ void Peer::set_rtt(Duration rtt) {
 }
 
 void Peer::on_nack(Now now, const rtcp::Nack& nack, SendBatch& datagrams) {
-  MediaLine* line = find_send_line(nack.media_ssrc);
-  if (line == nullptr) return;
+  const SsrcTable::Entry* sent = sent_.find(nack.media_ssrc);
+  if (sent == nullptr) return;
   nack.for_each_sequence([&](uint16_t sequence) {
     if (!nack_budget_.take(now.mono)) {
       ++counters_.drop_nack_rate;
       return;
     }
     ++counters_.nacks_received;
-    resend(now, *line, sequence, datagrams);
+    resend(now, *sent, sequence, datagrams);
   });
 }
 
@@ -149,10 +149,11 @@ void Peer::send_reports(Now now, SendBatch& datagrams) {
     }
   }
   for (const auto& line : media_) {
-    stream::SendStream* stream = line->send_stream();
-    if (stream == nullptr || !line->is_sending()) continue;
-    stream->drop_old(now);
-    if (const auto info = stream->make_sender_report(now)) {
+    if (!line->is_sending()) continue;
+    for (uint8_t i = 0; i < line->send_layers() && line->send_stream(i) != nullptr; ++i) {
+      line->send_stream(i)->drop_old(now);
+      const auto info = line->send_stream(i)->make_sender_report(now);
+      if (!info) continue;
       send_rtcp(datagrams, [&](rtcp::CompoundWriter& writer) {
         writer.sender_report(*info);
         writer.source_name(info->ssrc, cname_);

@@ -21,6 +21,7 @@ class SsrcTable {
     uint32_t ssrc = 0;
     MediaLine* line = nullptr;
     stream::ReceiveStream* stream = nullptr;  // null: one that we send
+    uint8_t layer = 0;                        // then which of its m-line's
   };
 
   void clear() { entries_.clear(); }
