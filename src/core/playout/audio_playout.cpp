@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-namespace atm0s::playout {
+namespace atm::playout {
 namespace {
 
 constexpr int64_t kClockRate = 48'000;     // RFC 7587 4.1
@@ -271,4 +271,4 @@ std::optional<PlayPoint> AudioPlayout::play_point() const {
   return PlayPoint{newest_timestamp_, Instant{} + media + profile_.base() + own_delay(), own_delay()};
 }
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

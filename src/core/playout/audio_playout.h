@@ -35,7 +35,7 @@
 #include "core/playout/delay_profile.h"
 #include "core/playout/delays.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 
 struct AudioPlayoutConfig {
   Delays delays;
@@ -135,4 +135,4 @@ class AudioPlayout {
   AudioPlayoutStats stats_;
 };
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

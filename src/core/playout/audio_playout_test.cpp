@@ -4,7 +4,7 @@
 
 #include "core/playout/streams_test.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 namespace {
 
 SourceSettings opus(Duration every = 20ms) {
@@ -375,4 +375,4 @@ TEST(AudioPlayout, BeforeTheFirstPacketThereIsSilenceThatIsNotCounted) {
 }
 
 }  // namespace
-}  // namespace atm0s::playout
+}  // namespace atm::playout

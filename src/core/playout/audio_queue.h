@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 
 inline constexpr size_t kMaxAudioPackets = 512;  // that wait: kMaxDelay of 10 ms, with room
 
@@ -64,4 +64,4 @@ class AudioQueue {
   std::vector<Entry> entries_;
 };
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::playout {
+namespace atm::playout {
 namespace {
 
 constexpr Duration kBucket = 1s;
@@ -88,4 +88,4 @@ void DelayProfile::measure() {
   spread_ = sum > 0 ? origin_ + static_cast<int64_t>(bin + 1) * kBin - base_ : Duration{};
 }
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

@@ -17,7 +17,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 
 class DelayProfile {
  public:
@@ -55,4 +55,4 @@ class DelayProfile {
   bool started_ = false;
 };
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

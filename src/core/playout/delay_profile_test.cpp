@@ -4,7 +4,7 @@
 
 #include "base/rng.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 namespace {
 
 TEST(DelayProfile, CleanLinkHasOneStepOfSpread) {
@@ -99,4 +99,4 @@ TEST(DelayProfile, APauseDoesNotMakeItForget) {
 }
 
 }  // namespace
-}  // namespace atm0s::playout
+}  // namespace atm::playout

@@ -15,7 +15,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 
 inline constexpr Duration kMaxDelay = 4s;  // of any target: a larger minimum is cut to this
 
@@ -31,4 +31,4 @@ struct PlayPoint {
   Duration delay{};   // and how long that is after the fastest way: the target without lip sync
 };
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

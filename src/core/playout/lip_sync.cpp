@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace atm0s::playout {
+namespace atm::playout {
 namespace {
 
 constexpr Duration kStepEvery = 100ms;
@@ -135,4 +135,4 @@ std::optional<Duration> LipSync::skew(std::string_view owner) const {
   return group.slowest - group.fastest;
 }
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

@@ -23,7 +23,7 @@
 #include "base/time.h"
 #include "core/playout/delays.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 
 inline constexpr size_t kMaxSyncedStreams = 64;  // of a session
 
@@ -87,4 +87,4 @@ class LipSync {
   Instant next_step_ = Instant::min();
 };
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

@@ -4,7 +4,7 @@
 
 #include "core/playout/streams_test.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 namespace {
 
 constexpr LipSync::StreamId kAudio = 1;
@@ -265,4 +265,4 @@ TEST(LipSync, TheNumberOfStreamsIsBounded) {
 }
 
 }  // namespace
-}  // namespace atm0s::playout
+}  // namespace atm::playout

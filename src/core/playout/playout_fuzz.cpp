@@ -8,8 +8,8 @@
 
 namespace {
 
-using namespace atm0s;
-using namespace atm0s::playout;
+using namespace atm;
+using namespace atm::playout;
 
 void require(bool holds) {
   if (!holds) std::abort();

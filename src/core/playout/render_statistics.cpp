@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::playout {
+namespace atm::playout {
 namespace {
 
 constexpr Duration kPause = 5s;           // webrtc-stats: pauseCount
@@ -38,4 +38,4 @@ void RenderStatistics::on_rendered(Instant at) {
   count_ = std::min(count_ + 1, kAveraged);
 }
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

@@ -8,7 +8,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 
 struct RenderStats {
   uint64_t frames_rendered = 0;
@@ -39,4 +39,4 @@ class RenderStatistics {
   Instant last_{};
 };
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

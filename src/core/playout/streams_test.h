@@ -14,7 +14,7 @@
 #include "core/playout/audio_playout.h"
 #include "core/playout/video_playout.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 
 inline const Instant kBegin{1'000s};
 
@@ -173,4 +173,4 @@ inline double quantile(std::vector<double> values, double share) {
   return values[std::min(values.size() - 1, static_cast<size_t>(share * static_cast<double>(values.size())))];
 }
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace atm0s::playout {
+namespace atm::playout {
 namespace {
 
 constexpr int64_t kClockRate = 90'000;  // RFC 7741 4.1, RFC 6184 8.1 and those of VP9 and AV1
@@ -165,4 +165,4 @@ VideoPlayoutStats VideoPlayout::stats() const {
   return stats;
 }
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

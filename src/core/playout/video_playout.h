@@ -28,7 +28,7 @@
 #include "core/playout/delays.h"
 #include "core/playout/render_statistics.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 
 inline constexpr size_t kMaxFrames = 512;                   // that wait: 4 s of 120 frames a second
 inline constexpr size_t kMaxFrameBytes = 64 * 1024 * 1024;  // of all that wait
@@ -128,4 +128,4 @@ class VideoPlayout {
   RenderStatistics rendered_;
 };
 
-}  // namespace atm0s::playout
+}  // namespace atm::playout

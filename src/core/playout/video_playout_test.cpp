@@ -4,7 +4,7 @@
 
 #include "core/playout/streams_test.h"
 
-namespace atm0s::playout {
+namespace atm::playout {
 namespace {
 
 size_t late(const std::vector<Shown>& shown, Instant from = kBegin) {
@@ -312,4 +312,4 @@ TEST(RenderStatistics, OfSlowVideoAFreezeIsThreeIntervals) {
 }
 
 }  // namespace
-}  // namespace atm0s::playout
+}  // namespace atm::playout
