@@ -55,11 +55,15 @@ class LipSync {
   std::optional<Duration> skew(std::string_view owner) const;
 
  private:
+  static constexpr size_t kReports = 5;
+
   struct Stream {
     StreamId id = 0;
     uint32_t clock_rate = 0;
     std::string owner;
-    std::optional<SenderClock> clock;
+    std::array<SenderClock, kReports> reports{};  // the latest ones, in a ring
+    size_t report_count = 0;
+    size_t next_report = 0;
     std::optional<PlayPoint> point;
     Duration delay{};
   };
@@ -72,6 +76,8 @@ class LipSync {
 
   Stream* find(StreamId id);
   const Stream* find(StreamId id) const;
+  static Duration captured(const Stream& stream, const SenderClock& clock, uint32_t rtp_timestamp);
+  static Duration captured(const Stream& stream, uint32_t rtp_timestamp);
   static std::optional<Duration> latency(const Stream& stream);
   Group group_of(std::string_view owner) const;
   static void step(Stream& stream, const Group& group);

@@ -131,6 +131,31 @@ TEST(LipSync, HoldsBothWithin20MsTwoSecondsAfterTheReports) {
   }
 }
 
+TEST(LipSync, ReportsOfAForwardingServerMayBeOffByJitter) {
+  Viewer viewer(20ms, 150ms);
+  viewer.run(1s);
+  SeededRng rng(2);
+  for (int i = 0; i < 40; ++i) {
+    viewer.report(kAudio, i % 3 == 0 ? Duration(rng.below(150'000)) : Duration{});
+    viewer.report(kVideo);
+    viewer.run(1s);
+    if (i < 6) continue;
+    ASSERT_LT(viewer.worst_sound_ms(), 20) << i;
+  }
+}
+
+TEST(LipSync, AClockThatIsSetIsBelievedAtOnce) {
+  Viewer viewer(20ms, 100ms);
+  viewer.run(1s);
+  for (int i = 0; i < 5; ++i) {
+    viewer.report(kAudio);
+    viewer.report(kVideo);
+    viewer.run(1s);
+  }
+  viewer.report(kAudio, 1s);
+  EXPECT_GT(viewer.sync().skew("ann").value_or(0ms), Duration(800ms));
+}
+
 TEST(LipSync, OnlyTheEarlierOneWaits) {
   Viewer viewer(20ms, 150ms);
   viewer.run(1s);
