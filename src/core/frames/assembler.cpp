@@ -55,6 +55,8 @@ void Assembler::make_room(int64_t sequence) {
     const int64_t next = sequence - static_cast<int64_t>(kMaxHeldPackets) + 1;
     lose_frame(next);
     counters_.overflows += held - held_;
+    // A jump: what lies between was never on its way.
+    if (held_ == 0) drop_before(sequence);
   }
   if (span <= slots_.size() || slots_.size() == kMaxHeldPackets) return;
   std::vector<Slot> more(std::min(std::bit_ceil(span), uint64_t{kMaxHeldPackets}));
