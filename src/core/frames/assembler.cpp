@@ -39,6 +39,11 @@ void Assembler::free(Slot& slot) {
   slot.is_held = false;
 }
 
+// An IDR slice without parameter sets begins nothing as long as none are known.
+bool Assembler::may_begin(const Slot& slot) const {
+  return slot.role.starts_key_frame && (!slot.role.lacks_parameter_sets || has_parameter_sets_);
+}
+
 // Held packets below `sequence` go, without a word: whoever calls counts them.
 void Assembler::drop_before(int64_t sequence) {
   for (int64_t at = *floor_; at < sequence && held_ > 0; ++at) {
@@ -102,7 +107,8 @@ void Assembler::on_packet(const MediaPacket& packet) {
     lose_frame(*find_from(*floor_) + 1);
     counters_.overflows += held - held_;
   }
-  if (!is_seeking_ || !find(packet.sequence) || !find(packet.sequence)->role.starts_key_frame) return;
+  const Slot* slot = find(packet.sequence);
+  if (!is_seeking_ || !slot || !may_begin(*slot)) return;
   if (key_start_ && *key_start_ < packet.sequence) return;
   key_start_ = packet.sequence;
   is_open_ = false;
@@ -284,7 +290,7 @@ void Assembler::begin_seeking() {
   is_open_ = false;
   key_start_.reset();
   for (auto at = find_from(*floor_); at; at = find_from(*at + 1)) {
-    if (!find(*at)->role.starts_key_frame) continue;
+    if (!may_begin(*find(*at))) continue;
     key_start_ = at;
     return;
   }

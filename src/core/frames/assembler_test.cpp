@@ -171,6 +171,13 @@ TEST(Assembler, H264IsAnAccessUnitWithStartCodes) {
   EXPECT_EQ(stream.frames.size(), 3u) << "the parameter sets are known";
 }
 
+TEST(Assembler, H264KeyFramesNeedParameterSets) {
+  Stream stream(Codec::kH264);
+  stream.give(1, 1, true, {0x65, 0x88});
+  EXPECT_TRUE(stream.frames.empty());
+  EXPECT_TRUE(stream.assembler.wants_key_frame());
+}
+
 // AV1 RTP specification 4.4: N, W 2, a sequence header with its length, a frame that goes on in the next packet.
 TEST(Assembler, Av1IsATemporalUnitWithDelimiterAndSizes) {
   Stream stream(Codec::kAv1);
@@ -207,6 +214,7 @@ TEST(Assembler, HoldsNoMoreThanItsLimits) {
     stream.give(i, 2, false, vp8(false, false, 2, 2, 0));
     ASSERT_LE(stream.assembler.held_packets(), kMaxHeldPackets);
   }
+  EXPECT_GT(stream.assembler.counters().discarded, kMaxHeldPackets / 2) << "a frame of so many cannot be completed";
   Stream large(Codec::kVp8);
   large.give_vp8(1, 1, 0, true);
   for (int64_t i = 3; i < 103; ++i) {
