@@ -65,7 +65,7 @@ TEST(Losses, WhatIsHandedOutAfterThemCanBeDecoded) {
     const auto expected = decode(clip, movie.decoder, "all", all);
     ASSERT_EQ(expected.errors, "") << movie.clip;
     ASSERT_EQ(expected.pictures.size(), clip.pictures()) << movie.clip;
-    for (uint64_t seed = 1; seed <= 4; ++seed) {
+    for (uint64_t seed = 1; seed <= 6; ++seed) {
       SeededRng rng(seed);
       const auto mode = seed % 2 == 0 ? layers::Vp9Mode::kGroup : layers::Vp9Mode::kFlexible;
       AssemblerCounters counters;
