@@ -7,7 +7,7 @@
 #include <iterator>
 #include <sstream>
 
-namespace atm0s::files {
+namespace atm::files {
 namespace {
 
 const std::string kFolder = ATM0S_FILES_DIR;
@@ -62,4 +62,4 @@ std::string probe(const std::string& path, const std::string& what, const std::s
   return run("ffprobe -v error " + more + " -show_entries " + what + " -of default=nw=1:nk=1 '" + path + "'").output;
 }
 
-}  // namespace atm0s::files
+}  // namespace atm::files

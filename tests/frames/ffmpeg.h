@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::files {
+namespace atm::files {
 
 // Writes build/…/frames/`name` and gives its path; it stays there.
 std::string put_file(const std::string& name, ByteView bytes);
@@ -29,4 +29,4 @@ Said decode_audio(const std::string& path, const std::string& decoder = "");
 // `ffprobe -show_entries WHAT`: values, one a line.
 std::string probe(const std::string& path, const std::string& what, const std::string& more = "");
 
-}  // namespace atm0s::files
+}  // namespace atm::files

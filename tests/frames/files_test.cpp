@@ -14,7 +14,7 @@
 #include "wire/container/wav.h"
 #include "wire/container/webm_writer.h"
 
-namespace atm0s::files {
+namespace atm::files {
 namespace {
 
 using namespace container;
@@ -269,4 +269,4 @@ TEST(Webm, SoundAloneIsAFileToo) {
 }
 
 }  // namespace
-}  // namespace atm0s::files
+}  // namespace atm::files

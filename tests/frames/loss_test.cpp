@@ -7,7 +7,7 @@
 #include "sent_packets.h"
 #include "wire/container/ivf.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 using layers::Clip;
@@ -117,4 +117,4 @@ TEST(Losses, OfADroppableFrameDoNotStopTheBaseLayer) {
 }
 
 }  // namespace
-}  // namespace atm0s::frames
+}  // namespace atm::frames

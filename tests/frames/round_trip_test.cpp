@@ -6,7 +6,7 @@
 
 #include "sent_packets.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 using layers::Clip;
@@ -91,4 +91,4 @@ TEST(RoundTrip, PutsThePacketsOfAnotherPacketizerTogether) {
 }
 
 }  // namespace
-}  // namespace atm0s::frames
+}  // namespace atm::frames

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::frames {
+namespace atm::frames {
 
 using layers::Clip;
 using layers::ClipFrame;
@@ -77,4 +77,4 @@ PacketizerConfig config_of(const Clip& clip, size_t max_payload, bool is_flexibl
   return out;
 }
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

@@ -8,7 +8,7 @@
 #include "core/frames/packetizer.h"
 #include "packetizer.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 
 struct SentPacket {
   int64_t sequence = 0;
@@ -34,4 +34,4 @@ std::vector<SentPacket> packetize_layers(const layers::Clip& clip, layers::Vp9Mo
 MediaPacket packet_of(const SentPacket& packet, Instant at);
 void take_all(Assembler& assembler, std::vector<Received>& out);
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

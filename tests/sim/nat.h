@@ -10,7 +10,7 @@
 #include "base/address.h"
 #include "base/time.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 // Of what about the other end a mapping, or the right to come in, depends.
 enum class NatDependence : uint8_t { kEndpointIndependent, kAddress, kAddressAndPort };
@@ -57,4 +57,4 @@ class Nat {
   uint64_t made_ = 0;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -5,7 +5,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 constexpr size_t kFewSlots = 128;
@@ -333,4 +333,4 @@ void Assembler::on_timeout(Instant now) {
   stalled_since_ = kNever;
 }
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

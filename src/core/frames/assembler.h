@@ -24,7 +24,7 @@
 #include "core/frames/continuity.h"
 #include "core/frames/depacketizer.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 
 // Two seconds of 10 Mbit/s; a frame of more packets cannot be completed. What libwebrtc holds too.
 inline constexpr size_t kMaxHeldPackets = 2'048;
@@ -148,4 +148,4 @@ class Assembler {
   AssemblerCounters counters_;
 };
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 constexpr uint32_t kTick = 3'000;
@@ -261,4 +261,4 @@ TEST(Assembler, WhatContradictsItselfIsNoFrame) {
 }
 
 }  // namespace
-}  // namespace atm0s::frames
+}  // namespace atm::frames

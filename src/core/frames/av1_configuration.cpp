@@ -4,7 +4,7 @@
 #include "wire/payload/av1.h"
 #include "wire/payload/bit_reader.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 using payload::BitReader;
@@ -118,4 +118,4 @@ Bytes make_av1_configuration(ByteView temporal_unit) {
   return {};
 }
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

@@ -4,9 +4,9 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 
 // From a temporal unit that begins with a key frame. Empty when there is no sequence header, or a broken one.
 Bytes make_av1_configuration(ByteView temporal_unit);
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

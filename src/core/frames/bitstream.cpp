@@ -4,7 +4,7 @@
 #include "wire/payload/bit_reader.h"
 #include "wire/payload/h264.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 using payload::BitReader;
@@ -193,4 +193,4 @@ PictureSize read_frame_size(Codec codec, ByteView frame, H264Format format) {
   return {};
 }
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

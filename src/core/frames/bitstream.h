@@ -12,7 +12,7 @@
 #include "base/codec.h"
 #include "wire/payload/picture_size.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 
 // How the NAL units of an access unit are told apart (ITU-T H.264 annex B; ISO/IEC 14496-15 5.3.4.2).
 enum class H264Format : uint8_t { kAnnexB, kAvc };
@@ -59,4 +59,4 @@ bool is_key_frame(Codec codec, ByteView frame, H264Format format = H264Format::k
 // What the headers of a key frame say; 0 x 0 when it is none or says nothing. Of AV1 the largest layer.
 payload::PictureSize read_frame_size(Codec codec, ByteView frame, H264Format format = H264Format::kAnnexB);
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

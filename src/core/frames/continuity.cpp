@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 constexpr uint8_t kUpperLayers = 0xFE;
@@ -97,4 +97,4 @@ void Continuity::accept(const FrameIds& frame, int64_t id) {
   if (frame.picture_id && id > 0) decoded_[static_cast<size_t>(id % kReach)] = id;
 }
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

@@ -9,7 +9,7 @@
 
 #include "core/frames/depacketizer.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 
 class Continuity {
  public:
@@ -44,4 +44,4 @@ class Continuity {
   std::array<int64_t, kReach> decoded_{};  // VP9: picture ids, by their lower bits
 };
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

@@ -8,7 +8,7 @@
 #include "wire/payload/key_frame.h"
 #include "wire/payload/vp8.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 using payload::NalType;
@@ -217,4 +217,4 @@ bool Depacketizer::close_obu(Bytes& out) {
   return true;
 }
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

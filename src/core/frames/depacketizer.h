@@ -13,7 +13,7 @@
 #include "base/codec.h"
 #include "wire/payload/vp9.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 
 // How a payload stands to its frame, as far as it says so itself.
 struct PayloadRole {
@@ -70,4 +70,4 @@ class Depacketizer {
   Bytes obu_;
 };
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

@@ -5,8 +5,8 @@
 
 // Packets, losses and time as the bytes say, of the codec in the first one. Limits are kept, and frames come in order.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
-  using namespace atm0s::frames;
+  using namespace atm;
+  using namespace atm::frames;
   Reader reader({data, size});
   const auto codec = static_cast<Codec>(reader.u8() % 5);
   Assembler assembler({codec});

@@ -6,8 +6,8 @@
 
 // A frame of any bytes: payloads keep their limit, and what is a key frame is put together again.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
-  using namespace atm0s::frames;
+  using namespace atm;
+  using namespace atm::frames;
   Reader reader({data, size});
   const uint8_t what = reader.u8();
   PacketizerConfig config{.codec = static_cast<Codec>(what % 5), .max_payload = 64u + (what >> 5) * 40u};

@@ -3,7 +3,7 @@
 #include "core/frames/packetizer.h"
 #include "wire/payload/av1.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 constexpr uint8_t kTileList = 8;                    // AV1 bitstream specification 6.2.2
@@ -70,4 +70,4 @@ bool Packetizer::put_av1(const EncodedFrame& frame, PacketizedFrame& out) {
   return true;
 }
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

@@ -3,7 +3,7 @@
 #include "core/frames/packetizer.h"
 #include "wire/payload/h264.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 using payload::NalType;
@@ -114,4 +114,4 @@ void Packetizer::put_nal_unit(ByteView unit, PacketizedFrame& out) const {
   }
 }
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

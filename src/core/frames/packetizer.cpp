@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 constexpr size_t kVp8DescriptorRoom = 6;  // RFC 7741 4.2: X, its bits, PictureID of two bytes, TL0PICIDX, TID
@@ -161,4 +161,4 @@ void Packetizer::write_vp9_structure(Writer& writer, payload::PictureSize size) 
   }
 }
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

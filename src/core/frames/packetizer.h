@@ -20,7 +20,7 @@
 #include "core/frames/bitstream.h"
 #include "wire/payload/vp9.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 
 // Bytes of a payload that leave a datagram within 1,200: the RTP header takes 12, header extensions up to 70, RTX 2
 // (RFC 4588 4), SRTP 16 (RFC 7714 12).
@@ -122,4 +122,4 @@ class Packetizer {
   Bytes obus_;
 };
 
-}  // namespace atm0s::frames
+}  // namespace atm::frames

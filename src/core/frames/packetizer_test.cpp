@@ -6,7 +6,7 @@
 #include "wire/payload/vp8.h"
 #include "wire/payload/vp9.h"
 
-namespace atm0s::frames {
+namespace atm::frames {
 namespace {
 
 // The first bytes of a 176 x 144 key frame (RFC 6386 9.1), and of an inter frame.
@@ -232,4 +232,4 @@ TEST(Bitstream, TellsKeyFramesAndTheirSize) {
 }
 
 }  // namespace
-}  // namespace atm0s::frames
+}  // namespace atm::frames

@@ -12,7 +12,7 @@
 
 struct evp_mac_ctx_st;
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 class Integrity {
  public:
@@ -32,4 +32,4 @@ class Integrity {
   std::string key_;
 };
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

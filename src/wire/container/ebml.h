@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::container {
+namespace atm::container {
 
 inline void put_big(Bytes& out, uint64_t value, size_t bytes) {
   for (size_t i = bytes; i-- > 0;) out.push_back(static_cast<uint8_t>(value >> (8 * i)));
@@ -57,4 +57,4 @@ inline void put_void(Bytes& out, size_t bytes) {
   out.insert(out.end(), bytes - 2, 0);
 }
 
-}  // namespace atm0s::container
+}  // namespace atm::container

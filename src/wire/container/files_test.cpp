@@ -7,7 +7,7 @@
 #include "wire/container/wav.h"
 #include "wire/container/webm_writer.h"
 
-namespace atm0s::container {
+namespace atm::container {
 namespace {
 
 const Bytes kPacket = {0xFC, 1, 2, 3};  // CELT, stereo, one frame of 20 ms
@@ -156,4 +156,4 @@ TEST(Webm, ClustersBeginWithKeyFramesOrAfterAWhile) {
 }
 
 }  // namespace
-}  // namespace atm0s::container
+}  // namespace atm::container

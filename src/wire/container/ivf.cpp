@@ -5,7 +5,7 @@
 #include "wire/container/little_endian.h"
 #include "wire/container/malformed.h"
 
-namespace atm0s::container {
+namespace atm::container {
 namespace {
 
 constexpr size_t kFrameHeaderSize = 12;
@@ -78,4 +78,4 @@ Result<std::optional<IvfFrame>> IvfReader::next() {
   return std::optional(IvfFrame{load_little(file_.subspan(at + 4, 8)), file_.subspan(at + kFrameHeaderSize, size)});
 }
 
-}  // namespace atm0s::container
+}  // namespace atm::container

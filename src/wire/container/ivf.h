@@ -12,7 +12,7 @@
 #include "base/codec.h"
 #include "base/result.h"
 
-namespace atm0s::container {
+namespace atm::container {
 
 inline constexpr size_t kIvfHeaderSize = 32;
 
@@ -59,4 +59,4 @@ class IvfReader {
   size_t at_ = 0;
 };
 
-}  // namespace atm0s::container
+}  // namespace atm::container

@@ -4,8 +4,8 @@
 
 // Whatever is read is read again from what is written of it.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
-  using namespace atm0s::container;
+  using namespace atm;
+  using namespace atm::container;
   auto reader = IvfReader::open({data, size});
   if (!reader) return 0;
   IvfWriter writer(reader->header());

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace atm0s::container {
+namespace atm::container {
 namespace {
 
 const Bytes kFrame = {1, 2, 3};
@@ -68,4 +68,4 @@ TEST(Ivf, SaysWhereAFileIsBroken) {
 }
 
 }  // namespace
-}  // namespace atm0s::container
+}  // namespace atm::container

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::container {
+namespace atm::container {
 
 // `bytes` of the lowest, appended.
 inline void put_little(Bytes& out, uint64_t value, size_t bytes) {
@@ -26,4 +26,4 @@ inline void put_text(Bytes& out, std::string_view text) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
-}  // namespace atm0s::container
+}  // namespace atm::container

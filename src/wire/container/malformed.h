@@ -7,11 +7,11 @@
 
 #include "base/result.h"
 
-namespace atm0s::container {
+namespace atm::container {
 
 // "byte 32: the frame is cut off"
 inline tl::unexpected<Error> malformed(size_t at, std::string_view why) {
   return fail(ErrorCode::kInvalidRequest, "byte " + std::to_string(at) + ": " + std::string(why));
 }
 
-}  // namespace atm0s::container
+}  // namespace atm::container

@@ -16,7 +16,7 @@
 #include "wire/container/ogg_page.h"
 #include "wire/container/opus_packet.h"
 
-namespace atm0s::container {
+namespace atm::container {
 
 // RFC 7845 4: a page should hold no more than a second, so that a player that seeks need not look far.
 inline constexpr uint64_t kPageSamples = kOpusRate;
@@ -107,4 +107,4 @@ class OggOpusReader {
   bool is_placed_ = false, is_first_page_ = true;
 };
 
-}  // namespace atm0s::container
+}  // namespace atm::container

@@ -5,8 +5,8 @@
 
 // Pages with their checksums mended, for no fuzzer finds those. What is read is written and read again.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
-  using namespace atm0s::container;
+  using namespace atm;
+  using namespace atm::container;
   Bytes file(data, data + size);
   for (size_t at = 0; at + kOggHeaderSize <= size;) {
     size_t length = kOggHeaderSize + file[at + 26];

@@ -3,7 +3,7 @@
 #include "wire/container/malformed.h"
 #include "wire/container/ogg_opus.h"
 
-namespace atm0s::container {
+namespace atm::container {
 
 Result<OggOpusReader> OggOpusReader::open(ByteView file) {
   OggOpusReader out;
@@ -138,4 +138,4 @@ Result<bool> OggOpusReader::load_page() {
   return false;
 }
 
-}  // namespace atm0s::container
+}  // namespace atm::container

@@ -3,7 +3,7 @@
 #include "wire/container/little_endian.h"
 #include "wire/container/ogg_opus.h"
 
-namespace atm0s::container {
+namespace atm::container {
 namespace {
 
 constexpr std::string_view kVendor = "atm0s";
@@ -98,4 +98,4 @@ void OggOpusWriter::finish(Bytes& out, std::optional<uint64_t> samples) {
   put_page(true, out);
 }
 
-}  // namespace atm0s::container
+}  // namespace atm::container

@@ -5,7 +5,7 @@
 #include "wire/container/little_endian.h"
 #include "wire/container/malformed.h"
 
-namespace atm0s::container {
+namespace atm::container {
 namespace {
 
 constexpr size_t kChecksumAt = 22;
@@ -72,4 +72,4 @@ void put_ogg_page(const OggPage& page, Bytes& out) {
   store_little(&out[begin + kChecksumAt], ogg_checksum(ByteView(out).subspan(begin)), 4);
 }
 
-}  // namespace atm0s::container
+}  // namespace atm::container

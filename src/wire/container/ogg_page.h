@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace atm0s::container {
+namespace atm::container {
 
 inline constexpr size_t kOggHeaderSize = 27;        // without the segment table
 inline constexpr size_t kMaxOggSegments = 255;      // of a page: their count is one byte
@@ -30,4 +30,4 @@ void put_ogg_page(const OggPage& page, Bytes& out);
 // RFC 3533 6, field 7, of a page whose own checksum is taken for zeros.
 uint32_t ogg_checksum(ByteView page);
 
-}  // namespace atm0s::container
+}  // namespace atm::container

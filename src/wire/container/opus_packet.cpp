@@ -2,7 +2,7 @@
 
 #include "wire/container/little_endian.h"
 
-namespace atm0s::container {
+namespace atm::container {
 
 void put_opus_head(const OpusHead& head, Bytes& out) {
   put_text(out, "OpusHead");
@@ -27,4 +27,4 @@ std::optional<OpusHead> parse_opus_head(ByteView packet) {
   return out;
 }
 
-}  // namespace atm0s::container
+}  // namespace atm::container

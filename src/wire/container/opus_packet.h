@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::container {
+namespace atm::container {
 
 inline constexpr uint32_t kOpusRate = 48'000;  // RFC 7845 4: positions count samples of this, whatever is inside
 inline constexpr uint32_t kMaxOpusPacketSamples = 5'760;  // RFC 6716 3.2.5: 120 ms
@@ -46,4 +46,4 @@ void put_opus_head(const OpusHead& head, Bytes& out);
 // Nothing when it is none, of a later version, or of another mapping family.
 std::optional<OpusHead> parse_opus_head(ByteView packet);
 
-}  // namespace atm0s::container
+}  // namespace atm::container

@@ -6,7 +6,7 @@
 #include "wire/container/little_endian.h"
 #include "wire/container/malformed.h"
 
-namespace atm0s::container {
+namespace atm::container {
 namespace {
 
 constexpr uint16_t kPcm = 1, kExtensible = 0xFFFE;
@@ -104,4 +104,4 @@ size_t WavReader::read(std::span<int16_t> out) {
   return count;
 }
 
-}  // namespace atm0s::container
+}  // namespace atm::container

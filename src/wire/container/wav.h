@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace atm0s::container {
+namespace atm::container {
 
 inline constexpr size_t kWavHeaderSize = 44;  // as we write it
 inline constexpr uint16_t kMaxWavChannels = 8;
@@ -56,4 +56,4 @@ class WavReader {
   size_t at_ = 0;
 };
 
-}  // namespace atm0s::container
+}  // namespace atm::container

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   auto reader = container::WavReader::open({data, size});
   if (!reader) return 0;
   int16_t samples[64];

@@ -4,7 +4,7 @@
 
 #include "wire/container/ebml.h"
 
-namespace atm0s::container {
+namespace atm::container {
 namespace {
 
 // RFC 9559 5.1
@@ -224,4 +224,4 @@ std::vector<FilePatch> WebmWriter::finish(Bytes& out) {
   return patches;
 }
 
-}  // namespace atm0s::container
+}  // namespace atm::container

@@ -14,7 +14,7 @@
 #include "base/time.h"
 #include "wire/container/opus_packet.h"
 
-namespace atm0s::container {
+namespace atm::container {
 
 inline constexpr Duration kClusterDuration = 5s;  // the longest; of the WebM guidelines
 // Clusters that are indexed: eleven hours of one key frame in ten seconds. Later ones play, but are not in the index.
@@ -81,4 +81,4 @@ class WebmWriter {
   uint64_t late_ = 0;
 };
 
-}  // namespace atm0s::container
+}  // namespace atm::container

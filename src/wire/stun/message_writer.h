@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "wire/stun/message.h"
 
-namespace atm0s::stun {
+namespace atm::stun {
 
 // To be filled before the next attribute is written: mac = HMAC-SHA1(key, covered).
 struct IntegrityRoom {
@@ -48,4 +48,4 @@ class MessageWriter {
   Writer out_;
 };
 
-}  // namespace atm0s::stun
+}  // namespace atm::stun
