@@ -4,6 +4,8 @@
 
 #include <atm0s/session.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
