@@ -90,9 +90,11 @@ TEST_F(PublisherTest, OutlivesItsSession) {
     return session.create_publisher({.name = "orphan", .kind = MediaKind::kVideo});
   }();
   ASSERT_TRUE(publisher);
+  EXPECT_EQ(publisher->state(), SenderState::kClosed);
   const auto switched = publisher->switch_to(source_).wait();
   ASSERT_FALSE(switched);
   EXPECT_EQ(switched.error().code, atm0s::ErrorCode::kClosed);
+  EXPECT_FALSE(publisher->sender());
   EXPECT_EQ(publisher->state(), SenderState::kClosed);
   EXPECT_TRUE(publisher->stop().wait());
 }

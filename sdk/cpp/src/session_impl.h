@@ -100,6 +100,7 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   Operation ask(std::function<void(atm::client::Session&, atm::Now, uint64_t, atm::client::Output&)> work);
   Operation connect();
   Operation disconnect();
+  bool has_ended();
 
   std::optional<Event> poll_event();
   std::optional<Event> wait_event(std::chrono::milliseconds timeout);
