@@ -85,7 +85,8 @@ class ATM0S_LOCAL RemoteStream::Impl {
   bool is_closed = false;
 };
 
-class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine, public std::enable_shared_from_this<Session::Impl> {
+class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
+                                        public std::enable_shared_from_this<Session::Impl> {
  public:
   Impl(std::vector<std::string> urls, SessionConfig config, RuntimeOptions options);
   ~Impl() override;
@@ -99,6 +100,7 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine, public st
   Operation ask(std::function<void(atm::client::Session&, atm::Now, uint64_t, atm::client::Output&)> work);
   Operation connect();
   Operation disconnect();
+  bool has_ended();
 
   std::optional<Event> poll_event();
   std::optional<Event> wait_event(std::chrono::milliseconds timeout);
