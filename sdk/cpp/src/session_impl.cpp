@@ -280,6 +280,8 @@ void Session::Impl::run(const Work& work) {
     dtls_ = std::make_unique<atm::dtls::Context>(atm::dtls::Certificate::make(now, runtime_->rng()));
     engine_ = std::make_unique<atm::client::Session>(to_engine(urls_, config, options_), *dtls_, runtime_->rng());
     http_ = runtime_->http(options_.tls_ca_file, options_.tls_verify);
+    streams_ =
+        std::make_unique<IceStreams>(runtime_->loop(), options_.tls_ca_file, options_.tls_verify, stream_hooks());
     open_sockets();
     runtime_->loop().add(*this);
   }
@@ -289,13 +291,63 @@ void Session::Impl::run(const Work& work) {
 }
 
 atm::Instant Session::Impl::next_timeout() const {
-  return engine_->next_timeout();
+  return std::min(engine_->next_timeout(), streams_->next_timeout());
 }
 
 void Session::Impl::on_timeout(atm::Now now) {
   atm::client::Output out{batch_, calls_, engine_events_};
-  engine_->on_timeout(now, out);
+  if (engine_->next_timeout() <= now.mono) engine_->on_timeout(now, out);
   flush(now);
+  if (streams_ && streams_->next_timeout() <= now.mono) streams_->on_timeout(now);
+}
+
+// --- servers for STUN and TURN
+
+IceStreams::Hooks Session::Impl::stream_hooks() {
+  const auto tell = [this](auto what) {
+    if (!engine_) return;
+    const atm::Now now = atm::io::read_clocks();
+    atm::client::Output out{batch_, calls_, engine_events_};
+    what(now, out);
+    flush(now);
+  };
+  return {
+      [=, this](uint16_t stream) { tell([&](atm::Now now, auto& out) { engine_->on_stream_open(now, stream, out); }); },
+      [=, this](uint16_t stream, atm::MutByteView bytes) {
+        tell([&](atm::Now now, auto& out) { engine_->on_stream_bytes(now, stream, bytes, out); });
+      },
+      [=, this](uint16_t stream, const std::string& why) {
+        tell([&](atm::Now now, auto& out) { engine_->on_stream_closed(now, stream, why, out); });
+      }};
+}
+
+void Session::Impl::resolve(const std::string& host) {
+  const auto answer = [weak = weak_from_this(), host](const std::vector<atm::IpAddress>& addresses) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->post([host, addresses](atm::client::Session& engine, atm::Now now, atm::client::Output& out) {
+      engine.on_resolved(now, host, addresses, out);
+    });
+  };
+  const auto id = runtime_->resolver().resolve(
+      host, [answer](atm::Result<atm::io::Addresses> found) { answer(found ? *found : atm::io::Addresses{}); });
+  if (!id) answer({});
+}
+
+// What the engine wants of the network; false: it is another event.
+bool Session::Impl::on_network_event(const atm::client::Event& event) {
+  if (const auto* wanted = std::get_if<atm::client::ResolveWanted>(&event)) {
+    resolve(wanted->host);
+  } else if (const auto* stream = std::get_if<atm::client::StreamWanted>(&event)) {
+    streams_->open(atm::io::read_clocks(), *stream);
+  } else if (const auto* unwanted = std::get_if<atm::client::StreamUnwanted>(&event)) {
+    streams_->close(unwanted->stream);
+  } else if (const auto* failed = std::get_if<atm::client::ServerFailed>(&event)) {
+    push_event(Failure{{ErrorCode::kIceServerError, failed->url + ": " + failed->why}});
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void Session::Impl::receive(size_t index) {
@@ -315,6 +367,7 @@ void Session::Impl::receive(size_t index) {
 void Session::Impl::flush(atm::Now) {
   if (!batch_.empty()) {
     for (auto& socket : sockets_) socket->send(batch_);
+    if (streams_) streams_->send(batch_);
     batch_.clear();
   }
   std::vector<atm::client::HttpCall> calls;
@@ -346,6 +399,7 @@ void Session::Impl::call(const atm::client::HttpCall& call) {
 }
 
 void Session::Impl::dispatch(atm::client::Event event) {
+  if (on_network_event(event)) return;
   if (auto* changed_state = std::get_if<atm::client::StateChanged>(&event)) return on_state(*changed_state);
   if (auto* done = std::get_if<atm::client::RequestDone>(&event)) {
     return finish_operation(done->request, std::move(done->error));
@@ -507,6 +561,7 @@ void Session::Impl::close_on_loop() {
     runtime_->loop().remove(*this);
     for (auto& socket : sockets_) runtime_->loop().unwatch(socket->fd());
     sockets_.clear();
+    streams_.reset();
     http_.reset();
     engine_.reset();
   }

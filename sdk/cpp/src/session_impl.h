@@ -12,6 +12,7 @@
 
 #include "atm0s/session.h"
 #include "client/session.h"
+#include "ice_streams.h"
 #include "io/http/client.h"
 #include "io/udp/socket.h"
 #include "operation.h"
@@ -139,6 +140,9 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   void run(const Work& work);
   void flush(atm::Now now);
   void call(const atm::client::HttpCall& call);
+  IceStreams::Hooks stream_hooks();
+  void resolve(const std::string& host);
+  bool on_network_event(const atm::client::Event& event);
   void dispatch(atm::client::Event event);
   void on_state(const atm::client::StateChanged& changed);
   void on_stream(const StreamChanged& changed);
@@ -168,6 +172,7 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   std::shared_ptr<atm::io::HttpClient> http_;
   std::vector<std::unique_ptr<atm::io::UdpSocket>> sockets_;
   std::vector<std::unique_ptr<atm::io::UdpSocket>> old_sockets_;
+  std::unique_ptr<IceStreams> streams_;
   atm::SendBatch batch_;
   std::vector<atm::client::HttpCall> calls_;
   std::vector<atm::client::Event> engine_events_;
