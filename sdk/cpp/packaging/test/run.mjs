@@ -1,18 +1,18 @@
 // libatm0s as other people get it: installed into a folder of its own, its headers compiled alone, its symbols compared with
 // sdk/cpp/abi, programs outside of the tree built with CMake and with pkg-config and run against the server, Debian packages
-// made.   node tests/package/run.mjs [part of a name…]     UPDATE_ABI=1: the list of symbols anew
+// made.   node sdk/cpp/packaging/test/run.mjs [part of a name…]     UPDATE_ABI=1: the list of symbols anew
 // The last line is JSON with the counts, for ./dev.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { blocks } from '../e2e/harness/guide.mjs';
-import { startServer } from '../e2e/harness/server.mjs';
-import { makeToken, nowSeconds } from '../e2e/harness/tokens.mjs';
+import { blocks } from '../../../../tests/e2e/harness/guide.mjs';
+import { startServer } from '../../../../tests/e2e/harness/server.mjs';
+import { makeToken, nowSeconds } from '../../../../tests/e2e/harness/tokens.mjs';
 import { abiDifference } from './abi.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const tree = here('../../');
+const tree = here('../../../../');
 const build = `${tree}build/release`;
 const out = `${tree}build/package`;
 const prefix = `${out}/prefix`;
