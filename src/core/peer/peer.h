@@ -152,6 +152,9 @@ class Peer {
   // Client role: the channel that is opened as soon as the association is up.
   void open_channel_when_connected(std::string label) { channel_label_ = std::move(label); }
   void add_remote_candidate(std::string_view candidate);
+  // Client role: what was gathered beside Config::addresses (core/turn), and what has gone.
+  void add_local_candidate(const ice::Candidate& candidate) { ice_.add_local_candidate(candidate); }
+  void remove_local_candidate(const ice::Candidate& candidate) { ice_.remove_local_candidate(candidate); }
 
   // --- running
   void on_datagram(Now now, const Datagram& datagram, Output& out);
