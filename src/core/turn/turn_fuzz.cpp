@@ -3,6 +3,8 @@
 // the session that sends and loses addresses. Holds what gatherer.h promises.
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "core/turn/gatherer.h"
 #include "wire/stun/message_writer.h"
@@ -187,7 +189,8 @@ class Harness {
   }
   void took() {
     for (const Datagram& datagram : received_) {
-      bool is_known = false;
+      // What a stream brought before it ended may be of a relay that has gone with it.
+      bool is_known = std::find(relays_.begin(), relays_.end(), ice::base_of(datagram.path)) != relays_.end();
       for (const ice::Candidate& candidate : gatherer_.candidates()) {
         is_known |=
             candidate.type == ice::CandidateType::kRelayed && ice::base_of(candidate) == ice::base_of(datagram.path);
@@ -210,6 +213,10 @@ class Harness {
       asked_[0] = {message->id, message->method, entry.path};
     }
     batch_.clear();
+    relays_.clear();
+    for (const ice::Candidate& candidate : gatherer_.candidates()) {
+      if (candidate.type == ice::CandidateType::kRelayed) relays_.push_back(ice::base_of(candidate));
+    }
   }
 
   const bool is_sha256_;
@@ -220,7 +227,8 @@ class Harness {
   std::vector<Datagram> received_;
   std::vector<turn::Event> events_;
   turn::Output out_{batch_, received_, events_};
-  std::array<Asked, 8> asked_{};  // the newest first
+  std::array<Asked, 8> asked_{};   // the newest first
+  std::vector<ice::Base> relays_;  // before this step
 };
 
 }  // namespace
