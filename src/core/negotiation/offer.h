@@ -20,8 +20,8 @@ struct OfferMedia {
   std::string mid, stream_id, track_id;
   uint32_t ssrc = 0, rtx_ssrc = 0;
   // Simulcast, lowest layer first: rids with their SSRCs, as Firefox writes them, instead of `ssrc` and `rtx_ssrc`.
-  std::vector<LocalLayer> layers;
-  std::vector<Codec> codecs;  // of this m-line, in order of preference; empty: the policy's
+  std::vector<LocalLayer> layers = {};
+  std::vector<Codec> codecs = {};  // of this m-line, in order of preference; empty: the policy's
 };
 
 // The mid of the data channel's m-line. It comes first, so that m-lines added later only ever go to the end
