@@ -1,5 +1,5 @@
 // A session of the SDK, sans-IO: one connection after the other to a server, kept alive; the requests of the session
-// protocol; frames out and in. sdk/cpp owns one for each atm0s::Session and pumps it with real sockets and an HTTP
+// protocol; frames out and in. sdk/cpp owns one for each atm::Session and pumps it with real sockets and an HTTP
 // client; the simulation does so in virtual time. Datagrams, answers of calls and the time go in; datagrams, calls,
 // events and the next deadline come out (client/event.h).
 // Senders and receivers are named by their place, which never changes. What the application asks for is kept as a wish:
