@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <thread>
 
-namespace atm0s::test {
+namespace atm::test {
 
 namespace {
 
@@ -35,4 +35,4 @@ size_t count_descriptors() {
   return count_entries("/proc/self/fd");
 }
 
-}  // namespace atm0s::test
+}  // namespace atm::test

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::test {
+namespace atm::test {
 
 namespace {
 
@@ -115,4 +115,4 @@ void Pump::run(const std::function<Result<void>(uint64_t)>& push) {
   }
 }
 
-}  // namespace atm0s::test
+}  // namespace atm::test

@@ -10,7 +10,7 @@
 #include "synthetic.h"
 #include "world.h"
 
-namespace atm0s::test {
+namespace atm::test {
 namespace {
 
 // A thread of the application's.
@@ -303,4 +303,4 @@ TEST(Threads, AHandlerThatHangsHoldsUpTheDestructorForABoundedTime) {
 }
 
 }  // namespace
-}  // namespace atm0s::test
+}  // namespace atm::test
