@@ -104,7 +104,8 @@ std::string_view to_text(MediaKind kind) {
   return kind == MediaKind::kAudio ? "audio" : "video";
 }
 std::string_view to_text(Codec codec) {
-  return atm::to_text(to_engine(codec));
+  constexpr std::string_view kNames[] = {"OPUS", "VP8", "VP9", "H264", "AV1"};
+  return kNames[static_cast<size_t>(codec)];
 }
 std::string_view to_text(LatencyMode mode) {
   constexpr std::string_view kNames[] = {"ultra-low",  "default",     "smooth-200", "smooth-500",

@@ -62,13 +62,6 @@ void Session::Impl::post(Work work) {
   runtime_->loop().post([self = shared_from_this(), work = std::move(work)] { self->run(work); });
 }
 
-uint64_t Session::Impl::begin_operation(const std::shared_ptr<Operation::Impl>& operation) {
-  const std::lock_guard lock(mutex);
-  const uint64_t id = next_operation_++;
-  operations_[id] = operation;
-  return id;
-}
-
 void Session::Impl::finish_operation(uint64_t id, std::optional<atm::Error> error) {
   std::shared_ptr<Operation::Impl> operation;
   {
@@ -84,14 +77,16 @@ void Session::Impl::finish_operation(uint64_t id, std::optional<atm::Error> erro
 Operation Session::Impl::ask(
     std::function<void(atm::client::Session&, atm::Now, uint64_t, atm::client::Output&)> work) {
   const auto operation = std::make_shared<Operation::Impl>(strand);
+  uint64_t id = 0;
   {
+    // With the look at the state: whoever ends the session finds the operation.
     const std::lock_guard lock(mutex);
-    if (is_shut_ || state == SessionState::kDisconnected) {
-      operation->finish(Error{ErrorCode::kClosed, "the session has ended"});
-      return Operation(operation);
-    }
+    if (!has_ended()) operations_[id = next_operation_++] = operation;
   }
-  const uint64_t id = begin_operation(operation);
+  if (id == 0) {
+    operation->finish(Error{ErrorCode::kClosed, "the session has ended"});
+    return Operation(operation);
+  }
   post([id, work = std::move(work)](atm::client::Session& engine, atm::Now now, atm::client::Output& out) {
     work(engine, now, id, out);
   });
@@ -119,7 +114,7 @@ Operation Session::Impl::disconnect() {
   const auto operation = std::make_shared<Operation::Impl>(strand);
   {
     const std::lock_guard lock(mutex);
-    if (is_shut_ || state == SessionState::kDisconnected) {
+    if (has_ended()) {
       operation->finish({});
       return Operation(operation);
     }
@@ -152,11 +147,17 @@ std::optional<Event> Session::Impl::wait_event(std::chrono::milliseconds timeout
 }
 
 void Session::Impl::on_event(std::function<void(const Event&)> wanted) {
-  const std::lock_guard lock(mutex);
-  handler = std::move(wanted);
-  if (!handler) return;
-  for (Event& event : events) strand->post([handler = handler, event = std::move(event)] { handler(event); });
-  events.clear();
+  bool is_owed = false;
+  {
+    const std::lock_guard lock(mutex);
+    handler.swap(wanted);
+    if (!handler) return;
+    for (Event& event : events) {
+      is_owed |= strand->add([handler = handler, event = std::move(event)] { handler(event); });
+    }
+    events.clear();
+  }
+  if (is_owed) strand->schedule();
 }
 
 Result<Sender> Session::Impl::create_sender(SenderConfig wanted) {
@@ -164,7 +165,7 @@ Result<Sender> Session::Impl::create_sender(SenderConfig wanted) {
   std::shared_ptr<Sender::Impl> sender;
   {
     const std::lock_guard lock(mutex);
-    if (is_shut_ || state == SessionState::kDisconnected) return Error{ErrorCode::kClosed, "the session has ended"};
+    if (has_ended()) return Error{ErrorCode::kClosed, "the session has ended"};
     for (const auto& known : senders) {
       if (known->name == wanted.name && known->state != SenderState::kClosed) {
         return Error{ErrorCode::kInvalidRequest, "there is a sender \"" + wanted.name + "\" already"};
@@ -198,14 +199,16 @@ std::shared_ptr<Receiver::Impl> Session::Impl::take_receiver(MediaKind kind) {
     for (const size_t index : free_receivers) {
       if (receivers[index]->kind != kind) continue;
       free_receivers.erase(index);
+      receivers[index]->video.clear();  // what was under way when it was given back
+      receivers[index]->audio.clear();
       return receivers[index];
     }
   }
   return create_receiver(kind);
 }
 
-void Session::Impl::back_receiver(const std::shared_ptr<Receiver::Impl>& receiver) {
-  Receiver(receiver).disconnect();
+Operation Session::Impl::back_receiver(const std::shared_ptr<Receiver::Impl>& receiver) {
+  Operation done = Receiver(receiver).disconnect();
   const std::lock_guard lock(mutex);
   receiver->video_handler = nullptr;
   receiver->audio_handler = nullptr;
@@ -213,6 +216,7 @@ void Session::Impl::back_receiver(const std::shared_ptr<Receiver::Impl>& receive
   receiver->video.clear();
   receiver->audio.clear();
   free_receivers.insert(receiver->index);
+  return done;
 }
 
 void Session::Impl::shut() {
@@ -295,6 +299,7 @@ atm::Instant Session::Impl::next_timeout() const {
 }
 
 void Session::Impl::on_timeout(atm::Now now) {
+  const auto self = shared_from_this();  // a handler that the executor calls in place may destroy the session
   atm::client::Output out{batch_, calls_, engine_events_};
   if (engine_->next_timeout() <= now.mono) engine_->on_timeout(now, out);
   flush(now);
@@ -375,7 +380,10 @@ void Session::Impl::flush(atm::Now) {
   for (const auto& one : calls) call(one);
   std::vector<atm::client::Event> happened;
   happened.swap(engine_events_);
-  for (auto& event : happened) dispatch(std::move(event));
+  for (auto& event : happened) {
+    dispatch(std::move(event));
+    if (!engine_) return;  // a handler that the executor called in place has destroyed the session
+  }
   happened.clear();
   engine_events_.swap(happened);
 }
@@ -460,10 +468,7 @@ void Session::Impl::on_state(const atm::client::StateChanged& changed_state) {
       disconnecting.swap(disconnecting_);
       for (auto& [id, operation] : operations_) others.push_back(std::move(operation));
       operations_.clear();
-      for (const auto& receiver : receivers) {
-        receiver->is_closed = true;
-        receiver->changed.notify_all();
-      }
+      close_handles();
     }
   }
   const Error closed{ErrorCode::kClosed, "the session has ended"};
@@ -475,6 +480,20 @@ void Session::Impl::on_state(const atm::client::StateChanged& changed_state) {
   for (const auto& operation : others) operation->finish(closed);
   log(LogLevel::kInfo, event.why ? event.why->message : "state " + std::to_string(static_cast<int>(event.state)));
   push_event(std::move(event));
+}
+
+// Under the mutex: what the application holds on to is of a session that has ended.
+void Session::Impl::close_handles() {
+  for (const auto& receiver : receivers) {
+    receiver->is_closed = true;
+    receiver->state = ReceiverState::kNoSource;
+    receiver->changed.notify_all();
+  }
+  for (const auto& [key, remote] : remotes) {
+    const std::lock_guard lock(remote->mutex);
+    remote->is_closed = true;
+  }
+  remotes.clear();
 }
 
 void Session::Impl::on_stream(const StreamChanged& stream) {
@@ -514,9 +533,11 @@ void Session::Impl::on_frame(atm::client::FrameReceived frame) {
     out.render_at = to_public(frame.render_at);
     out.number = frame.number;
     out.bytes = std::move(frame.bytes);
-    const std::lock_guard lock(mutex);
+    std::unique_lock lock(mutex);
     if (!receiver->video_handler) return keep(receiver->video, std::move(out));
-    strand->post([handler = receiver->video_handler, out = std::move(out)] { handler(out); });
+    const bool is_owed = strand->add([handler = receiver->video_handler, out = std::move(out)] { handler(out); });
+    lock.unlock();
+    if (is_owed) strand->schedule();
     return;
   }
   AudioFrame out;
@@ -525,23 +546,29 @@ void Session::Impl::on_frame(atm::client::FrameReceived frame) {
   out.play_at = to_public(frame.render_at);
   out.length = frame.length;
   out.bytes = std::move(frame.bytes);
-  const std::lock_guard lock(mutex);
-  if (receiver->audio_handler) {
-    strand->post([handler = receiver->audio_handler, out] { handler(out); });
+  bool is_owed = false;
+  {
+    const std::lock_guard lock(mutex);
+    if (receiver->audio_handler) {
+      is_owed |= strand->add([handler = receiver->audio_handler, out] { handler(out); });
+    }
+    if (receiver->pcm_handler) {
+      is_owed |= strand->add([handler = receiver->pcm_handler, receiver, out = std::move(out)] {
+        if (auto pcm = decode(*receiver, out)) handler(*pcm);
+      });
+    } else if (!receiver->audio_handler) {
+      keep(receiver->audio, std::move(out));
+    }
   }
-  if (receiver->pcm_handler) {
-    strand->post([handler = receiver->pcm_handler, receiver, out = std::move(out)] {
-      if (auto pcm = decode(*receiver, out)) handler(*pcm);
-    });
-  } else if (!receiver->audio_handler) {
-    keep(receiver->audio, std::move(out));
-  }
+  if (is_owed) strand->schedule();
 }
 
 void Session::Impl::push_event(Event event) {
-  const std::lock_guard lock(mutex);
+  std::unique_lock lock(mutex);
   if (handler) {
-    strand->post([handler = handler, event = std::move(event)] { handler(event); });
+    const bool is_owed = strand->add([handler = handler, event = std::move(event)] { handler(event); });
+    lock.unlock();
+    if (is_owed) strand->schedule();
     return;
   }
   if (events.size() >= kMaxQueuedEvents) {
@@ -574,19 +601,19 @@ void Session::Impl::close_on_loop() {
     if (source) source->impl()->detach(sender.get());
   }
   std::shared_ptr<Operation::Impl> connecting;
+  std::vector<std::shared_ptr<Operation::Impl>> disconnecting;
   std::map<uint64_t, std::shared_ptr<Operation::Impl>> operations;
   {
     const std::lock_guard lock(mutex);
     state = SessionState::kDisconnected;
     connecting.swap(connecting_);
+    disconnecting.swap(disconnecting_);
     operations.swap(operations_);
-    for (const auto& receiver : receivers) {
-      receiver->is_closed = true;
-      receiver->changed.notify_all();
-    }
+    close_handles();
   }
   const Error closed{ErrorCode::kClosed, "the session has ended"};
   if (connecting) connecting->finish(closed);
+  for (const auto& operation : disconnecting) operation->finish({});
   for (const auto& [id, operation] : operations) operation->finish(closed);
   const std::lock_guard lock(mutex);
   is_closed_on_loop_ = true;

@@ -38,6 +38,7 @@ class ATM0S_LOCAL Sender::Impl final : public FrameSink, public std::enable_shar
   Operation switch_to(std::shared_ptr<MediaSource> source, std::optional<std::string> label);
   Operation stop();
   SenderState state_now();
+  std::shared_ptr<MediaSource> source_now();
 
   const size_t index;
   const std::string name;
@@ -110,7 +111,7 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   Result<Sender> create_sender(SenderConfig config);
   std::shared_ptr<Receiver::Impl> create_receiver(MediaKind kind);
   std::shared_ptr<Receiver::Impl> take_receiver(MediaKind kind);
-  void back_receiver(const std::shared_ptr<Receiver::Impl>& receiver);
+  Operation back_receiver(const std::shared_ptr<Receiver::Impl>& receiver);
 
   // Loop::Machine
   atm::Instant next_timeout() const override;
@@ -150,8 +151,10 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   void push_event(Event event);
   void add_receiver_impl(size_t index, std::string id, MediaKind kind);
   void close_on_loop();
+  void close_handles();
   void receive(size_t socket);
-  uint64_t begin_operation(const std::shared_ptr<Operation::Impl>& operation);
+  // Under the mutex.
+  bool has_ended() const { return is_shut_ || state == SessionState::kDisconnected; }
   void finish_operation(uint64_t id, std::optional<atm::Error> error);
 
   const RuntimeOptions options_;
