@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace atm0s {
+namespace atm {
 namespace {
 
 constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -165,7 +165,7 @@ std::string SocketAddress::to_string() const {
   return ip.is_v4() ? ip.to_string() + ':' + std::to_string(port) : '[' + ip.to_string() + "]:" + std::to_string(port);
 }
 
-}  // namespace atm0s
+}  // namespace atm
 
 namespace {
 // Two multiplications spread all 16 bytes; a map compares the whole key, so a collision costs time and never a mix-up.
@@ -177,20 +177,20 @@ size_t mix(uint64_t high, uint64_t low, uint64_t seed) {
 }
 }  // namespace
 
-size_t std::hash<atm0s::IpAddress>::operator()(const atm0s::IpAddress& a) const noexcept {
+size_t std::hash<atm::IpAddress>::operator()(const atm::IpAddress& a) const noexcept {
   uint64_t words[2];
   std::memcpy(words, a.bytes().data(), sizeof words);
   return mix(words[0], words[1], 0);
 }
 
-size_t std::hash<atm0s::SocketAddress>::operator()(const atm0s::SocketAddress& a) const noexcept {
+size_t std::hash<atm::SocketAddress>::operator()(const atm::SocketAddress& a) const noexcept {
   uint64_t words[2];
   std::memcpy(words, a.ip.bytes().data(), sizeof words);
   return mix(words[0], words[1], a.port);
 }
 
-size_t std::hash<atm0s::Path>::operator()(const atm0s::Path& path) const noexcept {
-  const size_t remote = std::hash<atm0s::SocketAddress>{}(path.remote);
-  return mix(remote, std::hash<atm0s::IpAddress>{}(path.local),
+size_t std::hash<atm::Path>::operator()(const atm::Path& path) const noexcept {
+  const size_t remote = std::hash<atm::SocketAddress>{}(path.remote);
+  return mix(remote, std::hash<atm::IpAddress>{}(path.local),
              static_cast<uint64_t>(path.transport) | uint64_t{path.local_port} << 8);
 }

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace atm0s {
+namespace atm {
 
 class IpAddress {
  public:
@@ -60,17 +60,17 @@ struct Path {
   auto operator<=>(const Path&) const = default;
 };
 
-}  // namespace atm0s
+}  // namespace atm
 
 template <>
-struct std::hash<atm0s::IpAddress> {
-  size_t operator()(const atm0s::IpAddress& a) const noexcept;
+struct std::hash<atm::IpAddress> {
+  size_t operator()(const atm::IpAddress& a) const noexcept;
 };
 template <>
-struct std::hash<atm0s::SocketAddress> {
-  size_t operator()(const atm0s::SocketAddress& a) const noexcept;
+struct std::hash<atm::SocketAddress> {
+  size_t operator()(const atm::SocketAddress& a) const noexcept;
 };
 template <>
-struct std::hash<atm0s::Path> {
-  size_t operator()(const atm0s::Path& path) const noexcept;
+struct std::hash<atm::Path> {
+  size_t operator()(const atm::Path& path) const noexcept;
 };

@@ -2,12 +2,12 @@
 // (hostile input is parsed into "nothing" and counted instead). DEBUG_ASSERT: the same for hot loops, off with NDEBUG.
 #pragma once
 
-namespace atm0s {
+namespace atm {
 [[noreturn]] void assert_failed(const char* condition, const char* file, int line);
-}  // namespace atm0s
+}  // namespace atm
 
 #define ASSERT(condition) \
-  (__builtin_expect(static_cast<bool>(condition), 1) ? void(0) : ::atm0s::assert_failed(#condition, __FILE__, __LINE__))
+  (__builtin_expect(static_cast<bool>(condition), 1) ? void(0) : ::atm::assert_failed(#condition, __FILE__, __LINE__))
 
 #ifdef NDEBUG
 #define DEBUG_ASSERT(condition) void(sizeof(bool(condition)))

@@ -8,7 +8,7 @@
 
 #include "base/time.h"
 
-namespace atm0s {
+namespace atm {
 
 class Budget {
  public:
@@ -48,4 +48,4 @@ class Budget {
   Instant last_{};
 };
 
-}  // namespace atm0s
+}  // namespace atm

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace atm0s {
+namespace atm {
 
 using ByteView = std::span<const uint8_t>;
 using MutByteView = std::span<uint8_t>;
@@ -144,4 +144,4 @@ class Writer {
   bool ok_ = true;
 };
 
-}  // namespace atm0s
+}  // namespace atm

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s {
+namespace atm {
 
 std::optional<Codec> parse_codec(std::string_view name) {
   const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
@@ -13,4 +13,4 @@ std::optional<Codec> parse_codec(std::string_view name) {
   return std::nullopt;
 }
 
-}  // namespace atm0s
+}  // namespace atm

@@ -7,7 +7,7 @@
 
 #include "base/media_kind.h"
 
-namespace atm0s {
+namespace atm {
 
 enum class Codec : uint8_t { kOpus, kVp8, kVp9, kH264, kAv1 };
 
@@ -35,4 +35,4 @@ constexpr std::string_view to_text(Codec codec) {
 // Case-insensitive, as encoding names are (RFC 8866 6.6).
 std::optional<Codec> parse_codec(std::string_view name);
 
-}  // namespace atm0s
+}  // namespace atm

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace atm0s {
+namespace atm {
 
 template <typename Counters>
 struct CounterName {
@@ -27,4 +27,4 @@ void add_counters(const CounterName<Counters> (&names)[kCount], Counters& sum, c
   for (const auto& [member, name] : names) sum.*member += more.*member;
 }
 
-}  // namespace atm0s
+}  // namespace atm

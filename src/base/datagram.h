@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 
-namespace atm0s {
+namespace atm {
 
 struct Datagram {
   Path path;
@@ -70,4 +70,4 @@ class SendBatch {
   bool reserved_ = false;
 };
 
-}  // namespace atm0s
+}  // namespace atm

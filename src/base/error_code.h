@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace atm0s {
+namespace atm {
 
 // X(name, text, what it means)
 #define ATM0S_ERROR_CODES(X)                                                                                          \
@@ -52,4 +52,4 @@ constexpr std::string_view to_text(ErrorCode code) {
   return "SERVER_ERROR";
 }
 
-}  // namespace atm0s
+}  // namespace atm

@@ -1,6 +1,6 @@
 #include "base/log.h"
 
-namespace atm0s {
+namespace atm {
 namespace {
 LogSink g_sink = nullptr;
 LogLevel g_level = LogLevel::kError;
@@ -19,4 +19,4 @@ void log_line(LogLevel level, std::string_view component, std::string_view line)
   g_sink(level, component, line);
 }
 
-}  // namespace atm0s
+}  // namespace atm

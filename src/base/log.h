@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace atm0s {
+namespace atm {
 
 enum class LogLevel : uint8_t { kError, kWarn, kInfo, kDebug };
 
@@ -19,12 +19,12 @@ void set_log_sink(LogSink sink, LogLevel level);
 bool log_enabled(LogLevel level);
 void log_line(LogLevel level, std::string_view component, std::string_view line);
 
-}  // namespace atm0s
+}  // namespace atm
 
 // LOG_INFO("session", "room={} peer={} connected", room, peer)
 #define LOG_AT(level, component, ...) \
-  (::atm0s::log_enabled(level) ? ::atm0s::log_line(level, component, fmt::format(__VA_ARGS__)) : void(0))
-#define LOG_ERROR(component, ...) LOG_AT(::atm0s::LogLevel::kError, component, __VA_ARGS__)
-#define LOG_WARN(component, ...) LOG_AT(::atm0s::LogLevel::kWarn, component, __VA_ARGS__)
-#define LOG_INFO(component, ...) LOG_AT(::atm0s::LogLevel::kInfo, component, __VA_ARGS__)
-#define LOG_DEBUG(component, ...) LOG_AT(::atm0s::LogLevel::kDebug, component, __VA_ARGS__)
+  (::atm::log_enabled(level) ? ::atm::log_line(level, component, fmt::format(__VA_ARGS__)) : void(0))
+#define LOG_ERROR(component, ...) LOG_AT(::atm::LogLevel::kError, component, __VA_ARGS__)
+#define LOG_WARN(component, ...) LOG_AT(::atm::LogLevel::kWarn, component, __VA_ARGS__)
+#define LOG_INFO(component, ...) LOG_AT(::atm::LogLevel::kInfo, component, __VA_ARGS__)
+#define LOG_DEBUG(component, ...) LOG_AT(::atm::LogLevel::kDebug, component, __VA_ARGS__)

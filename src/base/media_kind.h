@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace atm0s {
+namespace atm {
 
 enum class MediaKind : uint8_t { kAudio, kVideo };
 
@@ -19,4 +19,4 @@ constexpr std::optional<MediaKind> parse_media_kind(std::string_view text) {
   return std::nullopt;
 }
 
-}  // namespace atm0s
+}  // namespace atm

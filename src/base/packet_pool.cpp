@@ -1,6 +1,6 @@
 #include "base/packet_pool.h"
 
-namespace atm0s {
+namespace atm {
 
 void PacketRef::release() {
   if (buffer_ && --buffer_->references == 0) buffer_->pool->give_back(buffer_);
@@ -33,4 +33,4 @@ void PacketPool::give_back(PacketBuffer* buffer) {
   --in_use_;
 }
 
-}  // namespace atm0s
+}  // namespace atm

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s {
+namespace atm {
 
 class PacketPool;
 
@@ -73,4 +73,4 @@ class PacketPool {
   size_t in_use_ = 0;
 };
 
-}  // namespace atm0s
+}  // namespace atm

@@ -8,7 +8,7 @@
 
 #include "base/error_code.h"
 
-namespace atm0s {
+namespace atm {
 
 struct Error {
   ErrorCode code;
@@ -22,7 +22,7 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string why = {}) {
   return tl::unexpected<Error>(Error{code, std::move(why)});
 }
 
-}  // namespace atm0s
+}  // namespace atm
 
 // TRY(name, expression): name is the value of a Result, or the calling function returns its error.
 #define TRY(name, ...)                                                         \

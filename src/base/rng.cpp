@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s {
+namespace atm {
 
 uint32_t Rng::u32() {
   uint8_t b[4];
@@ -73,4 +73,4 @@ void SeededRng::fill(MutByteView out) {
   }
 }
 
-}  // namespace atm0s
+}  // namespace atm

@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s {
+namespace atm {
 
 class Rng {
  public:
@@ -36,4 +36,4 @@ class SeededRng final : public Rng {
   uint64_t state_[4];
 };
 
-}  // namespace atm0s
+}  // namespace atm

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace atm0s {
+namespace atm {
 
 // Takes the same time wherever they differ. Lengths are no secret.
 inline bool equal_in_constant_time(std::string_view a, std::string_view b) {
@@ -15,4 +15,4 @@ inline bool equal_in_constant_time(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-}  // namespace atm0s
+}  // namespace atm

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace atm0s {
+namespace atm {
 
 // True when `a` comes after `b` on the circle (at most half of it ahead).
 constexpr bool is_newer(uint16_t a, uint16_t b) {
@@ -43,4 +43,4 @@ class Unwrapper {
 using SequenceUnwrapper = Unwrapper<uint16_t, int16_t>;
 using TimestampUnwrapper = Unwrapper<uint32_t, int32_t>;
 
-}  // namespace atm0s
+}  // namespace atm

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace atm0s {
+namespace atm {
 
 enum class SrtpProfile : uint16_t {
   kAes128CmHmacSha1_80 = 0x0001,
@@ -22,4 +22,4 @@ constexpr size_t srtp_salt_size(SrtpProfile profile) {
   return profile == SrtpProfile::kAes128CmHmacSha1_80 ? 14 : 12;
 }
 
-}  // namespace atm0s
+}  // namespace atm

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace atm0s {
+namespace atm {
 
 using namespace std::chrono_literals;  // 20ms, 5s read as what they are everywhere
 
@@ -59,4 +59,4 @@ inline constexpr uint64_t to_ntp(WallTime t) {
   return ((us / 1'000'000 + kUnixToNtpSeconds) << 32) | fraction;
 }
 
-}  // namespace atm0s
+}  // namespace atm

@@ -11,7 +11,7 @@
 #include "base/codec.h"
 #include "contract/session.h"
 
-namespace atm0s::contract {
+namespace atm::contract {
 
 // --- commands, to all workers
 
@@ -90,4 +90,4 @@ struct RoomRead {
   std::vector<PeerReport> peers;  // those of that worker
 };
 
-}  // namespace atm0s::contract
+}  // namespace atm::contract

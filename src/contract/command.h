@@ -14,7 +14,7 @@
 #include "contract/renewal.h"
 #include "contract/session.h"
 
-namespace atm0s::contract {
+namespace atm::contract {
 
 // conn_id: "<worker>-<session>-<128 random bits>", the worker's index in decimal, the rest in hexadecimal: control
 // knows whom to ask, the worker which session is meant; the random part proves the right. It is the only credential of
@@ -109,4 +109,4 @@ struct Reply {
       body;
 };
 
-}  // namespace atm0s::contract
+}  // namespace atm::contract

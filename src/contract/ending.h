@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace atm0s::contract {
+namespace atm::contract {
 
 enum class Ending : uint8_t {
   kShutdown,       // the server stops
@@ -40,4 +40,4 @@ constexpr const char* to_text(Ending ending) {
   return "disconnected";
 }
 
-}  // namespace atm0s::contract
+}  // namespace atm::contract

@@ -11,7 +11,7 @@
 
 #include "base/address.h"
 
-namespace atm0s::contract {
+namespace atm::contract {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
@@ -43,4 +43,4 @@ struct HttpReply {
   HttpHeaders headers;  // beside Content-Type and Content-Length
 };
 
-}  // namespace atm0s::contract
+}  // namespace atm::contract

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-namespace atm0s::contract {
+namespace atm::contract {
 
 struct IceServer {
   std::vector<std::string> urls;
   std::string username, credential;  // "": none are needed
 };
 
-}  // namespace atm0s::contract
+}  // namespace atm::contract

@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "contract/session.h"
 
-namespace atm0s::contract {
+namespace atm::contract {
 
 struct TokenQuestion {
   std::string conn_id;
@@ -24,4 +24,4 @@ struct TokenVerdict {
   Result<Grant> grant;
 };
 
-}  // namespace atm0s::contract
+}  // namespace atm::contract

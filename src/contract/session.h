@@ -15,9 +15,9 @@
 #include "base/result.h"
 #include "base/time.h"
 
-namespace atm0s::contract {
+namespace atm::contract {
 
-using atm0s::Codec;
+using atm::Codec;
 enum class MixMinusMode : uint8_t { kDisabled, kAll, kManual };
 enum class SubscribeScope : uint8_t { kFull, kStreamOnly, kManual };
 enum class PublishScope : uint8_t { kFull, kStreamOnly };
@@ -249,4 +249,4 @@ struct SessionClosing {
 using Event = std::variant<StreamEvent, PeerEvent, RoomStats, ReceiverStateEvent, QualityEvent, SenderStateEvent,
                            StreamLimitEvent, SenderLevelEvent, ReceiverLevelEvent, MixMinusStateEvent, SessionClosing>;
 
-}  // namespace atm0s::contract
+}  // namespace atm::contract

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace atm0s::contract {
+namespace atm::contract {
 
 enum class TokenKind : uint8_t { kWebrtc, kWhip, kWhep };
 
@@ -20,4 +20,4 @@ struct TokenRequest {
   std::optional<std::chrono::seconds> expires_in;  // absent: the token does not expire, as in the first generation
 };
 
-}  // namespace atm0s::contract
+}  // namespace atm::contract

@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include "media/sender/source.h"
 
-namespace atm0s::node {
+namespace atm::node {
 
 using sender::SessionId;
 
@@ -32,4 +32,4 @@ class Deadlines {
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> heap_;
 };
 
-}  // namespace atm0s::node
+}  // namespace atm::node

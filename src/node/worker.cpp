@@ -7,7 +7,7 @@
 #include "base/secret.h"
 #include "wire/rtp/packet.h"
 
-namespace atm0s::node {
+namespace atm::node {
 namespace {
 // Between two looks at one session's timers: a machine that is due without end may cost turns, never the whole worker.
 constexpr Duration kTimerStep = 1ms;
@@ -277,4 +277,4 @@ Worker::Entry* Worker::find_by_conn_id(std::string_view conn_id) {
   return entry != nullptr && equal_in_constant_time(entry->session->conn_id(), conn_id) ? entry : nullptr;
 }
 
-}  // namespace atm0s::node
+}  // namespace atm::node

@@ -19,7 +19,7 @@
 #include "media/session/session.h"
 #include "node/deadlines.h"
 
-namespace atm0s::node {
+namespace atm::node {
 
 // Limits: named in docs/limits.md.
 inline constexpr size_t kMaxSessions = 20'000;
@@ -193,4 +193,4 @@ class Worker {
   std::vector<room::RelayMessage> relayed_, spare_bursts_;
 };
 
-}  // namespace atm0s::node
+}  // namespace atm::node

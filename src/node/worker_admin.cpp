@@ -1,7 +1,7 @@
 // Worker: the commands of the admin API.
 #include "node/worker.h"
 
-namespace atm0s::node {
+namespace atm::node {
 
 using session::Session;
 
@@ -62,4 +62,4 @@ Worker::Outcome Worker::on(Now now, const contract::TakeSessions& command, room:
   return open;
 }
 
-}  // namespace atm0s::node
+}  // namespace atm::node

@@ -4,7 +4,7 @@
 
 #include "node/worker.h"
 
-namespace atm0s::node {
+namespace atm::node {
 namespace {
 // 128 bits: the only credential of ice_remote, ice_restart and DELETE.
 constexpr size_t kConnIdBytes = 16;
@@ -187,4 +187,4 @@ bool Worker::is_refused_as_duplicate(const std::string& room, const std::string&
   return known->second.room->refuses(peer) || std::any_of(sessions_.begin(), sessions_.end(), stands);
 }
 
-}  // namespace atm0s::node
+}  // namespace atm::node

@@ -11,7 +11,7 @@
 
 namespace {
 
-using namespace atm0s;
+using namespace atm;
 using negotiation::Direction;
 using peer::PeerTestAccess;
 

@@ -5,7 +5,7 @@
 
 #include "node/worker.h"
 
-namespace atm0s::node {
+namespace atm::node {
 
 contract::Stats Worker::stats() const {
   peer::Totals totals = gone_peers_;
@@ -114,4 +114,4 @@ contract::Stats Worker::stats() const {
   return out;
 }
 
-}  // namespace atm0s::node
+}  // namespace atm::node

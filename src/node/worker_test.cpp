@@ -5,7 +5,7 @@
 #include "core/dtls/virtual_openssl_test.h"
 #include "core/ice/remote_agent.h"
 
-namespace atm0s::node {
+namespace atm::node {
 namespace {
 
 // A worker, and offers of clients that never come: what happens on the way to a call. Calls are in tests/sim.
@@ -214,4 +214,4 @@ TEST_F(WorkerTest, StrangersDatagramsAreCountedAndAnsweredByNothing) {
 }
 
 }  // namespace
-}  // namespace atm0s::node
+}  // namespace atm::node

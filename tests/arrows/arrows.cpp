@@ -11,7 +11,7 @@
 #include "source_text.h"
 #include "table.h"
 
-namespace atm0s::arrows {
+namespace atm::arrows {
 namespace {
 
 // Logic: everything that takes the time, the randomness and the bytes from outside. io and apps are what gives them.
@@ -270,4 +270,4 @@ std::string describe(const std::vector<Violation>& violations) {
   return text;
 }
 
-}  // namespace atm0s::arrows
+}  // namespace atm::arrows

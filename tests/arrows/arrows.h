@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace atm0s::arrows {
+namespace atm::arrows {
 
 struct SourceFile {
   std::string path;  // from src, e.g. "core/ice/agent.h"
@@ -34,4 +34,4 @@ std::vector<Violation> check(const SourceTree& tree);
 // "src/core/ice/agent.h:12: …", one a line.
 std::string describe(const std::vector<Violation>& violations);
 
-}  // namespace atm0s::arrows
+}  // namespace atm::arrows

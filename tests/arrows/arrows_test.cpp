@@ -13,7 +13,7 @@
 #include "picture.h"
 #include "source_text.h"
 
-namespace atm0s::arrows {
+namespace atm::arrows {
 namespace {
 
 constexpr char kTable[] =
@@ -199,4 +199,4 @@ TEST(ArrowsPicture, AnArrowThatFollowsFromOthersIsLeftOut) {
 }
 
 }  // namespace
-}  // namespace atm0s::arrows
+}  // namespace atm::arrows

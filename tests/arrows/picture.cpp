@@ -8,7 +8,7 @@
 
 #include "table.h"
 
-namespace atm0s::arrows {
+namespace atm::arrows {
 namespace {
 
 using Arrows = std::map<std::string, std::set<std::string>>;
@@ -142,4 +142,4 @@ std::string with_picture(std::string_view document, std::string_view picture) {
   return std::string(document.substr(0, from)) + std::string(picture) + std::string(document.substr(end));
 }
 
-}  // namespace atm0s::arrows
+}  // namespace atm::arrows

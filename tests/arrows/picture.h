@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace atm0s::arrows {
+namespace atm::arrows {
 
 std::string draw(std::string_view arrows_text);
 
@@ -16,4 +16,4 @@ std::optional<std::string> find_picture(std::string_view document);
 // The document with `picture` between its markers.
 std::string with_picture(std::string_view document, std::string_view picture);
 
-}  // namespace atm0s::arrows
+}  // namespace atm::arrows

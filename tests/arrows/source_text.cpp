@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace atm0s::arrows {
+namespace atm::arrows {
 namespace {
 
 bool is_word(char c) {
@@ -94,4 +94,4 @@ std::vector<Include> find_includes(std::string_view text) {
   return found;
 }
 
-}  // namespace atm0s::arrows
+}  // namespace atm::arrows

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace atm0s::arrows {
+namespace atm::arrows {
 
 struct Include {
   int line = 0;
@@ -22,4 +22,4 @@ std::string blank_out(std::string_view text, bool literals);
 
 std::vector<Include> find_includes(std::string_view text);
 
-}  // namespace atm0s::arrows
+}  // namespace atm::arrows

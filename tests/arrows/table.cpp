@@ -5,7 +5,7 @@
 
 #include "source_text.h"
 
-namespace atm0s::arrows {
+namespace atm::arrows {
 
 Table read_table(std::string_view text) {
   Table table;
@@ -40,4 +40,4 @@ std::vector<std::string> modules_under(const Table& table, std::string_view name
   return under;
 }
 
-}  // namespace atm0s::arrows
+}  // namespace atm::arrows

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace atm0s::arrows {
+namespace atm::arrows {
 
 struct Row {
   int line = 0;
@@ -28,4 +28,4 @@ Table read_table(std::string_view text);
 bool covers(std::string_view name, std::string_view path);
 std::vector<std::string> modules_under(const Table& table, std::string_view name);
 
-}  // namespace atm0s::arrows
+}  // namespace atm::arrows

@@ -16,7 +16,7 @@
 #include "receive_filter.h"
 #include "wire/rtp/header.h"
 
-namespace atm0s::bench {
+namespace atm::bench {
 namespace {
 
 int open_socket(uint16_t& port) {
@@ -85,4 +85,4 @@ double Calibrator::run(const Shape& shape, Duration length, size_t core) {
   return static_cast<double>(thread_cpu_ns() - before) / static_cast<double>(sent);
 }
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "core/srtp/send_context.h"
 
-namespace atm0s::bench {
+namespace atm::bench {
 
 // What is sent: `packets` datagrams of `bytes` to every destination, `interval` apart.
 struct Shape {
@@ -42,4 +42,4 @@ class Calibrator {
   std::vector<Destination> destinations_;
 };
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

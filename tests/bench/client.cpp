@@ -7,7 +7,7 @@
 #include "core/peer/known_keys_test.h"
 #include "wire/rtp/header.h"
 
-namespace atm0s::bench {
+namespace atm::bench {
 namespace {
 
 peer::Config peer_config(const SocketAddress& address, const dtls::Context& dtls) {
@@ -144,4 +144,4 @@ void Client::publish(Now, MediaKind kind, uint32_t timestamp, bool marker, ByteV
   out.commit(*path, size);
 }
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

@@ -13,7 +13,7 @@
 #include "core/peer/peer.h"
 #include "picture.h"
 
-namespace atm0s::bench {
+namespace atm::bench {
 
 // What a subscriber was sent of one kind of media.
 struct Reception {
@@ -78,4 +78,4 @@ class Client {
   std::vector<peer::Event> events_;
 };
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <thread>
 
-namespace atm0s::bench {
+namespace atm::bench {
 
 void pin_to_core(size_t core) {
   cpu_set_t set;
@@ -38,4 +38,4 @@ std::string describe_machine() {
          name.release;
 }
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

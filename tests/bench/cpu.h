@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace atm0s::bench {
+namespace atm::bench {
 
 // The calling thread runs on this core alone from now on. Ends the program where the system refuses.
 void pin_to_core(size_t core);
@@ -13,4 +13,4 @@ uint64_t thread_cpu_ns();
 // "AMD EPYC, 2 cores, Linux 6.18": what figures were measured on.
 std::string describe_machine();
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

@@ -22,8 +22,8 @@
 
 namespace {
 
-using namespace atm0s;
-using namespace atm0s::bench;
+using namespace atm;
+using namespace atm::bench;
 
 const std::string kSecret = "a secret of the benchmark, longer than 32 bytes";
 

@@ -13,7 +13,7 @@
 
 #include "cpu.h"
 
-namespace atm0s::bench {
+namespace atm::bench {
 namespace {
 
 struct Spread {
@@ -155,4 +155,4 @@ void write_json(const std::string& path, const std::vector<Figure>& costs, const
   if (!file) std::fprintf(stderr, "bench: %s cannot be written\n", path.c_str());
 }
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

@@ -6,7 +6,7 @@
 
 #include "forward_run.h"
 
-namespace atm0s::bench {
+namespace atm::bench {
 
 struct Checks {
   uint64_t missing = 0, wrong = 0;  // of all packets that were decrypted
@@ -22,4 +22,4 @@ void print_profile(const std::string& perf_data);
 void write_json(const std::string& path, const std::vector<Figure>& costs, const std::vector<Figure>& segments,
                 const Checks& checks);
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <thread>
 
-namespace atm0s::bench {
+namespace atm::bench {
 
 // On a thread of its own; meanwhile connections are kept.
 double ForwardRun::calibrate(const Pattern& pattern, Duration length) {
@@ -86,4 +86,4 @@ Figure ForwardRun::count_segments(const Pattern& pattern, const Timing& timing) 
   return figure;
 }
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

@@ -10,7 +10,7 @@
 #include "load.h"
 #include "server_process.h"
 
-namespace atm0s::bench {
+namespace atm::bench {
 
 // The server has the first core, and the load generator the second.
 inline constexpr size_t kServerCore = 0, kLoadCore = 1;
@@ -67,4 +67,4 @@ class ForwardRun {
   std::string subscribers_;
 };
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

@@ -10,7 +10,7 @@
 #include "core/srtp/send_context.h"
 #include "receive_filter.h"
 
-namespace atm0s::bench {
+namespace atm::bench {
 namespace {
 
 constexpr const char* kRoom = "bench";
@@ -192,4 +192,4 @@ uint64_t Load::wrong() const {
   return sum;
 }
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

@@ -13,7 +13,7 @@
 #include "io/udp/socket.h"
 #include "server_process.h"
 
-namespace atm0s::bench {
+namespace atm::bench {
 
 // What the publisher sends. A frame goes out in groups of packets, `spacing` apart, each group in one send.
 struct Pattern {
@@ -81,4 +81,4 @@ class Load {
   uint32_t audio_timestamp_ = 0, video_timestamp_ = 0;
 };
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

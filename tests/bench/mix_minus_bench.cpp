@@ -14,7 +14,7 @@
 #include "media/room/output_test.h"
 #include "media/room/room.h"
 
-namespace atm0s::room {
+namespace atm::room {
 namespace {
 
 using mixminus::kSilence;
@@ -279,11 +279,11 @@ int run_all(const std::string& program) {
 }
 
 }  // namespace
-}  // namespace atm0s::room
+}  // namespace atm::room
 
 int main(int argc, char** argv) {
   if (argc == 4 && std::strcmp(argv[1], "--one") == 0) {
-    return atm0s::room::run_one(argv[2], static_cast<size_t>(std::atoi(argv[3])));
+    return atm::room::run_one(argv[2], static_cast<size_t>(std::atoi(argv[3])));
   }
-  return atm0s::room::run_all(argv[0]);
+  return atm::room::run_all(argv[0]);
 }

@@ -18,7 +18,7 @@
 #define SO_MEMINFO 55
 #endif
 
-namespace atm0s::bench {
+namespace atm::bench {
 namespace {
 
 constexpr uint32_t kUdpHeader = 8;  // a filter of a UDP socket sees it in front of the payload
@@ -65,4 +65,4 @@ uint32_t dropped(int fd) {
   return info[SK_MEMINFO_DROPS];
 }
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace atm0s::bench {
+namespace atm::bench {
 
 // Each datagram comes on its own, as from a network: also those that the server gave to the kernel as one (UDP GSO).
 void take_single_datagrams(int fd);
@@ -14,4 +14,4 @@ void drop_all(int fd);
 // Datagrams that this socket has dropped: exact, each segment counts.
 uint32_t dropped(int fd);
 
-}  // namespace atm0s::bench
+}  // namespace atm::bench

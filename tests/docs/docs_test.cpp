@@ -14,7 +14,7 @@
 #include "document.h"
 #include "source.h"
 
-namespace atm0s::docs {
+namespace atm::docs {
 namespace {
 
 const std::filesystem::path kRoot = ATM0S_SOURCE_DIR;
@@ -262,4 +262,4 @@ TEST(Reading, ConstantsAndMetrics) {
 }
 
 }  // namespace
-}  // namespace atm0s::docs
+}  // namespace atm::docs

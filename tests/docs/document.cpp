@@ -6,7 +6,7 @@
 #include <iterator>
 #include <regex>
 
-namespace atm0s::docs {
+namespace atm::docs {
 namespace {
 
 constexpr std::string_view kSkipped[] = {"build", "node_modules", ".git", ".cache", "out"};
@@ -147,4 +147,4 @@ std::vector<Mention> find_paths(const Document& document, const std::set<std::st
   return out;
 }
 
-}  // namespace atm0s::docs
+}  // namespace atm::docs

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace atm0s::docs {
+namespace atm::docs {
 
 struct Document {
   std::string path;  // from the repository's root
@@ -51,4 +51,4 @@ std::set<std::string> find_anchors(const Document& document);
 // ("core/ice/agent.h"), which come back with "src/" in front. What follows a "*" or "{" is cut off with its name.
 std::vector<Mention> find_paths(const Document& document, const std::set<std::string>& source_folders);
 
-}  // namespace atm0s::docs
+}  // namespace atm::docs

@@ -4,7 +4,7 @@
 
 #include "document.h"
 
-namespace atm0s::docs {
+namespace atm::docs {
 namespace {
 
 bool is_test(const std::string& path) {
@@ -69,4 +69,4 @@ std::set<std::string> find_tests(const std::filesystem::path& folder) {
   return out;
 }
 
-}  // namespace atm0s::docs
+}  // namespace atm::docs

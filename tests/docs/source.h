@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace atm0s::docs {
+namespace atm::docs {
 
 // "20'000" of `constexpr size_t kMaxSessions = 20'000;`, also of a member with a default. Spaces are made one.
 std::optional<std::string> find_value(std::string_view source, std::string_view name);
@@ -32,4 +32,4 @@ std::set<std::string> find_settings(std::string_view source);
 // the names of *_fuzz.cpp; of all files under the folder.
 std::set<std::string> find_tests(const std::filesystem::path& folder);
 
-}  // namespace atm0s::docs
+}  // namespace atm::docs

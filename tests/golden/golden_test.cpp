@@ -17,7 +17,7 @@
 #include "recording.h"
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::golden {
+namespace atm::golden {
 namespace {
 
 using namespace negotiation;
@@ -222,4 +222,4 @@ TEST(Recordings, AreAllThere) {
 }
 
 }  // namespace
-}  // namespace atm0s::golden
+}  // namespace atm::golden

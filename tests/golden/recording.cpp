@@ -5,7 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-namespace atm0s::golden {
+namespace atm::golden {
 namespace {
 
 using nlohmann::json;
@@ -50,4 +50,4 @@ std::vector<Recording> read_recordings() {
   return out;
 }
 
-}  // namespace atm0s::golden
+}  // namespace atm::golden

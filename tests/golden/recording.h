@@ -7,7 +7,7 @@
 
 #include "base/codec.h"
 
-namespace atm0s::golden {
+namespace atm::golden {
 
 struct RecordedOffer {
   std::string request;  // "/webrtc/connect", "/webrtc/ice_restart", "peer.updateSdp"
@@ -29,4 +29,4 @@ struct Recording {
 // Every recording of the folder, by name.
 std::vector<Recording> read_recordings();
 
-}  // namespace atm0s::golden
+}  // namespace atm::golden

@@ -9,7 +9,7 @@
 #include "wire/payload/vp8.h"
 #include "wire/payload/vp9.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 namespace {
 
 using Packets = std::vector<ViewedPacket>;
@@ -322,4 +322,4 @@ const std::vector<Bug>& bugs() {
   return kBugs;
 }
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

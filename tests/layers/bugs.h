@@ -6,7 +6,7 @@
 
 #include "scene.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 
 struct Bug {
   const char* name;
@@ -17,4 +17,4 @@ struct Bug {
 };
 const std::vector<Bug>& bugs();
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

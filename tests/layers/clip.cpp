@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 namespace {
 
 constexpr Codec kCodecs[] = {Codec::kVp8, Codec::kVp8, Codec::kVp9, Codec::kH264, Codec::kAv1};
@@ -99,4 +99,4 @@ std::vector<ByteView> split_nal_units(ByteView frame) {
   return out;
 }
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -14,7 +14,7 @@
 #include "base/bytes.h"
 #include "base/codec.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 
 struct ClipFrame {
   uint16_t picture = 0;
@@ -53,4 +53,4 @@ std::vector<Bytes> split_obus(ByteView frame);
 // H264: the NAL units, without start codes.
 std::vector<ByteView> split_nal_units(ByteView frame);
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "core/peer/known_keys_test.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 namespace {
 constexpr uint32_t kClockRate = 90'000;
 constexpr std::string_view kRids = "qhf";  // as sim::Client offers them
@@ -109,4 +109,4 @@ void ClipSender::send_again(peer::Peer& peer, size_t media, uint32_t ssrc, uint1
   }
 }
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -11,7 +11,7 @@
 #include "own_video.h"
 #include "packetizer.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 
 class ClipSender : public sim::OwnVideo {
  public:
@@ -62,4 +62,4 @@ class ClipSender : public sim::OwnVideo {
   bool tells_dependencies_ = false;
 };
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "frame_receiver.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 namespace {
 
 const std::string kFolder = ATM0S_LAYERS_DIR;
@@ -116,4 +116,4 @@ const std::vector<DecodedPicture>& expected_pictures(const Clip& clip, uint8_t s
   return out = std::move(decoding.pictures);
 }
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

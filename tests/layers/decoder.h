@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "clip.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 
 struct DecodedPicture {
   size_t size = 0;  // bytes of I420
@@ -28,4 +28,4 @@ Decoding decode(const std::string& name, Codec codec, const std::vector<ByteView
 // What has to come out for each picture of a clip at a spatial layer; decoded once.
 const std::vector<DecodedPicture>& expected_pictures(const Clip& clip, uint8_t spatial);
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -7,7 +7,7 @@
 #include "wire/payload/vp8.h"
 #include "wire/payload/vp9.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 namespace {
 // Pictures that a reference may be to.
 constexpr size_t kRemembered = 128;
@@ -163,4 +163,4 @@ std::string FrameReceiver::check_dependencies(const Piece& piece) {
   return {};
 }
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -6,7 +6,7 @@
 #include "wire/payload/h264.h"
 #include "wire/payload/key_frame.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 
 bool FrameReceiver::on_packet(const ViewedPacket& packet) {
   if (next_ && packet.sequence < *next_) return false;
@@ -204,4 +204,4 @@ Bytes picture_bytes(Codec codec, const std::vector<const ClipFrame*>& frames) {
   return out;
 }
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -18,7 +18,7 @@
 #include "clip.h"
 #include "wire/payload/dependency_descriptor.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 
 struct ViewedPacket {
   int64_t sequence = 0;
@@ -124,4 +124,4 @@ class FrameReceiver {
   uint64_t losses_ = 0, asked_ = 0;
 };
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -5,7 +5,7 @@
 
 #include "decoder.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 namespace {
 
 constexpr int64_t kTicksOfTimestamp = 90'000 / 15;
@@ -204,4 +204,4 @@ bool Judge::is_reached(const Wish& wish, size_t end, const std::vector<Place>& p
   return is_any && highest == temporal;
 }
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -10,7 +10,7 @@
 #include "clip_sender.h"
 #include "frame_receiver.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 
 // What a viewer has asked for since when, by ticks of the source.
 struct Wish {
@@ -63,4 +63,4 @@ struct Judge {
   uint8_t temporal_of(const Place& place) const { return clip(place).picture(place.picture)[0].temporal; }
 };
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

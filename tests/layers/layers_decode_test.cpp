@@ -13,7 +13,7 @@
 #include "bugs.h"
 #include "decoder.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 namespace {
 
 bool is_long() {
@@ -156,4 +156,4 @@ TEST_P(EveryBug, IsFound) {
 }
 
 }  // namespace
-}  // namespace atm0s::layers
+}  // namespace atm::layers

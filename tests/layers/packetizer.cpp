@@ -4,7 +4,7 @@
 #include <bit>
 #include <utility>
 
-namespace atm0s::layers {
+namespace atm::layers {
 
 class Bits {
  public:
@@ -216,4 +216,4 @@ void Packetizer::put_indications(Bits& bits, const ClipFrame& frame) const {
   }
 }
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

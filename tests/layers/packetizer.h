@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "clip.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 
 // How VP9 tells what a picture refers to (RFC 9628 3, 4.2): by differences of picture ids, or by a group told at the
 // key frame, then with TL0PICIDX.
@@ -49,4 +49,4 @@ class Packetizer {
   uint16_t frame_number_;
 };
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -5,7 +5,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 namespace {
 
 constexpr Duration kPatience = 20s;  // for a connection and the first news of the stream
@@ -143,4 +143,4 @@ Verdict Scene::judge(const View& view, const FrameReceiver& receiver, const std:
                      view.wishes);
 }
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -11,7 +11,7 @@
 #include "judge.h"
 #include "world.h"
 
-namespace atm0s::layers {
+namespace atm::layers {
 
 // A codec and its layers; the names of clips are those of tests/layers/clips, lowest simulcast layer first.
 struct Mode {
@@ -72,4 +72,4 @@ struct Scene {
 // The top all the time; and up and down, spatial and temporal.
 const std::vector<std::vector<Wish>>& usual_schedules();
 
-}  // namespace atm0s::layers
+}  // namespace atm::layers

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 namespace {
 
 Duration seconds(double s) {
@@ -119,4 +119,4 @@ void Hop::take(Instant now, std::vector<Packet>& out) {
   }
 }
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

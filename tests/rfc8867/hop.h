@@ -12,7 +12,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 
 // bit/s over time, from the beginning of the case on; the last step lasts for ever.
 class Capacity {
@@ -103,4 +103,4 @@ class Hop {
 double uniform(SeededRng& rng);
 double gaussian(SeededRng& rng);
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

@@ -4,7 +4,7 @@
 
 #include "path.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 namespace {
 
 HopConfig plain(Capacity capacity, Duration queue = 300ms) {
@@ -101,4 +101,4 @@ TEST(PathTest, MediaGoesForwardAndFeedbackBackAndTheMeterSeesMediaOnly) {
 }
 
 }  // namespace
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

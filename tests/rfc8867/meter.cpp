@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 namespace {
 
 constexpr double kOver = 1.1;            // a drop is followed when that much of the new capacity is sent at most
@@ -155,4 +155,4 @@ Figures Meter::close() {
   return f;
 }
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "scenario.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 
 struct Figures {
   double use = 0;     // of the fair share, in percent
@@ -96,4 +96,4 @@ class Meter {
   std::string csv_;
 };
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 namespace {
 
 constexpr size_t kFillSize = 1'000;
@@ -117,4 +117,4 @@ void Path::tell_active_tcp() {
   meter_.set_active_tcp(active[1], active[0]);
 }
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

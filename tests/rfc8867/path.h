@@ -11,7 +11,7 @@
 #include "scenario.h"
 #include "tcp.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 
 class Path {
  public:
@@ -42,4 +42,4 @@ class Path {
   std::vector<Packet> tcp_out_;
 };
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

@@ -28,7 +28,7 @@
 #include "report.h"
 #include "video.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 namespace {
 
 constexpr size_t kLargest = 2'048;  // bytes of a datagram
@@ -253,16 +253,16 @@ int run(const std::string& folder, const std::string& id, uint64_t seed) {
 }
 
 }  // namespace
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867
 
 int main(int argc, char** argv) {
   if (argc == 2 && std::string(argv[1]) == "--cases") {
-    for (const atm0s::rfc8867::Scenario& scenario : atm0s::rfc8867::scenarios()) std::puts(scenario.id.c_str());
+    for (const atm::rfc8867::Scenario& scenario : atm::rfc8867::scenarios()) std::puts(scenario.id.c_str());
     return 0;
   }
   if (argc < 3) {
     std::fprintf(stderr, "usage: rfc8867_relay FOLDER CASE [SEED] | --cases\n");
     return 2;
   }
-  return atm0s::rfc8867::run(argv[1], argv[2], argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 1);
+  return atm::rfc8867::run(argv[1], argv[2], argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 1);
 }

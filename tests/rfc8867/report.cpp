@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 namespace {
 
 std::string number(const char* format, double value) {
@@ -83,4 +83,4 @@ std::string table(const std::vector<Row>& rows) {
   return text;
 }
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

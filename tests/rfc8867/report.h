@@ -9,7 +9,7 @@
 #include "meter.h"
 #include "scenario.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 
 struct Row {
   Scenario scenario;
@@ -24,4 +24,4 @@ std::string plot_script(const std::string& folder, const std::string& name, cons
 // Markdown.
 std::string table(const std::vector<Row>& rows);
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

@@ -7,7 +7,7 @@
 #include "report.h"
 #include "trial.h"
 
-using namespace atm0s::rfc8867;
+using namespace atm::rfc8867;
 
 int main(int argc, char** argv) {
   if (argc < 2) {

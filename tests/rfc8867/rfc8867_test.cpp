@@ -5,7 +5,7 @@
 
 #include "trial.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 namespace {
 
 class Rfc8867 : public testing::TestWithParam<Scenario> {};
@@ -49,4 +49,4 @@ std::string name_of(const testing::TestParamInfo<Scenario>& info) {
 INSTANTIATE_TEST_SUITE_P(Cases, Rfc8867, testing::ValuesIn(scenarios()), name_of);
 
 }  // namespace
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

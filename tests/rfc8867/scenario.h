@@ -10,7 +10,7 @@
 #include "hop.h"
 #include "tcp.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 
 struct MediaConfig {
   Duration start{};
@@ -52,4 +52,4 @@ struct Scenario {
 
 std::vector<Scenario> scenarios();
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

@@ -4,7 +4,7 @@
 #include "scenario.h"
 #include "video.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 namespace {
 
 // RFC 8867 4.2: a drop-tail queue of 300 ms and jitter of at most 30 ms; by RFC 8868 4.5.2 and 4.5.3 without
@@ -190,4 +190,4 @@ std::vector<Scenario> scenarios() {
   return all;
 }
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

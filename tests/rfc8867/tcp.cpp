@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 namespace {
 
 constexpr double kLeastRtoSeconds = 0.2;  // Linux; RFC 6298 has 1 s
@@ -162,4 +162,4 @@ void Tcp::send_more(Instant now, std::vector<Packet>& out) {
   timer_ = now + Duration(static_cast<int64_t>(std::min(rto * std::exp2(backoff_), 60.0) * 1e6));
 }
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

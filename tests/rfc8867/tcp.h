@@ -12,7 +12,7 @@
 #include "base/time.h"
 #include "hop.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 
 struct TcpConfig {
   Duration start{};
@@ -81,4 +81,4 @@ class Tcp {
   uint64_t received_bytes_ = 0;
 };
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 namespace {
 
 constexpr size_t kVideo = 1;  // the m-line
@@ -147,4 +147,4 @@ void Trial::tick() {
   next_tick_ += Meter::kTick;
 }
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

@@ -14,7 +14,7 @@
 #include "scenario.h"
 #include "video.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 
 class Trial {
  public:
@@ -59,4 +59,4 @@ class Trial {
   Instant next_tick_{};
 };
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 namespace {
 
 constexpr Duration kPatience = 500ms;
@@ -49,4 +49,4 @@ Mark read_payload(ByteView payload) {
   return mark;
 }
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

@@ -13,7 +13,7 @@
 #include "base/time.h"
 #include "hop.h"
 
-namespace atm0s::rfc8867 {
+namespace atm::rfc8867 {
 
 // What goes around a payload: IPv4 and UDP, RTP with the transport-wide number, the tag of SRTP.
 inline constexpr size_t kAroundPayload = 28 + 12 + 8 + 10;
@@ -92,4 +92,4 @@ struct Mark {
 Bytes make_payload(const Mark& mark, size_t size);
 Mark read_payload(ByteView payload);
 
-}  // namespace atm0s::rfc8867
+}  // namespace atm::rfc8867

@@ -3,7 +3,7 @@
 
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 struct AdminTest : testing::Test {
@@ -150,4 +150,4 @@ TEST_F(AdminTest, ADrainEndsSessionsOrLeavesThemAndIsTakenBack) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

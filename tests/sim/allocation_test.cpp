@@ -12,7 +12,7 @@ namespace {
 uint64_t allocations[4] = {};
 
 void* count_and_allocate(size_t size) {
-  uint64_t& count = allocations[static_cast<size_t>(atm0s::sim::in_worker)];
+  uint64_t& count = allocations[static_cast<size_t>(atm::sim::in_worker)];
   ++count;
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
@@ -38,7 +38,7 @@ void operator delete[](void* memory, size_t) noexcept {
   std::free(memory);
 }
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 // A string of this length is not kept in place.
@@ -124,4 +124,4 @@ TEST(Allocation, AForwardedPacketMakesNoneWithFiftyViewersLossALateJoinerAndTwoW
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

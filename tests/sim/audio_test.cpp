@@ -5,7 +5,7 @@
 
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 struct Talk {
@@ -81,4 +81,4 @@ TEST(Audio, GoesOnAtTwentyPercentLossOnEachWay) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -9,7 +9,7 @@
 #include "seeds.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 LinkConfig lossy(double loss) {
@@ -311,4 +311,4 @@ TEST(Call, ASenderThatIsToggledOffGoesQuietAndComesBack) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -8,7 +8,7 @@
 #include "seeds.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 constexpr LinkConfig kOpen{25ms, 2ms};
@@ -110,4 +110,4 @@ TEST_F(Capped, SoDoesAViewerThatComesOverIt) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -5,7 +5,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 using negotiation::Direction;
 
@@ -329,4 +329,4 @@ bool Client::is_sending(const std::optional<size_t>& line) const {
   return line && line_of(*line) < peer_->media_count() && peer_->media(line_of(*line)).is_sending();
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -18,7 +18,7 @@
 #include "send_rate.h"
 #include "sound.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 inline constexpr uint8_t kSimulcastLayers = 3;
 
@@ -229,4 +229,4 @@ class Client {
   std::optional<int> audio_level_;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -5,7 +5,7 @@
 #include "client.h"
 #include "core/peer/known_keys_test.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 constexpr uint64_t kFramesPerSecond = 30;
@@ -158,4 +158,4 @@ void Client::send_simulcast(Now now, uint8_t payload_type, SendBatch& out) {
   }
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

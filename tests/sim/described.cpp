@@ -1,6 +1,6 @@
 #include "described.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 using Dti = payload::DecodeTargetIndication;
@@ -96,4 +96,4 @@ DescribedVerdict DescribedViewer::judge() {
   return out;
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -9,7 +9,7 @@
 #include "core/peer/media_packet.h"
 #include "picture.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 class DescribedSource {
  public:
@@ -54,4 +54,4 @@ class DescribedViewer {
   std::optional<uint16_t> last_;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -4,7 +4,7 @@
 
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 struct Described : testing::Test {
@@ -100,4 +100,4 @@ TEST_F(Described, WhatIsSentAgainSaysTheSame) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

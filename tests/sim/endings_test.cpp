@@ -5,7 +5,7 @@
 #include "seeds.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 ClientConfig participant(const std::string& peer, uint32_t receivers = 1) {
@@ -260,4 +260,4 @@ TEST_F(RefusingTest, OfTwoThatComeTogetherOneStays) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

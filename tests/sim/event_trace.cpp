@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 const char* text_of(contract::PresenceChange change) {
@@ -95,4 +95,4 @@ void EventTrace::observe(Duration at, Client& client) {
   }
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

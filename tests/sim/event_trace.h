@@ -7,7 +7,7 @@
 
 #include "client.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 // An event of the session protocol in a few words.
 std::string text_of(const contract::Event& event);
@@ -33,4 +33,4 @@ class EventTrace {
   std::string text_;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -7,7 +7,7 @@
 #include "seeds.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 constexpr uint8_t kFramePackets = 4;
@@ -136,4 +136,4 @@ TEST(Figures, AtTwentyPercentLossOnEachWayAudioHasAGapInAtMostOneOfTwoHundredSec
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

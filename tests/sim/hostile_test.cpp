@@ -5,7 +5,7 @@
 #include "contract/json/rpc.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 ClientConfig participant(const std::string& peer, uint32_t receivers = 2) {
@@ -273,4 +273,4 @@ TEST(Drain, OfAHundredUnderLoadEachEnds) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -7,7 +7,7 @@
 
 #include "ice_world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 using enum NatDependence;
@@ -219,4 +219,4 @@ TEST(IceNat, WrongCredentialsAreToldAndLeaveWhatNeedsNoRelay) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 const SocketAddress kStun{IpAddress::v4(198, 51, 100, 8), 3'478};
@@ -260,4 +260,4 @@ bool IceWorld::carries_media() {
   return run_until([&] { return a.media > at_a && b.media > at_b; }, 500ms);
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -14,7 +14,7 @@
 #include "link.h"
 #include "nat.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 class IceWorld {
  public:
@@ -113,4 +113,4 @@ class IceWorld {
   std::vector<turn::Event> events_;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -4,7 +4,7 @@
 
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 constexpr LinkConfig kPerfect{20ms, 0ms, 0, 0};
@@ -106,4 +106,4 @@ TEST_F(Layers, ALayerThatThePublisherStopsIsReplacedAndNotAskedForOnAndOn) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -5,7 +5,7 @@
 
 #include "wire/rtp/packet.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 void Ledger::on_link(uint32_t client, bool is_uplink, ByteView datagram, Fate fate) {
   if (rtp::classify(datagram) != rtp::PacketClass::kRtp || datagram.size() < 12) return;
@@ -128,4 +128,4 @@ void Ledger::close_missing(const View& view, uint64_t id, const Sent& sent, uint
   }
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -15,7 +15,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 class Ledger {
  public:
@@ -92,4 +92,4 @@ class Ledger {
   std::vector<std::string> errors_;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -6,7 +6,7 @@
 
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 struct LevelsTest : testing::Test {
@@ -144,4 +144,4 @@ TEST(Levels, WhatTheyCost) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

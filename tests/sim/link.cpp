@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 std::optional<Instant> Link::carry(Instant now, size_t bytes) {
   ++sent_;
@@ -44,4 +44,4 @@ Duration Link::jitter() {
   return Duration{config_.jitter.count() == 0 ? 0 : rng_.below(static_cast<uint32_t>(config_.jitter.count()))};
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

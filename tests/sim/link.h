@@ -9,7 +9,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 struct LinkConfig {
   Duration delay = 30ms;  // one way
@@ -66,4 +66,4 @@ class Link {
   uint64_t overflow_ = 0;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 constexpr Instant kStart{10s};
@@ -99,4 +99,4 @@ TEST(Link, ARateMayChangeOnTheWay) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

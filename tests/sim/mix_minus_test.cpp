@@ -5,7 +5,7 @@
 
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 using contract::MixMinusMode;
@@ -368,4 +368,4 @@ INSTANTIATE_TEST_SUITE_P(Workers, MixMinus, testing::Values(1u, 2u),
                          [](const auto& one) { return std::string(one.param == 1 ? "One" : "Two"); });
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

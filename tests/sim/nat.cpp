@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 SocketAddress Nat::part_of(const SocketAddress& other, NatDependence dependence) {
   switch (dependence) {
@@ -58,4 +58,4 @@ bool Nat::owns(const IpAddress& ip) const {
   return std::find(outer_.begin(), outer_.end(), ip) != outer_.end();
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

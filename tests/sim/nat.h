@@ -11,7 +11,7 @@
 #include "base/address.h"
 #include "base/time.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 // Of what about the other end a mapping, or the right to come in, depends.
 enum class NatDependence : uint8_t { kEndpointIndependent, kAddress, kAddressAndPort };
@@ -60,4 +60,4 @@ class Nat {
   uint64_t made_ = 0;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -8,7 +8,7 @@
 
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 using enum NatDependence;
@@ -152,4 +152,4 @@ TEST(Nat, AMappingThatTimedOutWhileAClientWasAwayIsMadeAnewAndTheCallGoesOn) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -5,7 +5,7 @@
 #include "base/time.h"
 #include "core/peer/peer.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 class OwnVideo {
  public:
@@ -19,4 +19,4 @@ class OwnVideo {
   virtual bool on_packet(Now now, const peer::MediaLine& line, const peer::ReceivedPacket& packet) = 0;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

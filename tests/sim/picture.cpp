@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 constexpr uint32_t kMagic = 0x5041'5453;
 constexpr size_t kVideoHeader = 1 + 10;  // VP8 payload descriptor, and the frame header of a key frame's first packet
@@ -102,4 +102,4 @@ void VideoViewer::advance(uint32_t publisher) {
   }
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 // Of a publisher's every frame.
 inline constexpr uint8_t kPacketsPerFrame = 4;
@@ -64,4 +64,4 @@ class VideoViewer {
   uint32_t shown_publisher_ = 0;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

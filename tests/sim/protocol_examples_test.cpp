@@ -13,7 +13,7 @@
 #include "document.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 using nlohmann::json;
@@ -206,7 +206,7 @@ TEST(ProtocolExamples, EveryEventIsThere) {
   std::set<std::string> names;
   for (const Line& line : read_conversations()) {
     const auto parsed = json::parse(line.text).value("type", "") == "event"
-                            ? atm0s::json::parse_server_message(as_bytes(line.text), true)
+                            ? atm::json::parse_server_message(as_bytes(line.text), true)
                             : std::nullopt;
     if (!parsed) continue;
     kinds.insert(std::get<contract::Event>(*parsed).index());
@@ -237,4 +237,4 @@ TEST(ProtocolExamples, ADifferenceIsSeen) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -8,7 +8,7 @@
 #include "wire/rtp/packet.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 using contract::BitrateControlMode;
@@ -303,4 +303,4 @@ TEST_F(PublishingAcross, ALossyRelayDelaysWhatViewersWantAndNothingMore) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

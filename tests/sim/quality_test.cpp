@@ -5,7 +5,7 @@
 
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 struct Show {
@@ -173,4 +173,4 @@ TEST(LatencyMode, ReachesTheViewerThatHasIt) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

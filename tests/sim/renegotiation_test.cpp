@@ -3,7 +3,7 @@
 
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 using contract::ReceiverState;
@@ -229,4 +229,4 @@ TEST(Timers, OfALossyCallDoNotPileUp) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -8,7 +8,7 @@
 #include "seeds.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 constexpr LinkConfig kLossy{40ms, 20ms, 0.05, 0.02};
@@ -184,4 +184,4 @@ TEST_F(RequestsTest, WhateverIsAskedIsAnsweredAndTheCallGoesOn) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

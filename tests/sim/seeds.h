@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 inline std::optional<uint64_t> chosen_seed() {
   const char* text = std::getenv("ATM0S_SIM_SEED");
@@ -22,4 +22,4 @@ inline std::vector<uint64_t> seeds(uint64_t first, size_t count) {
   return all;
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -10,7 +10,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 class SendRate {
  public:
@@ -31,4 +31,4 @@ class SendRate {
   std::optional<Instant> last_;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

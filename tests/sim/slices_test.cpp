@@ -5,7 +5,7 @@
 
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 constexpr LinkConfig kPerfect{20ms, 0ms, 0, 0};
@@ -199,4 +199,4 @@ TEST(Slices, ManyViewersOnAnotherWorkerCostOneRelayAndNoMoreKeyFrames) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

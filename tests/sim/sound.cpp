@@ -6,7 +6,7 @@
 
 #include "wire/payload/red.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 constexpr uint8_t kToc = 0x78;  // RFC 6716 3.1: hybrid, one frame of 20 ms
 }  // namespace
@@ -81,4 +81,4 @@ uint64_t Listener::gaps_over_60_ms() const {
   return gaps;
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

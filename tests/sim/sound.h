@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 // One publisher's microphone.
 class SoundSource {
@@ -53,4 +53,4 @@ class Listener {
   uint64_t packets_ = 0, red_packets_ = 0, unread_ = 0;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

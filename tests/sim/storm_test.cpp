@@ -16,7 +16,7 @@ constexpr bool kMemoryIsItsOwn = false;  // AddressSanitizer keeps what was free
 constexpr bool kMemoryIsItsOwn = true;
 #endif
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 constexpr int kPeople = 10, kDatagrams = 100'000;
@@ -213,4 +213,4 @@ TEST(Storm, OfAHundredThousandMalformedDatagramsARoomOfTenNoticesNothing) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

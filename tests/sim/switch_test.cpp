@@ -10,7 +10,7 @@
 #include "seeds.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 constexpr size_t kSwitches = 200;
@@ -72,4 +72,4 @@ TEST(Switches, ReachTheFirstDecodableFrameWithinTwoRoundTripsAFrameAndAKeyFrame)
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -9,7 +9,7 @@
 #include "seeds.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 // No chance but in what is random by itself: the trace changes when behaviour does.
@@ -129,4 +129,4 @@ TEST(Traces, APeerBehindANatGetsAnotherAddress) {
 }
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

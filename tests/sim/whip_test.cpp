@@ -6,7 +6,7 @@
 #include "wire/sdp/sdp.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 namespace {
 
 using contract::Protocol;
@@ -353,4 +353,4 @@ TEST_P(Whip, ASessionAnswersToThePathsOfItsProtocolAlone) {
 INSTANTIATE_TEST_SUITE_P(OnWorkers, Whip, testing::Values(1, 2));
 
 }  // namespace
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "seeds.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 namespace {
 int failures_so_far() {
@@ -267,4 +267,4 @@ uint64_t World::datagrams_lost() const {
   return lost;
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

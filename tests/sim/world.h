@@ -19,7 +19,7 @@
 #include "nat.h"
 #include "node/worker.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 // What a worker is at while World calls into it: so that a test can tell its allocations from those of the clients.
 enum class InWorker : uint8_t {
@@ -174,4 +174,4 @@ class World {
   std::optional<Error> error_;
 };
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

@@ -4,7 +4,7 @@
 #include "wire/rtp/packet.h"
 #include "world.h"
 
-namespace atm0s::sim {
+namespace atm::sim {
 
 namespace {
 // From one thread to another: a wake and a turn of its loop.
@@ -196,4 +196,4 @@ void World::trace(const InFlight& datagram) {
   mix(datagram.bytes);
 }
 
-}  // namespace atm0s::sim
+}  // namespace atm::sim

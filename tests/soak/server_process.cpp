@@ -19,7 +19,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-namespace atm0s::soak {
+namespace atm::soak {
 
 namespace {
 
@@ -169,4 +169,4 @@ int ServerProcess::stop() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-}  // namespace atm0s::soak
+}  // namespace atm::soak

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace atm0s::soak {
+namespace atm::soak {
 
 class ServerProcess {
  public:
@@ -43,4 +43,4 @@ class ServerProcess {
   std::string host_, port_;
 };
 
-}  // namespace atm0s::soak
+}  // namespace atm::soak

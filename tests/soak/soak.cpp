@@ -23,8 +23,8 @@
 
 namespace {
 
-using namespace atm0s;
-using namespace atm0s::soak;
+using namespace atm;
+using namespace atm::soak;
 
 const std::string kSecret = "a secret of the soak, longer than 32 bytes";
 constexpr size_t kResidents = 6;

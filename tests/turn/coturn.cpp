@@ -14,7 +14,7 @@
 
 #include "io/udp/sockaddr.h"
 
-namespace atm0s {
+namespace atm {
 namespace {
 
 const IpAddress kHere = IpAddress::v4(127, 0, 0, 1);
@@ -92,4 +92,4 @@ std::string Coturn::log() const {
   return out.str();
 }
 
-}  // namespace atm0s
+}  // namespace atm

@@ -8,7 +8,7 @@
 
 #include "base/address.h"
 
-namespace atm0s {
+namespace atm {
 
 class Coturn {
  public:
@@ -32,4 +32,4 @@ class Coturn {
   pid_t child_ = -1;
 };
 
-}  // namespace atm0s
+}  // namespace atm

@@ -6,7 +6,7 @@
 #include "core/ice/libnice_call_test.h"
 #include "relay_client.h"
 
-namespace atm0s {
+namespace atm {
 namespace {
 
 using ice::CandidateType;
@@ -206,4 +206,4 @@ TEST_F(CoturnTest, ConnectsWithLibnice) {
 }
 
 }  // namespace
-}  // namespace atm0s
+}  // namespace atm

@@ -2,7 +2,7 @@
 
 #include <poll.h>
 
-namespace atm0s {
+namespace atm {
 
 RelayClient::RelayClient(ice::Role role, const turn::GathererOptions& options, const io::TlsTrust* trust)
     : agent(role, ice::make_credentials(rng), rng), gatherer(options, rng), trust_(trust) {
@@ -130,4 +130,4 @@ void RelayClient::close() {
   flush(io::read_clocks());
 }
 
-}  // namespace atm0s
+}  // namespace atm

@@ -14,7 +14,7 @@
 #include "io/stream/stream_socket.h"
 #include "io/udp/socket.h"
 
-namespace atm0s {
+namespace atm {
 
 class RelayClient {
  public:
@@ -53,4 +53,4 @@ class RelayClient {
   std::vector<turn::Event> events_;
 };
 
-}  // namespace atm0s
+}  // namespace atm

@@ -1,6 +1,6 @@
 #include "apps/server/banner.h"
 
-namespace atm0s::server {
+namespace atm::server {
 namespace {
 
 std::string host(const IpAddress& ip) {
@@ -56,4 +56,4 @@ std::string banner(const Config& config, const Listening& listening, const std::
   return out + "\n\n";
 }
 
-}  // namespace atm0s::server
+}  // namespace atm::server

@@ -7,7 +7,7 @@
 
 #include "apps/server/config.h"
 
-namespace atm0s::server {
+namespace atm::server {
 
 struct Listening {
   SocketAddress http;
@@ -21,4 +21,4 @@ std::string ready_line(const Listening& listening);
 std::string banner(const Config& config, const Listening& listening, const std::vector<IpAddress>& addresses,
                    const std::string& token);
 
-}  // namespace atm0s::server
+}  // namespace atm::server

@@ -10,7 +10,7 @@
 
 #include "apps/server/setting.h"
 
-namespace atm0s::server {
+namespace atm::server {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -247,4 +247,4 @@ Result<Config> load_config(int argc, const char* const* argv, const Environment&
   return config;
 }
 
-}  // namespace atm0s::server
+}  // namespace atm::server

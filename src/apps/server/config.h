@@ -16,7 +16,7 @@
 #include "io/log/log.h"
 #include "node/worker.h"
 
-namespace atm0s::server {
+namespace atm::server {
 
 // Where media is received, and the address that clients are told: another one behind one-to-one NAT.
 struct MediaAddress {
@@ -57,4 +57,4 @@ inline constexpr int kExitUsage = 2;
 // The default in dev mode, where anyone gets a token from the server anyway.
 inline constexpr std::string_view kDevSecret = "insecure";
 
-}  // namespace atm0s::server
+}  // namespace atm::server

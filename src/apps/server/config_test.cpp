@@ -9,7 +9,7 @@
 
 #include "apps/server/setting.h"
 
-namespace atm0s::server {
+namespace atm::server {
 namespace {
 
 const std::string kSecret = "0123456789abcdef0123456789abcdef";
@@ -257,4 +257,4 @@ TEST_F(ConfigTest, HelpTeachesEverySetting) {
 }
 
 }  // namespace
-}  // namespace atm0s::server
+}  // namespace atm::server

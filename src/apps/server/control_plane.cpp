@@ -7,7 +7,7 @@
 #include "control/http/placement.h"
 #include "io/metrics/prometheus.h"
 
-namespace atm0s::server {
+namespace atm::server {
 namespace {
 // The ticket of the Drain commands: PendingCalls gives from 1 on.
 constexpr uint64_t kDrainTicket = 0;
@@ -142,4 +142,4 @@ void ControlPlane::end_drain() {
   http_.stop();
 }
 
-}  // namespace atm0s::server
+}  // namespace atm::server

@@ -10,7 +10,7 @@
 #include "io/http/server.h"
 #include "io/runtime/clock.h"
 
-namespace atm0s::server {
+namespace atm::server {
 
 class MediaWorkers;
 
@@ -48,4 +48,4 @@ class ControlPlane {
   io::HttpServer http_;
 };
 
-}  // namespace atm0s::server
+}  // namespace atm::server

@@ -15,7 +15,7 @@
 #include "io/log/log.h"
 #include "io/udp/interfaces.h"
 
-namespace atm0s::server {
+namespace atm::server {
 namespace {
 
 constexpr int kExitFailure = 1;
@@ -103,10 +103,10 @@ Result<bool> serve(const Config& config) {
 }
 
 }  // namespace
-}  // namespace atm0s::server
+}  // namespace atm::server
 
 int main(int argc, char** argv) {
-  using namespace atm0s;
+  using namespace atm;
   const auto config = server::load_config(argc, argv, [](const char* name) { return std::getenv(name); });
   if (!config) {
     std::fprintf(stderr, "atm0s-server: %s\n", config.error().why.c_str());

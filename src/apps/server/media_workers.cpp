@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::server {
+namespace atm::server {
 namespace {
 
 using Sockets = std::vector<std::unique_ptr<io::UdpSocket>>;
@@ -219,4 +219,4 @@ void MediaWorkers::stop() {
   for (const auto& worker : workers_) worker->stop();
 }
 
-}  // namespace atm0s::server
+}  // namespace atm::server

@@ -13,7 +13,7 @@
 #include "io/runtime/media_loop.h"
 #include "node/worker.h"
 
-namespace atm0s::server {
+namespace atm::server {
 
 // Bursts and changes on their way from all other workers to one: about 50 ms of a busy room's. What does not fit is
 // lost, as a datagram is.
@@ -41,4 +41,4 @@ class MediaWorkers {
   std::vector<std::unique_ptr<Pumped>> workers_;
 };
 
-}  // namespace atm0s::server
+}  // namespace atm::server

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-namespace atm0s::server {
+namespace atm::server {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -265,4 +265,4 @@ std::string help_text() {
   return out;
 }
 
-}  // namespace atm0s::server
+}  // namespace atm::server

@@ -9,7 +9,7 @@
 
 #include "apps/server/config.h"
 
-namespace atm0s::server {
+namespace atm::server {
 
 enum class Shape : uint8_t { kOne, kList, kSwitch };
 
@@ -29,4 +29,4 @@ std::string key_name(const Setting& setting);       // "media_ip"
 
 std::string help_text();
 
-}  // namespace atm0s::server
+}  // namespace atm::server

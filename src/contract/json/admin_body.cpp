@@ -7,7 +7,7 @@
 #include "contract/json/limits.h"
 #include "contract/json/write.h"
 
-namespace atm0s::json {
+namespace atm::json {
 namespace {
 
 using nlohmann::ordered_json;
@@ -39,7 +39,7 @@ ordered_json write_stream(const contract::StreamReport& stream) {
   out["name"] = stream.name;
   out["kind"] = to_text(stream.kind);
   out["label"] = stream.label;
-  if (stream.codec) out["codec"] = atm0s::to_text(*stream.codec);
+  if (stream.codec) out["codec"] = atm::to_text(*stream.codec);
   out["scaling"] = choice_text(kStreamScalings, stream.scaling);
   out["active"] = stream.active;
   out["muted"] = stream.muted;
@@ -154,4 +154,4 @@ std::string envelope_sessions(size_t sessions) {
   return in_envelope(std::move(data));
 }
 
-}  // namespace atm0s::json
+}  // namespace atm::json

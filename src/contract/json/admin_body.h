@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "contract/admin.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 struct RightsBody {
   std::optional<bool> publish, subscribe;  // one of them at least
@@ -31,4 +31,4 @@ std::string envelope(const contract::RoomRead& room);                    // {"ro
 std::string envelope(const contract::PeerReport& peer);
 std::string envelope_sessions(size_t sessions);  // {"sessions": n}
 
-}  // namespace atm0s::json
+}  // namespace atm::json

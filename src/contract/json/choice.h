@@ -10,7 +10,7 @@
 
 #include "contract/json/fields.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 template <typename E>
 struct Choice {
@@ -61,4 +61,4 @@ E read_choice(const Fields& fields, std::string_view name, const Choice<E> (&tab
   return fallback;
 }
 
-}  // namespace atm0s::json
+}  // namespace atm::json

@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 std::optional<std::string> inflate(ByteView stream, size_t bytes_max, bool& too_large) {
   too_large = false;
@@ -45,4 +45,4 @@ Bytes deflate(std::string_view text) {
   return out;
 }
 
-}  // namespace atm0s::json
+}  // namespace atm::json

@@ -10,10 +10,10 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 // Exactly one whole stream of at most `bytes_max` bytes, or nothing; `too_large` tells the two reasons apart.
 std::optional<std::string> inflate(ByteView stream, size_t bytes_max, bool& too_large);
 Bytes deflate(std::string_view text);
 
-}  // namespace atm0s::json
+}  // namespace atm::json

@@ -5,7 +5,7 @@
 
 namespace {
 
-using namespace atm0s;
+using namespace atm;
 
 bool is_name(const std::string& text) {
   if (text.empty() || text.size() > json::kMaxNameBytes) return false;

@@ -4,7 +4,7 @@
 #include "contract/json/rpc.h"
 #include "contract/json/write.h"
 
-namespace atm0s::json {
+namespace atm::json {
 namespace {
 
 using contract::PresenceChange;
@@ -111,4 +111,4 @@ std::string to_json(const contract::Event& event) {
   return write_text(out);
 }
 
-}  // namespace atm0s::json
+}  // namespace atm::json

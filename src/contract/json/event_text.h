@@ -4,7 +4,7 @@
 #include "contract/json/choice.h"
 #include "contract/session.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 inline constexpr Choice<contract::StreamStatus> kStreamStatuses[] = {
     {"new", contract::StreamStatus::kNew},
@@ -57,4 +57,4 @@ inline constexpr std::string_view kLimitEventSuffix = "_limit";
 inline constexpr std::string_view kQualityEventSuffix = "_quality";
 inline constexpr std::string_view kLevelEventSuffix = "_audio_level";
 
-}  // namespace atm0s::json
+}  // namespace atm::json

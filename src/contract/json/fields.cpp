@@ -5,7 +5,7 @@
 
 #include "contract/json/limits.h"
 
-namespace atm0s::json {
+namespace atm::json {
 namespace {
 
 // Brackets outside of strings; whether they match is for the parser to say. Done first so that the parser's own
@@ -239,4 +239,4 @@ std::vector<uint64_t> Fields::numbers(std::string_view name, size_t count_max, u
   return out;
 }
 
-}  // namespace atm0s::json
+}  // namespace atm::json

@@ -13,7 +13,7 @@
 
 #include "base/result.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 // The first thing that was wrong with a document.
 class Problem {
@@ -79,4 +79,4 @@ class Fields {
   Problem* problem_;
 };
 
-}  // namespace atm0s::json
+}  // namespace atm::json

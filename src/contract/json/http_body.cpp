@@ -8,7 +8,7 @@
 #include "contract/json/offer.h"
 #include "contract/json/write.h"
 
-namespace atm0s::json {
+namespace atm::json {
 namespace {
 
 using contract::BitrateControlMode;
@@ -109,7 +109,7 @@ std::string to_json(const contract::ConnectRequest& request, std::string_view to
   out["pub_scope"] = choice_text(kPublishScopes, request.publish_scope);
   out["remote_bitrate_control_mode"] = choice_text(kBitrateControlModes, request.bitrate_control_mode);
   if (request.applies_stream_limits) out["applies_stream_limits"] = true;
-  for (const Codec codec : request.codecs) out["codecs"].push_back(atm0s::to_text(codec));
+  for (const Codec codec : request.codecs) out["codecs"].push_back(atm::to_text(codec));
   write_senders(request.senders, out["senders"]);
   write_receivers(request.receivers, out["receivers"]);
   if (request.playout_delay) out["latency_mode"] = choice_text(kLatencyModes, request.playout_delay);
@@ -218,4 +218,4 @@ std::string token_envelope(const Error& error) {
   return write_text(out);
 }
 
-}  // namespace atm0s::json
+}  // namespace atm::json

@@ -13,7 +13,7 @@
 #include "contract/session.h"
 #include "contract/token_request.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 // `token` receives the token of the body ("" when there was none); the request's grant is left as it is.
 Result<contract::ConnectRequest> parse_connect(std::string_view body, std::string* token);
@@ -38,4 +38,4 @@ std::string envelope(const Error& error);
 std::string token_envelope(std::string_view token);
 std::string token_envelope(const Error& error);
 
-}  // namespace atm0s::json
+}  // namespace atm::json

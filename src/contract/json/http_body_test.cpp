@@ -6,7 +6,7 @@
 
 #include "contract/json/limits.h"
 
-namespace atm0s::json {
+namespace atm::json {
 namespace {
 
 using nlohmann::json;
@@ -320,4 +320,4 @@ TEST(Envelope, LooksAsTheSdkExpects) {
 }
 
 }  // namespace
-}  // namespace atm0s::json
+}  // namespace atm::json

@@ -6,7 +6,7 @@
 #include "contract/json/rpc.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   const ByteView bytes(data, size);
   for (const size_t bytes_max : {size_t{64}, json::kMaxDocumentBytes}) {
     bool is_too_large = false;

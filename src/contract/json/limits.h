@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace atm0s::json {
+namespace atm::json {
 
 // An HTTP body, and a data channel message once inflated. A 60-m-line offer of Chromium is about 100 kB.
 inline constexpr size_t kMaxDocumentBytes = 1 << 20;
@@ -37,4 +37,4 @@ inline constexpr uint64_t kMaxUnixSeconds = 253'402'300'799;
 // Ten years, in seconds: longer is a mistake (milliseconds given for seconds).
 inline constexpr uint64_t kMaxExpiresInSeconds = 315'360'000;
 
-}  // namespace atm0s::json
+}  // namespace atm::json

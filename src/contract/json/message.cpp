@@ -5,7 +5,7 @@
 #include "contract/json/compression.h"
 #include "contract/json/limits.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 bool parse_message(ByteView message, bool is_text, nlohmann::json& out, Problem& problem) {
   if (is_text) return parse_document(as_text(message), out, problem);
@@ -22,4 +22,4 @@ bool parse_message(ByteView message, bool is_text, nlohmann::json& out, Problem&
   return parse_document(*text, out, problem);
 }
 
-}  // namespace atm0s::json
+}  // namespace atm::json

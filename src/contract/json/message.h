@@ -5,8 +5,8 @@
 #include "base/bytes.h"
 #include "contract/json/fields.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 bool parse_message(ByteView message, bool is_text, nlohmann::json& out, Problem& problem);
 
-}  // namespace atm0s::json
+}  // namespace atm::json

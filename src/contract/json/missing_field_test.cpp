@@ -13,7 +13,7 @@
 #include "contract/json/limits.h"
 #include "contract/json/rpc.h"
 
-namespace atm0s::json {
+namespace atm::json {
 namespace {
 
 using nlohmann::json;
@@ -378,4 +378,4 @@ TEST(MissingField, HasEveryRequestOfTheProtocol) {
 }
 
 }  // namespace
-}  // namespace atm0s::json
+}  // namespace atm::json

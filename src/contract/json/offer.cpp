@@ -5,7 +5,7 @@
 #include "contract/json/choice.h"
 #include "contract/json/limits.h"
 
-namespace atm0s::json {
+namespace atm::json {
 namespace {
 
 using contract::ContentHint;
@@ -85,4 +85,4 @@ void write_receivers(const contract::ReceiverCounts& receivers, nlohmann::ordere
   out["video"] = receivers.video;
 }
 
-}  // namespace atm0s::json
+}  // namespace atm::json

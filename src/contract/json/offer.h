@@ -9,7 +9,7 @@
 #include "contract/json/fields.h"
 #include "contract/session.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 std::string read_sdp(const Fields& fields);
 std::vector<contract::SenderInfo> read_senders(const Fields& fields);
@@ -19,4 +19,4 @@ MediaKind read_kind(const Fields& fields);
 void write_senders(const std::vector<contract::SenderInfo>& senders, nlohmann::ordered_json& out);
 void write_receivers(const contract::ReceiverCounts& receivers, nlohmann::ordered_json& out);
 
-}  // namespace atm0s::json
+}  // namespace atm::json

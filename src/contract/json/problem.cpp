@@ -4,7 +4,7 @@
 
 #include "contract/json/write.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 std::string problem(unsigned status, std::string_view title, const Error& error) {
   nlohmann::ordered_json out;
@@ -12,8 +12,8 @@ std::string problem(unsigned status, std::string_view title, const Error& error)
   out["title"] = title;
   out["status"] = status;
   if (!error.why.empty()) out["detail"] = error.why;
-  out["code"] = atm0s::to_text(error.code);
+  out["code"] = atm::to_text(error.code);
   return write_text(out);
 }
 
-}  // namespace atm0s::json
+}  // namespace atm::json

@@ -7,9 +7,9 @@
 
 #include "base/result.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 // {"type": "about:blank", "title": "Not Found", "status": 404, "detail": why, "code": "CONN_NOT_FOUND"}
 std::string problem(unsigned status, std::string_view title, const Error& error);
 
-}  // namespace atm0s::json
+}  // namespace atm::json

@@ -8,7 +8,7 @@
 #include "contract/json/offer.h"
 #include "contract/json/write.h"
 
-namespace atm0s::json {
+namespace atm::json {
 namespace {
 
 using contract::RpcBody;
@@ -242,4 +242,4 @@ contract::RpcAnswer answer_to(const contract::RpcReject& reject) {
   return {reject.req_id.value_or(0), Error{reject.code, reject.why}};
 }
 
-}  // namespace atm0s::json
+}  // namespace atm::json

@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "contract/session.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 // The SDK compresses from this size on (counted in UTF-16 units there; bytes are close enough for a client of ours).
 inline constexpr size_t kCompressFromBytes = 1000;
@@ -32,4 +32,4 @@ std::optional<ServerMessage> parse_server_message(ByteView message, bool is_text
 // `peer_hash` of events: 32 bits of FNV-1a over the peer's id, stable over servers and versions.
 uint32_t peer_hash(std::string_view peer);
 
-}  // namespace atm0s::json
+}  // namespace atm::json

@@ -5,7 +5,7 @@
 #include "contract/json/rpc.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   const ByteView bytes(data, size);
   for (const bool is_text : {true, false}) {
     const auto first = json::parse_rpc(bytes, is_text);

@@ -7,7 +7,7 @@
 #include "contract/json/compression.h"
 #include "contract/json/limits.h"
 
-namespace atm0s::json {
+namespace atm::json {
 namespace {
 
 using contract::RpcReject;
@@ -399,4 +399,4 @@ TEST(ServerMessage, ReadsAFirstGenerationServer) {
 }
 
 }  // namespace
-}  // namespace atm0s::json
+}  // namespace atm::json

@@ -8,7 +8,7 @@
 #include "contract/json/offer.h"
 #include "contract/json/rpc.h"
 
-namespace atm0s::json {
+namespace atm::json {
 namespace {
 
 using contract::Event;
@@ -173,4 +173,4 @@ std::optional<ServerMessage> parse_server_message(ByteView message, bool is_text
   return out;
 }
 
-}  // namespace atm0s::json
+}  // namespace atm::json

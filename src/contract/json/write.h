@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace atm0s::json {
+namespace atm::json {
 
 // Bytes that are no UTF-8 become U+FFFD: a foreign name must not be able to stop an event.
 std::string write_text(const nlohmann::ordered_json& document);
@@ -15,4 +15,4 @@ std::string write_text(const nlohmann::ordered_json& document);
 // "data": {"code": …, "message": …}, "error": code, the same in HTTP envelopes and in refused RPC answers.
 void write_error(const Error& error, nlohmann::ordered_json& out);
 
-}  // namespace atm0s::json
+}  // namespace atm::json

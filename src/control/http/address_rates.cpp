@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 // Looking through all of them is 50 µs: not for every call of a flood.
@@ -33,4 +33,4 @@ bool AddressRates::take(Instant now, const IpAddress& from) {
   return it->second.take(now);
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

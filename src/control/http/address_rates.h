@@ -10,7 +10,7 @@
 #include "base/address.h"
 #include "base/budget.h"
 
-namespace atm0s::control {
+namespace atm::control {
 
 // A page behind a company's one address reloads in many browsers at once; a connect costs a worker about 2 ms.
 inline constexpr int64_t kConnectsPerSecond = 50;
@@ -31,4 +31,4 @@ class AddressRates {
   Instant swept_{};
 };
 
-}  // namespace atm0s::control
+}  // namespace atm::control

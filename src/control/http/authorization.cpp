@@ -2,7 +2,7 @@
 
 #include "control/http/fields.h"
 
-namespace atm0s::control {
+namespace atm::control {
 
 std::string_view bearer_token(const contract::HttpRequest& request) {
   constexpr std::string_view kScheme = "bearer ";
@@ -12,4 +12,4 @@ std::string_view bearer_token(const contract::HttpRequest& request) {
   return trimmed(authorization.substr(kScheme.size()));
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -5,9 +5,9 @@
 
 #include "contract/http.h"
 
-namespace atm0s::control {
+namespace atm::control {
 
 // "" when there is none, or another scheme.
 std::string_view bearer_token(const contract::HttpRequest& request);
 
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 std::string_view take_until(std::string_view& rest, char separator) {
@@ -75,4 +75,4 @@ std::optional<IfMatch> parse_if_match(std::string_view value) {
   return std::nullopt;
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

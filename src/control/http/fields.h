@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace atm0s::control {
+namespace atm::control {
 
 bool same_without_case(std::string_view a, std::string_view b);
 // Without spaces and tabs around it.
@@ -25,4 +25,4 @@ struct IfMatch {
 // Nothing when it is no list of entity tags.
 std::optional<IfMatch> parse_if_match(std::string_view value);
 
-}  // namespace atm0s::control
+}  // namespace atm::control

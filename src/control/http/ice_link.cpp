@@ -1,6 +1,6 @@
 #include "control/http/ice_link.h"
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 // RFC 9110 5.6.4: a quoted string, with quotes and backslashes escaped.
@@ -27,4 +27,4 @@ std::string ice_server_link(std::string_view url, std::string_view username, std
          "; credential-type=\"password\"";
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

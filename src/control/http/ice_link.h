@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-namespace atm0s::control {
+namespace atm::control {
 
 // <turn:turn.example.net?transport=udp>; rel="ice-server"; username="u"; credential="p"; credential-type="password"
 // "" for both: none are needed. No header can come of it but this one: what ends a line or an address is left out.
 std::string ice_server_link(std::string_view url, std::string_view username, std::string_view credential);
 
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::control {
+namespace atm::control {
 
 std::optional<uint64_t> PendingCalls::open(Now now, Pending pending, uint64_t caller, size_t replies_awaited) {
   ASSERT(replies_awaited > 0);
@@ -39,4 +39,4 @@ void PendingCalls::on_timeout(Now now, std::vector<Finished>& out) {
   while (next_timeout() <= now.mono) out.push_back(*cancel(calls_.begin()->first));
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

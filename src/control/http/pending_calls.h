@@ -12,7 +12,7 @@
 #include "contract/command.h"
 #include "control/http/router.h"
 
-namespace atm0s::control {
+namespace atm::control {
 
 class PendingCalls {
  public:
@@ -53,4 +53,4 @@ class PendingCalls {
   uint64_t late_replies_ = 0;
 };
 
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -5,7 +5,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::control {
+namespace atm::control {
 
 size_t worker_of_room(std::string_view room, size_t worker_count) {
   ASSERT(worker_count > 0);
@@ -34,4 +34,4 @@ std::optional<size_t> worker_of_conn(std::string_view conn_id, size_t worker_cou
   return worker;
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -7,11 +7,11 @@
 #include <optional>
 #include <string_view>
 
-namespace atm0s::control {
+namespace atm::control {
 
 size_t worker_of_room(std::string_view room, size_t worker_count);
 // "<worker>-<session>-<32 digits>", the worker in plain decimal, the rest hexadecimal; nullopt for anything else and
 // for foreign workers. Whether there is such a session is for the worker to say.
 std::optional<size_t> worker_of_conn(std::string_view conn_id, size_t worker_count);
 
-}  // namespace atm0s::control
+}  // namespace atm::control

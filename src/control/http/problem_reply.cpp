@@ -3,7 +3,7 @@
 #include "contract/json/problem.h"
 #include "control/http/replies.h"
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 std::string_view phrase_of(unsigned status) {
@@ -94,4 +94,4 @@ contract::HttpReply problem_reply(const Error& error) {
   return reply;
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

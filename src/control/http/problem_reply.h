@@ -7,11 +7,11 @@
 #include "base/result.h"
 #include "contract/http.h"
 
-namespace atm0s::control {
+namespace atm::control {
 
 // RFC 9725 and RFC 9110 15.5 name them; docs/session-protocol.md has the list.
 unsigned status_of(ErrorCode code);
 // With the headers that the status asks for (WWW-Authenticate, Retry-After).
 contract::HttpReply problem_reply(const Error& error);
 
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -3,7 +3,7 @@
 #include "contract/json/http_body.h"
 #include "control/http/router.h"
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 // Pages of any origin are clients; no cookie is ever looked at, so "*" gives nobody more than curl has.
@@ -70,4 +70,4 @@ contract::HttpReply asset_reply(const Asset& asset) {
   return reply;
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "contract/http.h"
 
-namespace atm0s::control {
+namespace atm::control {
 
 struct Asset;
 
@@ -19,4 +19,4 @@ contract::HttpReply method_not_allowed_reply(std::string allowed);
 contract::HttpReply too_often_reply();
 contract::HttpReply asset_reply(const Asset& asset);
 
-}  // namespace atm0s::control
+}  // namespace atm::control

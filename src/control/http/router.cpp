@@ -9,7 +9,7 @@
 #include "control/token/claims.h"
 #include "control/token/jws.h"
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 constexpr std::string_view kConnPath = "/webrtc/conn/";
@@ -237,4 +237,4 @@ const Asset* Router::find_asset(std::string_view path) const {
   return nullptr;
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -24,7 +24,7 @@
 #include "control/token/ice_servers.h"
 #include "control/token/revocations.h"
 
-namespace atm0s::control {
+namespace atm::control {
 
 // A file of the pages that are served in dev mode.
 struct Asset {
@@ -160,4 +160,4 @@ class Router {
   uint64_t rate_limited_ = 0;
 };
 
-}  // namespace atm0s::control
+}  // namespace atm::control

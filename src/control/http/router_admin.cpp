@@ -9,7 +9,7 @@
 #include "control/http/router.h"
 #include "control/http/target.h"
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 constexpr std::string_view kPrefix = "/admin/";
@@ -213,4 +213,4 @@ contract::HttpReply Router::on_admin_replies(Pending pending, const std::vector<
   return json_reply(200, json::envelope_sessions(count));
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

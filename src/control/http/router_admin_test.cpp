@@ -7,7 +7,7 @@
 #include "control/http/router_test.h"
 #include "control/token/claims.h"
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 using contract::HttpReply;
@@ -167,4 +167,4 @@ TEST_F(RouterAdminTest, AServerThatDrainsIsNotReady) {
 }
 
 }  // namespace
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -8,7 +8,7 @@
 
 namespace {
 
-using namespace atm0s;
+using namespace atm;
 
 constexpr std::string_view kSecret = "0123456789abcdef0123456789abcdef";
 constexpr Now kNow{Instant{5s}, WallTime{1'800'000'000s}};

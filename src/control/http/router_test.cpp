@@ -11,7 +11,7 @@
 #include "control/http/target.h"
 #include "control/token/claims.h"
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 using contract::HttpReply;
@@ -392,4 +392,4 @@ TEST(PendingCalls, IsBounded) {
 }
 
 }  // namespace
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -6,10 +6,10 @@
 
 #include "base/time.h"
 
-namespace atm0s::control {
+namespace atm::control {
 
 inline constexpr std::string_view kSecret = "a secret+of/the server: 32 bytes!";
 inline constexpr Now kNow{Instant{}, WallTime{1'800'000'000s}};
 inline const std::string kConnId = "1-2a-00112233445566778899aabbccddeeff";
 
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -11,7 +11,7 @@
 #include "control/http/target.h"
 #include "control/token/claims.h"
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 constexpr std::string_view kSdp = "application/sdp";
@@ -192,4 +192,4 @@ std::optional<contract::HttpReply> Router::on_front_reply(Now now, Pending pendi
   return refusal(ErrorCode::kServerError, "a worker gave an answer of the wrong kind");
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

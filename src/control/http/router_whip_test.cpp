@@ -10,7 +10,7 @@
 #include "control/http/router_test.h"
 #include "control/token/claims.h"
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 using contract::HttpReply;
@@ -372,4 +372,4 @@ TEST_F(WhipRouterTest, WhoCallsTooOftenHasToWait) {
 }
 
 }  // namespace
-}  // namespace atm0s::control
+}  // namespace atm::control

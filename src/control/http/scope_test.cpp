@@ -12,7 +12,7 @@
 #include "control/http/router.h"
 #include "control/token/claims.h"
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 using nlohmann::json;
@@ -221,4 +221,4 @@ TEST_F(ScopeTest, NoTokenAndNoSecretIsLoggedOrRepeated) {
 }
 
 }  // namespace
-}  // namespace atm0s::control
+}  // namespace atm::control

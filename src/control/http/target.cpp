@@ -1,6 +1,6 @@
 #include "control/http/target.h"
 
-namespace atm0s::control {
+namespace atm::control {
 namespace {
 
 int hex_value(char c) {
@@ -42,4 +42,4 @@ std::optional<std::string> query_parameter(std::string_view query, std::string_v
   return std::nullopt;
 }
 
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-namespace atm0s::control {
+namespace atm::control {
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 // The first parameter of that name, decoded; nullopt when absent or broken.
 std::optional<std::string> query_parameter(std::string_view query, std::string_view name);
 
-}  // namespace atm0s::control
+}  // namespace atm::control

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace atm0s::token {
+namespace atm::token {
 namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -54,4 +54,4 @@ std::optional<std::string> parse_base64url(std::string_view text) {
   return out;
 }
 
-}  // namespace atm0s::token
+}  // namespace atm::token

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace atm0s::token {
+namespace atm::token {
 
 std::string write_base64url(std::string_view bytes);
 std::optional<std::string> parse_base64url(std::string_view text);
 
-}  // namespace atm0s::token
+}  // namespace atm::token

@@ -5,7 +5,7 @@
 
 #include "control/token/jws.h"
 
-namespace atm0s::token {
+namespace atm::token {
 namespace {
 
 using nlohmann::json;
@@ -170,4 +170,4 @@ Claims claims_for(const contract::TokenRequest& request, Now now, std::string id
   return out;
 }
 
-}  // namespace atm0s::token
+}  // namespace atm::token

@@ -13,7 +13,7 @@
 #include "contract/session.h"
 #include "contract/token_request.h"
 
-namespace atm0s::token {
+namespace atm::token {
 
 enum class Protocol : uint8_t { kWebrtc, kWhip, kWhep };
 
@@ -40,4 +40,4 @@ Result<contract::Grant> authorize(const Claims& claims, std::string_view room, s
 // What an issue call asks for; `id` is random and unique.
 Claims claims_for(const contract::TokenRequest& request, Now now, std::string id);
 
-}  // namespace atm0s::token
+}  // namespace atm::token

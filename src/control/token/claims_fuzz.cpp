@@ -6,7 +6,7 @@
 #include "control/token/jws.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   constexpr std::string_view kSecret = "0123456789abcdef0123456789abcdef";
   constexpr Now kNow{Instant{}, WallTime{1'800'000'000s}};
   const std::string_view text(reinterpret_cast<const char*>(data), size);

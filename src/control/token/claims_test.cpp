@@ -9,7 +9,7 @@
 #include "control/token/base64url.h"
 #include "control/token/jws.h"
 
-namespace atm0s::token {
+namespace atm::token {
 namespace {
 
 using nlohmann::json;
@@ -251,4 +251,4 @@ TEST(Secret, IsComparedWhole) {
 }
 
 }  // namespace
-}  // namespace atm0s::token
+}  // namespace atm::token

@@ -9,7 +9,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::token {
+namespace atm::token {
 namespace {
 
 constexpr std::array<std::string_view, 4> kSchemes = {"stun:", "stuns:", "turn:", "turns:"};
@@ -58,4 +58,4 @@ std::vector<contract::IceServer> ice_servers_for(const IceServerSettings& settin
   return out;
 }
 
-}  // namespace atm0s::token
+}  // namespace atm::token

@@ -12,7 +12,7 @@
 #include "base/time.h"
 #include "contract/ice_server.h"
 
-namespace atm0s::token {
+namespace atm::token {
 
 struct IceServerSettings {
   std::vector<std::string> urls;         // in the order in which clients are told
@@ -28,4 +28,4 @@ bool is_turn_url(std::string_view url);
 // Empty without urls. STUN servers get no credentials.
 std::vector<contract::IceServer> ice_servers_for(const IceServerSettings& settings, Now now, std::string_view peer);
 
-}  // namespace atm0s::token
+}  // namespace atm::token

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::token {
+namespace atm::token {
 namespace {
 
 constexpr Now kNow{Instant{}, WallTime{1'800'000'000s}};
@@ -53,4 +53,4 @@ TEST(IceServers, AUrlIsOneOfTheFourSchemesWithAHost) {
 }
 
 }  // namespace
-}  // namespace atm0s::token
+}  // namespace atm::token

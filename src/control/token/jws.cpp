@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "control/token/base64url.h"
 
-namespace atm0s::token {
+namespace atm::token {
 namespace {
 
 // {"alg":"HS256","typ":"JWT"}
@@ -76,4 +76,4 @@ bool same_secret(std::string_view a, std::string_view b) {
   return CRYPTO_memcmp(digests[0], digests[1], SHA256_DIGEST_LENGTH) == 0;
 }
 
-}  // namespace atm0s::token
+}  // namespace atm::token

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace atm0s::token {
+namespace atm::token {
 
 // A token goes into JSON bodies and Authorization headers; ours have about 300 bytes.
 inline constexpr size_t kMaxTokenBytes = 8192;
@@ -20,4 +20,4 @@ std::optional<std::string> open_jws(std::string_view jws, std::string_view secre
 // Takes the same time whatever the two hold, and wherever they differ.
 bool same_secret(std::string_view a, std::string_view b);
 
-}  // namespace atm0s::token
+}  // namespace atm::token

@@ -20,13 +20,13 @@ std::string sign(const std::string& text) {
   unsigned size = 0;
   HMAC(EVP_sha256(), kSecret.data(), static_cast<int>(kSecret.size()),
        reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac, &size);
-  return text + "." + atm0s::token::write_base64url({reinterpret_cast<const char*>(mac), size});
+  return text + "." + atm::token::write_base64url({reinterpret_cast<const char*>(mac), size});
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   constexpr Now kNow{Instant{}, WallTime{1'800'000'000s}};
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const size_t line = std::min(text.find('\n'), text.size());

@@ -1,6 +1,6 @@
 #include "control/token/revocations.h"
 
-namespace atm0s::token {
+namespace atm::token {
 
 bool Revocations::add(Now now, const std::string& id, std::optional<WallTime> until) {
   if (const auto known = until_.find(id); known != until_.end()) {
@@ -16,4 +16,4 @@ bool Revocations::add(Now now, const std::string& id, std::optional<WallTime> un
   return true;
 }
 
-}  // namespace atm0s::token
+}  // namespace atm::token

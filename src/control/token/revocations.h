@@ -10,7 +10,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::token {
+namespace atm::token {
 
 // Limits: named in docs/limits.md. About 100 bytes each.
 inline constexpr size_t kMaxRevocations = 65'536;
@@ -26,4 +26,4 @@ class Revocations {
   std::unordered_map<std::string, std::optional<WallTime>> until_;
 };
 
-}  // namespace atm0s::token
+}  // namespace atm::token

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::token {
+namespace atm::token {
 namespace {
 
 Now at(Duration later) {
@@ -40,4 +40,4 @@ TEST(Revocations, OfTwoExpiriesOfOneIdTheLaterCounts) {
 }
 
 }  // namespace
-}  // namespace atm0s::token
+}  // namespace atm::token

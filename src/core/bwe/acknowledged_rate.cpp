@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 constexpr Duration kFirstWindow = 500ms;
@@ -54,4 +54,4 @@ std::optional<uint64_t> AcknowledgedRate::bps() const {
   return static_cast<uint64_t>(kbps_ * 1'000);
 }
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -8,7 +8,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 class AcknowledgedRate {
  public:
@@ -27,4 +27,4 @@ class AcknowledgedRate {
   bool started_ = false;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

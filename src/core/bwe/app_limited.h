@@ -9,7 +9,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 class AppLimited {
  public:
@@ -41,4 +41,4 @@ class AppLimited {
   bool limited_ = false;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 constexpr Duration kLeastInterval = 50ms;     // libwebrtc
@@ -68,4 +68,4 @@ bool TransportFeedbackBuilder::write(Instant now, uint32_t sender_ssrc, uint32_t
   return false;
 }
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -13,7 +13,7 @@
 #include "base/time.h"
 #include "wire/rtcp/writer.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 class TransportFeedbackBuilder {
  public:
@@ -45,4 +45,4 @@ class TransportFeedbackBuilder {
   Instant due_ = kNever;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -7,7 +7,7 @@
 #include "base/rng.h"
 #include "wire/rtcp/packet.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 const Instant kBegin{100s};
@@ -119,4 +119,4 @@ TEST_F(ArrivalsTest, every_arrival_is_told_whatever_comes) {
 }
 
 }  // namespace
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -9,7 +9,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 class ArrivingRate {
  public:
@@ -50,4 +50,4 @@ class ArrivingRate {
   size_t count_ = 0;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

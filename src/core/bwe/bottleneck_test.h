@@ -14,7 +14,7 @@
 #include "core/bwe/arrivals.h"
 #include "core/bwe/controller.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 inline constexpr size_t kPacketSize = 1'200;
 inline constexpr Duration kStep = 250us;
@@ -195,4 +195,4 @@ class Bottleneck {
   std::vector<Duration> delays_;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

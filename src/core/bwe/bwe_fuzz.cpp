@@ -6,7 +6,7 @@
 
 // A sender and what it is told, as the bytes say: time, sending, any feedback, REMB, reports, arrivals at a builder.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   bwe::Controller controller({});
   bwe::TransportFeedbackBuilder builder;
   Now now{Instant{} + 1s, {}};

@@ -6,7 +6,7 @@
 #include "core/bwe/queue_delay.h"
 #include "core/bwe/rate_control.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 constexpr Instant kBegin{100s};
@@ -88,4 +88,4 @@ TEST(LossBound, OfAFullQueueIsGoneWithIt) {
 }
 
 }  // namespace
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 constexpr Duration kDefaultRtt = 200ms;     // until one is known (libwebrtc)
@@ -278,4 +278,4 @@ std::optional<ProbeCluster> Controller::take_probe() {
   return cluster;
 }
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -27,7 +27,7 @@
 #include "wire/rtcp/packet.h"
 #include "wire/rtcp/transport_feedback.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 struct Config {
   uint64_t start_bps = 1'000'000;
@@ -150,4 +150,4 @@ class Controller {
   Counters counters_;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

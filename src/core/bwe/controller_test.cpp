@@ -7,7 +7,7 @@
 
 #include "core/bwe/bottleneck_test.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 // What a flow got of the way, in percent, over `length`; printed with the queueing delay of that time.
@@ -267,4 +267,4 @@ TEST(Controller, senseless_feedback_is_counted_and_changes_nothing) {
 }
 
 }  // namespace
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

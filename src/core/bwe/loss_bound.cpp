@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 constexpr Duration kWindowLength = 500ms;  // of one observation, longer until it has kEnoughPackets
@@ -65,4 +65,4 @@ void LossBound::judge(Instant now, uint64_t bps, Duration rtt, std::optional<uin
   if (*bound_ > bps * 2) bound_.reset();  // far above what the delay allows: it bounds nothing
 }
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

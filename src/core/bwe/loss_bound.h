@@ -13,7 +13,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 class LossBound {
  public:
@@ -46,4 +46,4 @@ class LossBound {
   bool is_of_queue_ = false;  // the last cut was
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 constexpr Duration kGroupLength = 5ms;      // gcc-02 5.2: burst_time
@@ -50,4 +50,4 @@ std::optional<PacketGroups::Delta> PacketGroups::add(Instant sent, Duration arri
   return delta;
 }
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -8,7 +8,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 class PacketGroups {
  public:
@@ -35,4 +35,4 @@ class PacketGroups {
   int reordered_in_row_ = 0;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

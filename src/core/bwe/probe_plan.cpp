@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 constexpr uint64_t kFirstScale = 3;    // of the start rate (libwebrtc)
@@ -120,4 +120,4 @@ std::optional<ProbeCluster> ProbePlan::take() {
   return cluster;
 }
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "core/bwe/probe_rate.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 class ProbePlan {
  public:
@@ -67,4 +67,4 @@ class ProbePlan {
   bool demand_rose_ = false;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 constexpr double kEnough = 0.8;              // of what was asked for must have come
@@ -65,4 +65,4 @@ std::optional<double> ProbeRate::half_bps(const Cluster& cluster) {
   return static_cast<double>(cluster.half_bytes) * kBits / static_cast<double>(took.count());
 }
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

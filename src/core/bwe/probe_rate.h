@@ -10,7 +10,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 // A probe to be played: `min_packets` packets and `min_bytes` bytes at `bps`.
 struct ProbeCluster {
@@ -46,4 +46,4 @@ class ProbeRate {
   std::array<Cluster, 8> clusters_{};
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -5,7 +5,7 @@
 
 #include "core/bwe/probe_plan.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 constexpr Instant kBegin{100s};
@@ -119,4 +119,4 @@ TEST(ProbeRate, OfALongProbeSeesThroughTheBurstOfATokenBucket) {
 }
 
 }  // namespace
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

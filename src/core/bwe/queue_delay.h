@@ -9,7 +9,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 class QueueDelay {
  public:
@@ -75,4 +75,4 @@ class QueueDelay {
   bool competes_ = false;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

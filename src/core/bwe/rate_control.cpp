@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 constexpr double kBeta = 0.85;             // gcc-02 5.5
@@ -130,4 +130,4 @@ void RateControl::on_probe(Instant now, uint64_t bps) {
   changed_at_ = now;
 }
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include "core/bwe/trendline.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 class RateControl {
  public:
@@ -48,4 +48,4 @@ class RateControl {
   std::optional<Instant> decreased_at_;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

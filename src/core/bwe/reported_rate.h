@@ -8,7 +8,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 class ReportedRate {
  public:
@@ -50,4 +50,4 @@ class ReportedRate {
   std::optional<Instant> cut_at_;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -1,6 +1,6 @@
 #include "core/bwe/sent_packets.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 void SentPackets::put(int64_t sequence, const SentPacket& packet) {
   if (begin_ == end_) begin_ = end_ = sequence;
@@ -32,4 +32,4 @@ SentPacket* SentPackets::find(int64_t sequence) {
   return packet.state == SentPacket::State::kUnused ? nullptr : &packet;
 }
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

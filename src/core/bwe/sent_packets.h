@@ -8,7 +8,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 struct SentPacket {
   Instant sent{};
@@ -37,4 +37,4 @@ class SentPackets {
   int64_t end_ = 0;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

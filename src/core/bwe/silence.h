@@ -13,7 +13,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 class Silence {
  public:
@@ -54,4 +54,4 @@ class Silence {
   Instant grown_at_{};
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

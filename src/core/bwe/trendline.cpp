@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 namespace {
 
 constexpr double kSmoothing = 0.9;  // of the accumulated delay (libwebrtc)
@@ -87,4 +87,4 @@ void Trendline::adapt_threshold(Instant now, double scaled_trend) {
   adapted_ = now;
 }
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

@@ -9,7 +9,7 @@
 #include "base/time.h"
 #include "core/bwe/packet_groups.h"
 
-namespace atm0s::bwe {
+namespace atm::bwe {
 
 enum class Usage { kNormal, kOverusing, kUnderusing };
 
@@ -48,4 +48,4 @@ class Trendline {
   Usage usage_ = Usage::kNormal;
 };
 
-}  // namespace atm0s::bwe
+}  // namespace atm::bwe

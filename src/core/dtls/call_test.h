@@ -11,7 +11,7 @@
 #include "core/dtls/transport.h"
 #include "core/dtls/virtual_openssl_test.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 
 inline constexpr Duration kOneWay = 10ms;
 
@@ -102,4 +102,4 @@ struct Call {
   size_t largest = 0;
 };
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 namespace {
 
 // Peers trust the fingerprint and not the dates; a day back forgives a clock that is behind, a year on outlives a
@@ -61,4 +61,4 @@ Certificate Certificate::make(Now now, Rng& rng) {
   return out;
 }
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

@@ -12,7 +12,7 @@
 struct x509_st;
 struct evp_pkey_st;
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 
 class Certificate {
  public:
@@ -31,4 +31,4 @@ class Certificate {
   std::string fingerprint_;
 };
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

@@ -5,7 +5,7 @@
 #include "core/dtls/fingerprint.h"
 #include "core/dtls/virtual_openssl_test.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 namespace {
 
 constexpr Now kNow{Instant{1s}, WallTime{1'790'000'000s}};
@@ -60,4 +60,4 @@ TEST(Fingerprint, AcceptsTheFunctionsOfRfc8122InEitherCase) {
 }
 
 }  // namespace
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

@@ -10,7 +10,7 @@
 #include "core/dtls/fingerprint.h"
 #include "core/dtls/record_guard.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 namespace {
 
 // RFC 8827 6.5 requires the first; RSA and ChaCha20 for peers with such certificates or without AES instructions.
@@ -74,4 +74,4 @@ Context::Context(Certificate certificate, std::span<const SrtpProfile> profiles)
   if (!names.empty()) ASSERT(SSL_CTX_set_tlsext_use_srtp(ctx, names.c_str()) == 0);
 }
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

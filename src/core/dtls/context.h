@@ -12,7 +12,7 @@
 
 struct ssl_ctx_st;
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 
 // RFC 5764 4.1.2 and RFC 7714 14.2, in the order of preference: GCM is faster and authenticates better than AES-CM,
 // which is for endpoints without it. AES-256 costs time and gives nothing that the key exchange (X25519) has.
@@ -31,4 +31,4 @@ class Context {
   std::shared_ptr<ssl_ctx_st> ssl_ctx_;
 };
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

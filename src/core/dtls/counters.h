@@ -6,7 +6,7 @@
 
 #include "base/counter_table.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 
 struct Counters {
   uint64_t not_dtls = 0;  // empty, or a first byte outside of 20..63 (RFC 7983 7)
@@ -35,4 +35,4 @@ inline constexpr CounterName<Counters> kCounterNames[] = {
 };
 static_assert(names_all(kCounterNames));
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

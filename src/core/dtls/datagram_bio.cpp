@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 namespace {
 
 int read_datagram(BIO* bio, char* out, int size) {
@@ -74,4 +74,4 @@ bio_st* make_datagram_bio(Wire* wire) {
   return bio;
 }
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

@@ -9,7 +9,7 @@
 
 struct bio_st;
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 
 // What one SSL reads from and writes to during one call.
 struct Wire {
@@ -20,4 +20,4 @@ struct Wire {
 // A BIO over `wire`, which must outlive it. The caller (an SSL) owns the BIO.
 bio_st* make_datagram_bio(Wire* wire);
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

@@ -8,7 +8,7 @@
 #include "core/dtls/virtual_openssl_test.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   // Never destroyed: OpenSSL cleans up at exit before they would be. Not on the heap what nothing refers to afterwards:
   // a compiler drops the reference, and the leak checker then finds a byte of nobody's.
   static SeededRng& rng = *new SeededRng(1);

@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 namespace {
 
 struct Function {
@@ -67,4 +67,4 @@ std::optional<Fingerprint> parse_fingerprint(std::string_view text) {
   return std::nullopt;
 }
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

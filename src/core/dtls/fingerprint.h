@@ -11,7 +11,7 @@
 
 struct x509_st;
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 
 struct Fingerprint {
   const char* digest_name;  // as EVP names it, a literal
@@ -24,4 +24,4 @@ struct Fingerprint {
 // "sha-256 4A:AD:…": the name in either case (RFC 8122 5), the digest in either case, of exactly the function's length.
 std::optional<Fingerprint> parse_fingerprint(std::string_view text);
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

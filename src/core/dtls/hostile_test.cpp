@@ -10,7 +10,7 @@
 
 #include <iostream>
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 namespace {
 
 // What OpenSSL holds and how often it asked for more. Set before main: OpenSSL takes it only before its first use.
@@ -308,4 +308,4 @@ TEST_F(Hostile, AClientHelloOfSeveralDatagramsIsTakenInAnyOrder) {
 }
 
 }  // namespace
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

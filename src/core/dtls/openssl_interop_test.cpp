@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "core/dtls/transport.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 namespace {
 
 struct SslFree {
@@ -158,4 +158,4 @@ TEST_F(Interop, AStockClientWithAProfileThatWeDoNotHaveGetsNoMedia) {
 }
 
 }  // namespace
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

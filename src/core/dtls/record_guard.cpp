@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 namespace {
 
 // RFC 6347 4.1: type, version, epoch, sequence number, length.
@@ -127,4 +127,4 @@ bool RecordGuard::admits_message(size_t sequence, uint8_t type, size_t size) con
   return true;
 }
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "core/dtls/counters.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 
 inline constexpr size_t kMaxHelloSize = 8 * 1024;         // bytes of a ClientHello: a post-quantum one has about 2 kB
 inline constexpr size_t kMaxCertificateChain = 6 * 1024;  // bytes of a peer's certificates: WebRTC's have under 1 kB
@@ -51,4 +51,4 @@ class RecordGuard {
   uint32_t next_number_ = 0;
 };
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

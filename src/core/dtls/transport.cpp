@@ -13,7 +13,7 @@
 #include "core/dtls/fingerprint.h"
 #include "core/dtls/record_guard.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 namespace {
 
 // RFC 6347 4.2.4.1 says 1 s, RFC 9147 5.8.2 lets real-time uses go lower: a lost flight must not cost a second of black
@@ -268,4 +268,4 @@ std::optional<SrtpKeys> Transport::srtp_keys() const {
                   std::move(client_salt)};
 }
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

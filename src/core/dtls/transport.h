@@ -19,7 +19,7 @@
 #include "core/dtls/context.h"
 #include "core/dtls/counters.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 
 // UDP payload of the largest datagram that we make, bytes: the project's 1,200-byte budget.
 inline constexpr size_t kMtu = 1'200;
@@ -95,4 +95,4 @@ class Transport {
   Counters counters_;
 };
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

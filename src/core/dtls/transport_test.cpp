@@ -4,7 +4,7 @@
 
 #include "core/dtls/call_test.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 namespace {
 
 Bytes bytes(std::string_view text) {
@@ -323,4 +323,4 @@ TEST(Transport, SameSeedSameBytes) {
 }
 
 }  // namespace
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls

@@ -15,7 +15,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 
-namespace atm0s::dtls {
+namespace atm::dtls {
 
 class VirtualOpenssl {
  public:
@@ -47,12 +47,12 @@ class VirtualOpenssl {
   static inline int64_t wall_us_ = 0;
 };
 
-}  // namespace atm0s::dtls
+}  // namespace atm::dtls
 
 // Weak, so that several .cpp of one program may hold it; it still comes before the C library's, which is a shared
 // object.
 extern "C" __attribute__((weak, used, visibility("default"))) int gettimeofday(timeval* out, void*) noexcept {
-  const int64_t us = atm0s::dtls::VirtualOpenssl::wall_us();
+  const int64_t us = atm::dtls::VirtualOpenssl::wall_us();
   out->tv_sec = us / 1'000'000;
   out->tv_usec = us % 1'000'000;
   return 0;

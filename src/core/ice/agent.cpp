@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "wire/stun/message.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 Agent::Agent(Role role, Credentials local, Rng& rng)
     : rng_(rng),
@@ -267,4 +267,4 @@ std::optional<std::string_view> Agent::peek_local_ufrag(ByteView datagram) {
   return username->substr(0, colon);
 }
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -24,7 +24,7 @@
 #include "core/ice/responder.h"
 #include "core/ice/role.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 enum class State : uint8_t {
   kNew,        // nothing has been heard (lite), not started (full)
@@ -133,4 +133,4 @@ class Agent {
   std::optional<SocketAddress> mapped_address_;
 };
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -5,7 +5,7 @@
 
 #include <map>
 
-namespace atm0s::ice {
+namespace atm::ice {
 namespace {
 
 struct Conditions {
@@ -481,4 +481,4 @@ TEST_F(Answers, AreNotBelievedWithAnyBitChanged) {
 }
 
 }  // namespace
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -5,7 +5,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 namespace {
 
 struct TypeName {
@@ -178,4 +178,4 @@ Candidate make_tcp_candidate(const SocketAddress& address, uint16_t other_prefer
   return out;
 }
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

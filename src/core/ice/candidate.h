@@ -11,7 +11,7 @@
 
 #include "base/address.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 // RFC 8445 5.1.1
 enum class CandidateType : uint8_t { kHost, kServerReflexive, kPeerReflexive, kRelayed };
@@ -63,4 +63,4 @@ Candidate make_host_candidate(const SocketAddress& address, uint16_t local_prefe
 // Its priority is below that of any host and reflexive candidate over UDP.
 Candidate make_tcp_candidate(const SocketAddress& address, uint16_t other_preference = 8191);
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

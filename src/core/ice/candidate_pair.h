@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "wire/stun/message.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 // RFC 8445 6.1.2.6. Without kFrozen: freezing spares checks across components and streams, and there is one of each
 // here (BUNDLE and rtcp-mux).
@@ -47,4 +47,4 @@ inline uint64_t pair_priority(uint32_t controlling, uint32_t controlled) {
   return (low << 32) + 2 * high + (controlling > controlled ? 1 : 0);
 }
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -5,7 +5,7 @@
 #include "core/ice/candidate_pair.h"
 #include "core/ice/credentials.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 namespace {
 
 // As Chromium 156 writes it.
@@ -117,4 +117,4 @@ TEST(Credentials, AreLongEnoughAndOfIceChars) {
 }
 
 }  // namespace
-}  // namespace atm0s::ice
+}  // namespace atm::ice

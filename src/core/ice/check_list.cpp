@@ -1,6 +1,6 @@
 #include "core/ice/check_list.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 bool CheckList::add_local(const Candidate& candidate) {
   const auto same = [&](const Candidate& known) { return known.address == candidate.address; };
@@ -346,4 +346,4 @@ Instant CheckList::next_timeout() const {
   return out;
 }
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

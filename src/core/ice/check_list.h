@@ -14,7 +14,7 @@
 #include "core/ice/counters.h"
 #include "core/ice/remote_agent.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 inline constexpr Duration kPace = 50ms;            // Ta, RFC 8445 14.2
 inline constexpr Duration kMinCheckRto = 500ms;    // RFC 8445 14.3
@@ -110,4 +110,4 @@ class CheckList {
   Instant first_success_at_ = kNever;  // of this search
 };
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -2,7 +2,7 @@
 
 #include "core/ice/path_table.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 void Consent::start(Instant now, uint32_t check_priority) {
   check_priority_ = check_priority;
@@ -50,4 +50,4 @@ bool Consent::on_timeout(Instant now, const Path& selected, bool is_chosen, cons
   return true;
 }
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -9,7 +9,7 @@
 #include "base/datagram.h"
 #include "core/ice/remote_agent.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 inline constexpr Duration kConsentInterval = 5s;  // RFC 7675 5.1, times a random 0.8 to 1.2
 // Checks that may still be answered: those of 30 s, at 4 s the fastest.
@@ -54,4 +54,4 @@ class Consent {
   size_t checks_at_ = 0;
 };
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -6,7 +6,7 @@
 
 #include "base/counter_table.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 struct Counters {
   // accepted
@@ -57,4 +57,4 @@ inline constexpr CounterName<Counters> kCounterNames[] = {
 };
 static_assert(names_all(kCounterNames));
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -6,7 +6,7 @@
 
 #include "base/rng.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 // RFC 8445 5.3 asks for 24 and 128 random bits at least; an ice-char carries 6. The node finds a session by its ufrag,
 // so 48 bits keep two sessions of one worker from ever having the same one.
@@ -27,4 +27,4 @@ inline Credentials make_credentials(Rng& rng) {
   return out;
 }
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -8,7 +8,7 @@
 #include "core/ice/agent.h"
 #include "wire/stun/message_writer.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 namespace {
 
 // Draws this tie-breaker first, and random bytes then.
@@ -264,4 +264,4 @@ TEST(FullAgents, ChangeTheirRoleAFewTimesAtMost) {
 }
 
 }  // namespace
-}  // namespace atm0s::ice
+}  // namespace atm::ice

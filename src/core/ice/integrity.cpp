@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 void Integrity::FreeContext::operator()(evp_mac_ctx_st* context) const {
   EVP_MAC_CTX_free(context);
@@ -49,4 +49,4 @@ void Integrity::sign(const stun::IntegrityRoom& room) const {
   compute(room.covered.first(4), room.covered.subspan(4), room.mac);
 }
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -13,7 +13,7 @@
 
 struct evp_mac_ctx_st;
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 class Integrity {
  public:
@@ -37,4 +37,4 @@ class Integrity {
   Hash hash_;
 };
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -5,7 +5,7 @@
 
 #include "wire/stun/rfc5769.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 namespace {
 
 using namespace stun::rfc5769;
@@ -66,4 +66,4 @@ TEST(Integrity, SignsWhatItVerifies) {
 }
 
 }  // namespace
-}  // namespace atm0s::ice
+}  // namespace atm::ice

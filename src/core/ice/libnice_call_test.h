@@ -21,7 +21,7 @@
 
 #include "core/ice/agent.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 // What the C library's clocks say while it is set.
 struct LibnicesTime {
@@ -325,4 +325,4 @@ class Call {
   std::set<SocketAddress> known_;  // libnice's sockets, as they are
 };
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

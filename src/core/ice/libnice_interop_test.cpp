@@ -9,7 +9,7 @@
 
 // The program's clock as GLib and libnice read it; the system's own while no Call lives.
 extern "C" __attribute__((visibility("default"))) int clock_gettime(clockid_t id, timespec* out) noexcept {
-  using atm0s::ice::LibnicesTime;
+  using atm::ice::LibnicesTime;
   if (!LibnicesTime::is_virtual) return static_cast<int>(syscall(SYS_clock_gettime, id, out));
   out->tv_sec = LibnicesTime::us / 1'000'000;
   out->tv_nsec = LibnicesTime::us % 1'000'000 * 1'000;
@@ -22,7 +22,7 @@ extern "C" __attribute__((visibility("default"))) int gettimeofday(timeval* out,
   return 0;
 }
 
-namespace atm0s::ice {
+namespace atm::ice {
 namespace {
 
 void expect_data_both_ways(Call& call) {
@@ -284,4 +284,4 @@ TEST(Libnice, SettlesWhoControlsWhenNobodyDoes) {
 }
 
 }  // namespace
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -8,7 +8,7 @@
 #include "wire/stun/message_writer.h"
 #include "wire/stun/rfc5769.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 namespace {
 
 using stun::Class;
@@ -416,4 +416,4 @@ TEST_F(LiteAgent, TheFragmentIsReadBeforeAnySessionIsKnown) {
 }
 
 }  // namespace
-}  // namespace atm0s::ice
+}  // namespace atm::ice

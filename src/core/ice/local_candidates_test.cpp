@@ -4,7 +4,7 @@
 #include "core/ice/agent.h"
 #include "wire/stun/message_writer.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 namespace {
 
 const SocketAddress kHost{IpAddress::v4(10, 0, 0, 2), 5'000};
@@ -211,4 +211,4 @@ TEST(LocalCandidates, AHostOfManyPortsIsFollowedNotForEver) {
 }
 
 }  // namespace
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 bool PathTable::prove(const Path& path, Instant now) {
   for (Entry& entry : entries_) {
@@ -77,4 +77,4 @@ Instant PathTable::selected_proved_at() const {
   return kNever;
 }
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include "core/ice/candidate.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 // RFC 7675 5.1: consent to send ends 30 s after the last proof of it.
 inline constexpr Duration kConsentTimeout = 30s;
@@ -52,4 +52,4 @@ class PathTable {
   bool nominated_ = false;
 };
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

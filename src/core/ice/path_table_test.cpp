@@ -4,7 +4,7 @@
 
 #include <unordered_map>
 
-namespace atm0s::ice {
+namespace atm::ice {
 namespace {
 
 Path path_of(uint16_t port) {
@@ -115,4 +115,4 @@ TEST(PathTable, ExpiresWhatIsNotProvedAgain) {
 }
 
 }  // namespace
-}  // namespace atm0s::ice
+}  // namespace atm::ice

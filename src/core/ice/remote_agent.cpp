@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 namespace {
 // Bytes of the longest check: header, a USERNAME of two 256-character fragments, PRIORITY, USE-CANDIDATE,
 // ICE-CONTROLLING or -CONTROLLED, MESSAGE-INTEGRITY and FINGERPRINT.
@@ -36,4 +36,4 @@ stun::TransactionId make_transaction_id(Rng& rng) {
   return out;
 }
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -9,7 +9,7 @@
 #include "core/ice/credentials.h"
 #include "core/ice/integrity.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 // What differs from check to check (RFC 8445 7.1).
 struct CheckFields {
@@ -42,4 +42,4 @@ class RemoteAgent {
 
 stun::TransactionId make_transaction_id(Rng& rng);
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

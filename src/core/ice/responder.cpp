@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::ice {
+namespace atm::ice {
 namespace {
 
 constexpr size_t kMaxAnswerSize = 128;  // bytes; the largest, a success over IPv6, has 76, a 420 with eight types 88
@@ -157,4 +157,4 @@ void Responder::send_success(const Path& path, const stun::Message& request, con
   out.commit(path, writer.finish());
 }
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

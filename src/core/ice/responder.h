@@ -16,7 +16,7 @@
 #include "core/ice/integrity.h"
 #include "core/ice/role.h"
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 // How long the credentials from before a restart still count: the new ones reach the client by HTTP, and its checks
 // with the old ones keep the call alive until then. As long as consent, so that nothing is lost before it.
@@ -94,4 +94,4 @@ class Responder {
   std::array<IpAddress, kMaxUnprovenErrors> answered_{};  // by those errors
 };
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
-namespace atm0s::ice {
+namespace atm::ice {
 
 // kLite: the server (RFC 8445 2.5): answers checks, sends none, is always controlled.
 // kControlling, kControlled: a full agent, which sends checks; the controlling one nominates.
 enum class Role : uint8_t { kLite, kControlling, kControlled };
 
-}  // namespace atm0s::ice
+}  // namespace atm::ice

@@ -12,7 +12,7 @@
 #include "core/negotiation/section.h"
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 namespace {
 
 // RFC 9143 9.1, 9.2 and RFC 8859: in one BUNDLE group a payload type, an extension id and an SSRC have one meaning. We
@@ -275,4 +275,4 @@ Result<Answer> make_answer(const sdp::Description& offer, std::span<const LocalM
   return writer.finish(bundle);
 }
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

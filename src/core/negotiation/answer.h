@@ -14,7 +14,7 @@
 #include "core/negotiation/media.h"
 #include "wire/sdp/description.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 
 // One offered m-line, for whoever decides what to do with it.
 struct OfferedMedia {
@@ -57,4 +57,4 @@ struct Answer {
 Result<Answer> make_answer(const sdp::Description& offer, std::span<const LocalMedia> decisions,
                            const LocalTransport& transport, const Policy& policy);
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

@@ -6,7 +6,7 @@
 
 #include "core/negotiation/sample_test.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 namespace {
 
 bool has_line(const std::string& sdp, const std::string& line) {
@@ -245,4 +245,4 @@ TEST(MakeAnswer, MessageSizes) {
 }
 
 }  // namespace
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 namespace {
 
 constexpr uint32_t kVideoClockRate = 90'000;
@@ -305,4 +305,4 @@ void write_codecs(sdp::MediaDescription& media, const std::vector<NegotiatedCode
   }
 }
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

@@ -12,7 +12,7 @@
 #include "core/negotiation/media.h"
 #include "wire/sdp/description.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 
 // In the policy's order of codecs, within one codec in the order of the m-line. rtcp-fb flags: what is written and
 // what we do.
@@ -28,4 +28,4 @@ std::optional<H264Profile> parse_h264_profile(std::string_view profile_level_id)
 // The value of `key` in "key=value;key=value"; keys are case-insensitive.
 std::optional<std::string_view> find_parameter(std::string_view fmtp, std::string_view key);
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

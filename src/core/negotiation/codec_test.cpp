@@ -6,7 +6,7 @@
 
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 namespace {
 
 // Codecs of one m-line with these formats and lines.
@@ -220,4 +220,4 @@ TEST(FindParameter, KeysAreCaseInsensitiveAndWhole) {
 }
 
 }  // namespace
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

@@ -5,7 +5,7 @@
 
 #include "wire/rtp/extension.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 
 enum class Treatment : uint8_t {
   kDecline,    // not negotiated
@@ -56,4 +56,4 @@ constexpr bool is_forwarded(rtp::Extension extension) {
   return treatment_of(extension) == Treatment::kForward;
 }
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

@@ -13,7 +13,7 @@
 #include "wire/rtp/extension.h"
 #include "wire/sdp/description.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 
 using Direction = sdp::Direction;
 
@@ -110,4 +110,4 @@ inline constexpr uint16_t kSctpPort = 5000;         // RFC 8832's and every brow
 inline constexpr size_t kMaxMessageSize = 262'144;  // bytes that we take in one message; what libwebrtc says
 inline constexpr size_t kDefaultMaxMessageSize = 65'536;
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

@@ -5,8 +5,8 @@
 #include "wire/sdp/sdp.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
-  using namespace atm0s::negotiation;
+  using namespace atm;
+  using namespace atm::negotiation;
   const auto offer = sdp::parse({reinterpret_cast<const char*>(data), size});
   if (!offer) return 0;
   LocalTransport transport;

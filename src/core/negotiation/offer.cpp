@@ -9,7 +9,7 @@
 #include "core/negotiation/section.h"
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 namespace {
 
 // What a client offers: payload types from the dynamic range (RFC 3551 3), as browsers number them.
@@ -198,4 +198,4 @@ Result<AgreedAnswer> read_answer(const sdp::Description& offer, const sdp::Descr
   return out;
 }
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

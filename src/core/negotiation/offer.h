@@ -12,7 +12,7 @@
 #include "core/negotiation/media.h"
 #include "wire/sdp/description.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 
 struct OfferMedia {
   MediaKind kind = MediaKind::kAudio;
@@ -40,4 +40,4 @@ struct AgreedAnswer {
 // Refuses answers that do not fit the offer (RFC 3264 6) or lack what a transport needs.
 Result<AgreedAnswer> read_answer(const sdp::Description& offer, const sdp::Description& answer);
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

@@ -5,7 +5,7 @@
 #include "core/negotiation/extension_policy.h"
 #include "core/negotiation/sample_test.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 namespace {
 
 const std::vector<OfferMedia> kMedia = {
@@ -132,4 +132,4 @@ TEST(ExtensionPolicy, SaysSomethingOfEveryExtension) {
 }
 
 }  // namespace
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

@@ -2,7 +2,7 @@
 
 #include "core/negotiation/sample_test.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 namespace {
 
 // The refusal of a changed offer, or "" when it is taken.
@@ -149,4 +149,4 @@ TEST(ReadOffer, SurvivesEveryDeletedLine) {
 }
 
 }  // namespace
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

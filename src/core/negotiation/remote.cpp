@@ -6,7 +6,7 @@
 
 #include "core/negotiation/extension_policy.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 namespace {
 
 // RFC 9429 5.1.2: all of these mean the same, and an answer repeats what it was offered.
@@ -169,4 +169,4 @@ void read_remote_streams(const sdp::MediaDescription& media, NegotiatedMedia& ou
   out.remote_ssrcs = read_ssrcs(media);
 }
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

@@ -10,7 +10,7 @@
 #include "core/negotiation/media.h"
 #include "wire/sdp/description.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 
 // Per m-line: port 0 without bundle-only (RFC 9143 6), or nothing that we could answer but "no": another kind, another
 // protocol, a second data channel.
@@ -37,4 +37,4 @@ sdp::Msid find_msid(const sdp::MediaDescription& media);
 // The m-line's direction, msid, SSRCs and extensions into `out`, whose direction must be set.
 void read_remote_streams(const sdp::MediaDescription& media, NegotiatedMedia& out);
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

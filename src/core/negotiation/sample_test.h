@@ -11,7 +11,7 @@
 #include "wire/sdp/recorded_offer.h"
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 
 inline LocalTransport server_transport() {
   LocalTransport out;
@@ -65,4 +65,4 @@ inline sdp::Description description_of(const Answer& answer) {
   return parsed ? *parsed : sdp::Description{};
 }
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

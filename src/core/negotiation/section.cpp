@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 namespace {
 
 constexpr uint16_t kDiscardPort = 9;  // RFC 8840 4.1.1: the real addresses are candidates
@@ -94,4 +94,4 @@ size_t message_size_of(const sdp::MediaDescription& application) {
   return static_cast<size_t>(std::min<uint64_t>(size, kMaxMessageSize));
 }
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

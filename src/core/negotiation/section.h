@@ -10,7 +10,7 @@
 #include "core/negotiation/media.h"
 #include "wire/sdp/description.h"
 
-namespace atm0s::negotiation {
+namespace atm::negotiation {
 
 // The session level, without BUNDLE group and m-lines.
 sdp::Description make_session(const LocalTransport& transport);
@@ -37,4 +37,4 @@ bool has_rtx(const std::vector<NegotiatedCodec>& codecs);
 // The largest message that the m-section's writer takes, in bytes.
 size_t message_size_of(const sdp::MediaDescription& application);
 
-}  // namespace atm0s::negotiation
+}  // namespace atm::negotiation

@@ -18,7 +18,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::pace {
+namespace atm::pace {
 
 enum class Class : uint8_t { kAudio, kRetransmission, kVideo, kPadding };
 inline constexpr size_t kClasses = 4;
@@ -307,4 +307,4 @@ class Pacer {
   Counters counters_;
 };
 
-}  // namespace atm0s::pace
+}  // namespace atm::pace

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace atm0s::pace {
+namespace atm::pace {
 namespace {
 
 const Instant kStart{10s};
@@ -198,4 +198,4 @@ TEST_F(PacerTest, a_probe_without_packets_is_given_up) {
 }
 
 }  // namespace
-}  // namespace atm0s::pace
+}  // namespace atm::pace

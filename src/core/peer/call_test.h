@@ -14,7 +14,7 @@
 #include "core/dtls/virtual_openssl_test.h"
 #include "core/peer/peer.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 
 // One random source and one clock for all calls of a test.
 struct CallWorld {
@@ -192,4 +192,4 @@ class Call {
   }
 };
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

@@ -4,7 +4,7 @@
 #include "core/peer/call_test.h"
 #include "wire/rtcp/transport_feedback.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 namespace {
 
 using negotiation::Direction;
@@ -150,4 +150,4 @@ TEST_F(CongestionTest, AMaximumOfVideoIsToldWhenItChangesAndOnceASecond) {
 }
 
 }  // namespace
-}  // namespace atm0s::peer
+}  // namespace atm::peer

@@ -12,7 +12,7 @@
 #include "core/sctp/counters.h"
 #include "core/srtp/receive_context.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 
 struct Counters {
   uint64_t rtp_received = 0;
@@ -112,4 +112,4 @@ struct RoundTrips {
   std::optional<Duration> as_receiver;  // its answers to our reference times (RFC 3611 4.5)
 };
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

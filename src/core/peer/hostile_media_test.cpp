@@ -4,7 +4,7 @@
 #include "core/peer/known_keys_test.h"
 #include "wire/rtp/packet.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 namespace {
 
 using negotiation::Direction;
@@ -131,4 +131,4 @@ TEST_F(HostileMediaTest, AnEndedStreamMayBeginAgain) {
 }
 
 }  // namespace
-}  // namespace atm0s::peer
+}  // namespace atm::peer

@@ -5,7 +5,7 @@
 
 #include "core/peer/call_test.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 namespace {
 
 std::vector<negotiation::OfferMedia> media_both_ways() {
@@ -152,4 +152,4 @@ TEST_F(LiveCall, AStrangersChecksHaveNoEffect) {
 }
 
 }  // namespace
-}  // namespace atm0s::peer
+}  // namespace atm::peer

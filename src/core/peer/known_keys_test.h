@@ -8,7 +8,7 @@
 #include "wire/rtcp/writer.h"
 #include "wire/rtp/header.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 
 struct PeerTestAccess {
   // From now on the peer receives with these keys.
@@ -78,4 +78,4 @@ class KnownKeys {
   std::unique_ptr<srtp::SendContext> rtcp_ = std::make_unique<srtp::SendContext>(kProfile, key_, salt_);
 };
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

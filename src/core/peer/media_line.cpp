@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::peer {
+namespace atm::peer {
 
 void MediaLine::negotiate(const negotiation::NegotiatedMedia& media, uint16_t first_rtx_sequence) {
   ++version_;
@@ -182,4 +182,4 @@ stream::ReceiveStream* MediaLine::insert(uint32_t ssrc, std::optional<uint32_t> 
   return receive_streams_.back().get();
 }
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

@@ -16,7 +16,7 @@
 #include "core/stream/send_stream.h"
 #include "wire/payload/frame_info.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 
 // SSRCs that one m-line may bring in: three simulcast layers with their RTX, and as many again for a restart.
 inline constexpr size_t kMaxReceiveStreams = 12;
@@ -113,4 +113,4 @@ class MediaLine {
   SequenceUnwrapper rtx_unwrapper_;
 };
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

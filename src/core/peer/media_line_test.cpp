@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::peer {
+namespace atm::peer {
 namespace {
 
 constexpr Instant kStart{100s};
@@ -121,4 +121,4 @@ TEST_F(MediaLineTest, AStreamThatAnOfferNamesIsNeverEvicted) {
 }
 
 }  // namespace
-}  // namespace atm0s::peer
+}  // namespace atm::peer

@@ -2,7 +2,7 @@
 
 #include "core/negotiation/extension_policy.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 
 stream::KeptExtensions keep_extensions(const rtp::View& view, const rtp::ExtensionMap& ids) {
   stream::KeptExtensions kept;
@@ -14,4 +14,4 @@ stream::KeptExtensions keep_extensions(const rtp::View& view, const rtp::Extensi
   return kept;
 }
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

@@ -11,7 +11,7 @@
 #include "wire/rtp/extension.h"
 #include "wire/rtp/packet.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 
 struct MediaPacket {
   uint8_t payload_type = 0;  // of the source's m-line; translated per subscriber
@@ -32,4 +32,4 @@ struct MediaPacket {
 // The extensions of a received packet that are passed on (core/negotiation/extension_policy.h).
 stream::KeptExtensions keep_extensions(const rtp::View& view, const rtp::ExtensionMap& ids);
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 namespace {
 
 // RFC 3550 6.2 allows one report per second and more for sessions of this bandwidth; libwebrtc's video sends them so.
@@ -204,4 +204,4 @@ void Peer::on_timeout(Now now, Output& out) {
   }
 }
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

@@ -34,7 +34,7 @@
 #include "wire/payload/playout_delay.h"
 #include "wire/rtcp/writer.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 
 // Handshake datagrams kept until ICE has a path; two flights of a client.
 inline constexpr size_t kMaxParkedDatagrams = 8;
@@ -337,4 +337,4 @@ class Peer {
   friend struct PeerTestAccess;  // tests and fuzzing: installs keys without a handshake, protects as the remote would
 };
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

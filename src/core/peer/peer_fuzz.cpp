@@ -6,8 +6,8 @@
 
 namespace {
 
-using namespace atm0s;
-using namespace atm0s::peer;
+using namespace atm;
+using namespace atm::peer;
 using negotiation::Direction;
 
 constexpr uint32_t kSsrc = 1'000;

@@ -4,7 +4,7 @@
 
 #include "core/peer/peer.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 
 // --- in ---------------------------------------------------------------------------------------------------------
 
@@ -355,4 +355,4 @@ void Peer::send_padding(Now now, uint8_t padding, Probe probe, SendBatch& datagr
   ++counters_.probes_sent;
 }
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

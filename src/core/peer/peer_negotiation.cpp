@@ -5,7 +5,7 @@
 #include "core/peer/peer.h"
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 
 using negotiation::LocalMedia;
 using negotiation::NegotiatedMedia;
@@ -151,4 +151,4 @@ bool Peer::apply_remote_transport(Now now, const negotiation::RemoteTransport& t
   return true;
 }
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

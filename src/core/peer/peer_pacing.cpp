@@ -4,7 +4,7 @@
 
 #include "core/peer/peer.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 namespace {
 
 // IPv4 and UDP headers: what a datagram takes of the way beside its own bytes.
@@ -98,4 +98,4 @@ MediaLine* Peer::find_padding_line() const {
   return nullptr;
 }
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

@@ -5,7 +5,7 @@
 #include "core/peer/peer.h"
 #include "wire/rtcp/writer.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 namespace {
 // SSRCs that a REMB names: what is left of a compound beside a full report has room for them.
 constexpr size_t kNamedInRemb = 64;
@@ -255,4 +255,4 @@ void Peer::request_key_frame(Now, size_t media, SendBatch& datagrams, std::optio
   }
 }
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

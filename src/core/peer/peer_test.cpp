@@ -7,7 +7,7 @@
 #include "core/peer/call_test.h"
 #include "wire/rtp/packet.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 namespace {
 
 using negotiation::Direction;
@@ -367,4 +367,4 @@ TEST_F(PeerTest, IsNeverDueInThePastForLong) {
 }
 
 }  // namespace
-}  // namespace atm0s::peer
+}  // namespace atm::peer

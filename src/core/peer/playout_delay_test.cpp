@@ -4,7 +4,7 @@
 #include "core/peer/call_test.h"
 #include "wire/rtp/packet.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 namespace {
 
 using negotiation::Direction;
@@ -114,4 +114,4 @@ TEST_F(PlayoutDelayTest, IsLeftOutWhereADatagramWouldGetTooLarge) {
 }
 
 }  // namespace
-}  // namespace atm0s::peer
+}  // namespace atm::peer

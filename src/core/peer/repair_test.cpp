@@ -6,7 +6,7 @@
 #include "core/peer/known_keys_test.h"
 #include "wire/rtp/packet.h"
 
-namespace atm0s::peer {
+namespace atm::peer {
 namespace {
 
 using negotiation::Direction;
@@ -186,4 +186,4 @@ TEST_F(RepairTest, ExtensionsAreLeftOutBeforeADatagramGetsTooLarge) {
 }
 
 }  // namespace
-}  // namespace atm0s::peer
+}  // namespace atm::peer

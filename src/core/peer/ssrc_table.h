@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <vector>
 
-namespace atm0s::stream {
+namespace atm::stream {
 class ReceiveStream;
 }
 
-namespace atm0s::peer {
+namespace atm::peer {
 
 class MediaLine;
 
@@ -38,4 +38,4 @@ class SsrcTable {
   std::vector<Entry> entries_;
 };
 
-}  // namespace atm0s::peer
+}  // namespace atm::peer

@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 // Control packets that one received packet may cause: more would make us an amplifier.
@@ -355,4 +355,4 @@ void Association::on_control_timeout(Now now, AssociationOutput& out) {
   }
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

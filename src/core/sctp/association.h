@@ -23,7 +23,7 @@
 #include "wire/sctp/chunk.h"
 #include "wire/sctp/packet.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 struct Config {
   uint16_t local_port = 5000;  // a=sctp-port of either side (RFC 8841 5)
@@ -182,4 +182,4 @@ void Association::reply(AssociationOutput& out, Write write) {
   send_packet(peer_tag_, out, write);
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

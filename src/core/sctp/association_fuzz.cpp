@@ -8,8 +8,8 @@
 
 namespace {
 
-using namespace atm0s;
-using namespace atm0s::sctp;
+using namespace atm;
+using namespace atm::sctp;
 
 constexpr uint32_t kPeerTag = 1234;
 constexpr uint32_t kPeerTsn = 0xffff'fff0;  // wraps soon

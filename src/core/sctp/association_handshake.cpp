@@ -4,7 +4,7 @@
 
 #include "core/sctp/association.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 InitChunk Association::own_init() const {
   InitChunk init;
@@ -169,4 +169,4 @@ void Association::on_error(Now now, const Chunk& chunk, AssociationOutput& out) 
   send_init(out);
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

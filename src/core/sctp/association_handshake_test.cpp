@@ -1,6 +1,6 @@
 #include "core/sctp/association_test.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 TEST(SctpHandshake, TakesTwoRoundTrips) {
@@ -134,4 +134,4 @@ TEST(SctpHandshake, StaleCookieErrorBeginsAnew) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

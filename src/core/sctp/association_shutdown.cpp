@@ -3,7 +3,7 @@
 
 #include "core/sctp/association.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 void Association::go_down(DisconnectReason reason, AssociationOutput& out) {
   if (state_ == State::kClosed) return;
@@ -119,4 +119,4 @@ void Association::on_shutdown_complete(AssociationOutput& out) {
   go_down(DisconnectReason::kShutdown, out);
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

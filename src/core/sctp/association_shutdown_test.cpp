@@ -1,6 +1,6 @@
 #include "core/sctp/association_test.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 TEST(SctpHeartbeat, IsAnsweredWithWhatItBrought) {
@@ -62,4 +62,4 @@ TEST(SctpAbort, EndsBothSides) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

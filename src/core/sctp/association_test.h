@@ -13,7 +13,7 @@
 #include "core/sctp/association.h"
 #include "core/sctp/lossy_link.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 using Link = LossyLink<Association, Association, AssociationOutput, AssociationOutput>;
 
@@ -191,4 +191,4 @@ inline Bytes forward_value(uint32_t tsn, std::vector<std::pair<uint16_t, uint16_
   return value;
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include "core/sctp/limits.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 class CongestionWindow {
  public:
@@ -67,4 +67,4 @@ class CongestionWindow {
   std::optional<int64_t> recovery_exit_;
 };
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

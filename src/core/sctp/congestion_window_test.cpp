@@ -4,7 +4,7 @@
 
 #include "core/sctp/retransmission_timeout.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 constexpr size_t kPacket = kMaxPacketSize - 28;
@@ -108,4 +108,4 @@ TEST(RetransmissionTimeout, DoublesWithEachSilenceUntilSomethingComesThrough) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

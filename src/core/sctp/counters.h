@@ -6,7 +6,7 @@
 
 #include "base/counter_table.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 struct Counters {
   uint64_t packets_in = 0;
@@ -93,4 +93,4 @@ inline constexpr CounterName<Counters> kCounterNames[] = {
 };
 static_assert(names_all(kCounterNames));
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

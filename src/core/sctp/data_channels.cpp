@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 DcepOpen to_dcep(std::string_view label, const ChannelConfig& config) {
@@ -255,4 +255,4 @@ void DataChannels::forget_if_done(Channels::iterator it, Output& out) {
   channels_.erase(it);
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

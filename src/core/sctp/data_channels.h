@@ -16,7 +16,7 @@
 #include "core/sctp/association.h"
 #include "wire/sctp/dcep.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 // Decides who uses which stream ids (RFC 8832 6): the DTLS client the even ones.
 enum class DtlsRole : uint8_t { kClient, kServer };
@@ -118,4 +118,4 @@ class DataChannels {
   AssociationOutput pending_;  // what the association said, on its way to the caller's output
 };
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

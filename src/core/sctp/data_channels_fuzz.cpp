@@ -7,8 +7,8 @@
 
 namespace {
 
-using namespace atm0s;
-using namespace atm0s::sctp;
+using namespace atm;
+using namespace atm::sctp;
 
 constexpr uint32_t kPeerTag = 1234;
 

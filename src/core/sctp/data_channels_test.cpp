@@ -4,7 +4,7 @@
 
 #include "core/sctp/lossy_link.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 using Link = LossyLink<DataChannels, DataChannels, Output, Output>;
@@ -326,4 +326,4 @@ TEST(DataChannels, OneSeedGivesOneTrace) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -4,7 +4,7 @@
 
 #include "core/sctp/limits.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 void DataReceiver::start(uint32_t peer_initial_tsn, uint16_t inbound_streams) {
   // One circle up, so that unwrapped numbers never turn negative.
@@ -158,4 +158,4 @@ bool DataReceiver::write_sack(PacketWriter& packet) {
   return true;
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -15,7 +15,7 @@
 #include "core/sctp/reassembly.h"
 #include "wire/sctp/chunk.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 class DataReceiver {
  public:
@@ -87,4 +87,4 @@ class DataReceiver {
   uint32_t unacked_packets_ = 0;
 };
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -1,6 +1,6 @@
 #include "core/sctp/association_test.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 TEST(SctpSack, WaitsForASecondPacketOrTheDelay) {
@@ -112,4 +112,4 @@ TEST(SctpSack, ThatTakesBackAnEarlierOneMakesItsDataGoAgain) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -4,7 +4,7 @@
 
 #include "core/sctp/limits.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 // RFC 9260 7.2.4: reports of a TSN as missing before it is sent again without waiting for T3.
@@ -305,4 +305,4 @@ void DataSender::send_chunk(Now now, int64_t tsn, PacketWriter& packet) {
   if (timeout_at_ == kNever) timeout_at_ = now.mono + rto_.value();  // RFC 9260 6.3.2 R1
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

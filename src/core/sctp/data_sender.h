@@ -19,7 +19,7 @@
 #include "core/sctp/retransmission_timeout.h"
 #include "wire/sctp/chunk.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 // How one message is to be sent; neither limit: until it is acknowledged. The policies of RFC 7496 3.2 and RFC
 // 3758 4.1.
@@ -146,4 +146,4 @@ class DataSender {
   Instant last_sent_;
 };
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -5,7 +5,7 @@
 #include "core/sctp/data_sender.h"
 #include "core/sctp/limits.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 bool DataSender::is_hopeless(Now now, const Sent& chunk) const {
   return (chunk.max_retransmits && chunk.transmissions > *chunk.max_retransmits) || chunk.expires_at <= now.mono;
@@ -128,4 +128,4 @@ bool DataSender::write_forward_tsn(Now now, PacketWriter& packet) {
   return true;
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -1,6 +1,6 @@
 #include "core/sctp/association_test.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 TEST(SctpWindow, NothingIsSentBeyondTheCongestionWindow) {
@@ -71,4 +71,4 @@ TEST(SctpWindow, AClosedWindowIsProbedAndObeyed) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -2,7 +2,7 @@
 
 #include <set>
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 TEST(SctpData, PacketsFitADtlsRecord) {
@@ -290,4 +290,4 @@ TEST(SctpSsn, WrapsAround) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -2,7 +2,7 @@
 
 #include <set>
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 TEST(SctpGuards, WrongTagIsDropped) {
@@ -238,4 +238,4 @@ TEST(SctpGuards, EveryChunkTruncatedAnywhereDoesNoHarm) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

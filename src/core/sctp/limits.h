@@ -7,7 +7,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 // Bytes. A DTLS record adds at most 13 + 8 + 16 (AES-GCM) to it: 1,185 and below the 1,200 that WebRTC paths carry.
 inline constexpr size_t kMaxPacketSize = 1'148;
@@ -61,4 +61,4 @@ inline constexpr size_t kMaxEchoed = 1'024;
 inline constexpr size_t kMaxChannels = 16;
 inline constexpr size_t kMaxLabelSize = 1'024;  // bytes, label and protocol each
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -12,7 +12,7 @@
 #include "base/time.h"
 #include "wire/sctp/crc32c.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 struct LinkConfig {
   double loss = 0;
@@ -112,4 +112,4 @@ class LossyLink {
   size_t delivered_ = 0;
 };
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -2,7 +2,7 @@
 
 #include <set>
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 TEST(SctpForwardTsn, SkipsALostOrderedMessageAndDeliversWhatWaited) {
@@ -374,4 +374,4 @@ TEST(SctpAbandon, ReliableMessagesAreDeliveredInOrderThroughAnyMixture) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

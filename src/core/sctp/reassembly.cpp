@@ -5,7 +5,7 @@
 
 #include "core/sctp/limits.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 // RFC 3758 3.6: a sender that gives a message up gives all its fragments up; those that arrive after the skip can
 // never become a message, and each moves the mark on to the next.
@@ -179,4 +179,4 @@ void Reassembly::reset_streams(const std::vector<uint16_t>& streams) {
   }
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -12,7 +12,7 @@
 #include "core/sctp/counters.h"
 #include "wire/sctp/chunk.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 struct Message {
   uint16_t stream = 0;
@@ -80,4 +80,4 @@ class Reassembly {
   int64_t skipped_to_ = -1;  // fragments that continue from here have lost their beginning
 };
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -3,7 +3,7 @@
 
 #include "core/sctp/association_test.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 // Each flood is given whole, however many of its chunks are refused; what is held is read off the window in the SACKs.
@@ -98,4 +98,4 @@ TEST(SctpReassembly, LetsGoOfEverythingWhenMessagesAreDelivered) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

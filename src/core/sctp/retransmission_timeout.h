@@ -8,7 +8,7 @@
 #include "base/time.h"
 #include "core/sctp/limits.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 class RetransmissionTimeout {
  public:
@@ -39,4 +39,4 @@ class RetransmissionTimeout {
   Duration current_ = kRtoInitial;
 };
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -7,7 +7,7 @@
 #include "base/assert.h"
 #include "core/sctp/limits.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 std::array<uint8_t, 32> CookieSeal::sign(ByteView contents) const {
   std::array<uint8_t, 32> out{};
@@ -54,4 +54,4 @@ CookieSeal::Verdict CookieSeal::open(Now now, ByteView cookie, CookieContents& o
   return now.mono - out.made_at > kCookieLifetime ? Verdict::kExpired : Verdict::kValid;
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

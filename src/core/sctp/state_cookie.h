@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 struct CookieContents {
   Instant made_at;
@@ -44,4 +44,4 @@ class CookieSeal {
   std::array<uint8_t, 32> secret_{};
 };
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

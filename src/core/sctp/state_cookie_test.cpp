@@ -6,7 +6,7 @@
 
 #include "core/sctp/association_test.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 CookieContents some_contents() {
@@ -139,4 +139,4 @@ TEST(SctpCookie, StaleOnesOfOnePacketAreNotAllAnswered) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -5,7 +5,7 @@
 
 #include "core/sctp/limits.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 // Streams in one request of ours: more than there are channels.
@@ -146,4 +146,4 @@ bool StreamReset::write_request(Now now, PacketWriter& packet) {
   return true;
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

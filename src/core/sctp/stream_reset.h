@@ -14,7 +14,7 @@
 #include "core/sctp/data_sender.h"
 #include "wire/sctp/chunk.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 class StreamReset {
  public:
@@ -69,4 +69,4 @@ class StreamReset {
   uint32_t tries_ = 0;
 };
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -1,6 +1,6 @@
 #include "core/sctp/association_test.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 TEST(SctpReset, OfThePeerBeginsItsNumbersAgainAndIsAnsweredTheSameTwice) {
@@ -138,4 +138,4 @@ TEST(SctpReset, OfOursSurvivesAnOutageAndGivesUpAfterAMinute) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

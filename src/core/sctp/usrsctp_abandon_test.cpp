@@ -1,7 +1,7 @@
 // Messages given up between the association and usrsctp: what follows arrives, nothing stalls, nothing comes in pieces.
 #include "core/sctp/usrsctp_test.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 class UsrsctpAbandon : public testing::TestWithParam<Opener> {};
@@ -107,4 +107,4 @@ TEST_P(UsrsctpAbandon, LargestMessages) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

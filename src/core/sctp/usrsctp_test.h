@@ -21,7 +21,7 @@
 #include "core/sctp/association_test.h"
 #include "core/sctp/lossy_link.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 // What gettimeofday() tells usrsctp, see usrsctp_interop_test.cpp.
 inline WallTime usrsctp_clock;
@@ -347,4 +347,4 @@ inline std::string opener_name(const testing::TestParamInfo<Opener>& param) {
 }
 inline const auto kAllOpeners = testing::Values(Opener::kWe, Opener::kUsrsctp, Opener::kBoth);
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

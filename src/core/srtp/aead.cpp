@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 namespace {
 
 Nonce masked(const Nonce& salt, Nonce nonce) {
@@ -75,4 +75,4 @@ bool Aead::open(const Nonce& nonce, ByteView head, ByteView tail, MutByteView te
   return EVP_DecryptFinal_ex(ctx, nothing, &written) > 0;
 }
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

@@ -10,7 +10,7 @@
 
 struct evp_cipher_ctx_st;
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 inline constexpr size_t kTagSize = 16;    // RFC 7714 13.1: the only length that it defines
 inline constexpr size_t kNonceSize = 12;  // RFC 7714 8.1
@@ -39,4 +39,4 @@ class Aead {
   std::unique_ptr<evp_cipher_ctx_st, Free> ctx_;
 };
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 namespace {
 
 // RFC 3711 4.2: with SRTP the rollover counter is authenticated as if it stood behind the packet.
@@ -59,4 +59,4 @@ bool Cipher::open_rtcp(uint32_t ssrc, uint32_t index, ByteView head, MutByteView
   return std::get<CounterMode>(transform_).open(ssrc, index, head, text, word, tag);
 }
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

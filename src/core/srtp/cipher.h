@@ -10,7 +10,7 @@
 #include "core/srtp/aead.h"
 #include "core/srtp/counter_mode.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 class Cipher {
  public:
@@ -40,4 +40,4 @@ class Cipher {
   std::variant<Gcm, CounterMode> transform_;
 };
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

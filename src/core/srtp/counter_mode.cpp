@@ -9,7 +9,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 void CounterMode::Free::operator()(evp_cipher_ctx_st* ctx) const {
   EVP_CIPHER_CTX_free(ctx);
@@ -75,4 +75,4 @@ bool CounterMode::open(uint32_t ssrc, uint64_t index, ByteView head, MutByteView
   return true;
 }
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

@@ -12,7 +12,7 @@
 struct evp_cipher_ctx_st;
 struct evp_mac_ctx_st;
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 inline constexpr size_t kCounterTagSize = 10;  // RFC 5764 4.1.2: 80 bits, for SRTP and for SRTCP
 
@@ -40,4 +40,4 @@ class CounterMode {
   std::array<uint8_t, 16> salt_{};  // and two bytes of zero
 };
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 namespace {
 
 constexpr size_t kBlock = 16;
@@ -56,4 +56,4 @@ SessionKeys derive_session_keys(SrtpProfile profile, ByteView master_key, ByteVi
   return keys;
 }
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/srtp_profile.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 // RFC 3711 4.3.1, 4.3.2
 enum class KeyLabel : uint8_t {
@@ -30,4 +30,4 @@ struct SessionKeys {
 
 SessionKeys derive_session_keys(SrtpProfile profile, ByteView master_key, ByteView master_salt);
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

@@ -8,7 +8,7 @@
 #include "core/srtp/receive_context.h"
 #include "core/srtp/send_context.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 namespace {
 
 struct Foreign {
@@ -128,4 +128,4 @@ INSTANTIATE_TEST_SUITE_P(Profiles, Libsrtp,
                          });
 
 }  // namespace
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

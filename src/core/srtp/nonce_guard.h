@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 class NonceGuard {
  public:
@@ -31,4 +31,4 @@ class NonceGuard {
   std::unordered_map<uint32_t, std::array<Entry, kRemembered>> seen_;
 };
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 inline constexpr size_t kSequenceAt = 2;
 inline constexpr size_t kRtpSsrcAt = 8;
@@ -16,4 +16,4 @@ inline constexpr uint32_t kEncryptedFlag = 0x8000'0000;  // E
 inline constexpr uint32_t kRtcpIndexEnd = 0x8000'0000;   // 31 bits
 inline constexpr uint64_t kRtpIndexEnd = uint64_t{1} << 48;
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

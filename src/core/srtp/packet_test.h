@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/rng.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 // Bytes of hexadecimal text; blanks are skipped.
 inline Bytes from_hex(std::string_view text) {
@@ -57,4 +57,4 @@ inline Bytes random_rtcp(Rng& rng, uint32_t ssrc) {
   return out;
 }
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

@@ -3,7 +3,7 @@
 #include "core/srtp/packet_layout.h"
 #include "wire/rtp/packet.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 namespace {
 
 std::nullopt_t refuse(uint64_t& counter) {
@@ -78,4 +78,4 @@ std::optional<MutByteView> ReceiveContext::unprotect_rtcp(MutByteView packet) {
   return packet.first(kRtcpHeaderSize + text_size);
 }
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

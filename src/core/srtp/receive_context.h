@@ -15,7 +15,7 @@
 #include "core/srtp/key_derivation.h"
 #include "core/srtp/replay_window.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 struct Counters {
   uint64_t replayed = 0;   // seen before, or too old to tell
@@ -60,4 +60,4 @@ class ReceiveContext {
   Counters counters_;
 };
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

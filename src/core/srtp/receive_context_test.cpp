@@ -8,7 +8,7 @@
 #include "core/srtp/packet_test.h"
 #include "core/srtp/send_context.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 namespace {
 
 constexpr uint32_t kSsrc = 0x01020304;
@@ -269,4 +269,4 @@ TEST(ReplayWindow, EstimatesTheNearestIndex) {
 }
 
 }  // namespace
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

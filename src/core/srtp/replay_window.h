@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 class ReplayWindow {
  public:
@@ -61,4 +61,4 @@ class ReplayWindow {
   bool started_ = false;
 };
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

@@ -7,7 +7,7 @@
 #include "core/srtp/packet_layout.h"
 #include "wire/rtp/packet.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 SendContext::SendContext(SrtpProfile profile, ByteView master_key, ByteView master_salt)
     : SendContext(derive_session_keys(profile, master_key, master_salt)) {}
@@ -54,4 +54,4 @@ size_t SendContext::protect_rtcp(MutByteView buffer, size_t size) {
   return size + tag_size + kRtcpIndexSize;
 }
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

@@ -13,7 +13,7 @@
 #include "core/srtp/cipher.h"
 #include "core/srtp/key_derivation.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 
 // The most bytes that protection adds; AES-CM adds fewer.
 inline constexpr size_t kRtpOverhead = kTagSize;
@@ -46,4 +46,4 @@ class SendContext {
   std::unique_ptr<NonceGuard> guard_;  // null with NDEBUG
 };
 
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

@@ -8,7 +8,7 @@
 #include "wire/rtp/packet.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   if (size == 0 || size > 2'000) return 0;
   constexpr SrtpProfile kProfiles[] = {SrtpProfile::kAeadAes128Gcm, SrtpProfile::kAeadAes256Gcm,
                                        SrtpProfile::kAes128CmHmacSha1_80};

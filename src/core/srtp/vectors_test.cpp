@@ -6,7 +6,7 @@
 #include "core/srtp/receive_context.h"
 #include "core/srtp/send_context.h"
 
-namespace atm0s::srtp {
+namespace atm::srtp {
 namespace {
 
 TEST(KeyDerivation, Rfc3711AppendixB3) {
@@ -81,4 +81,4 @@ TEST(Vectors, Rfc7714RtcpAes128) {
 }
 
 }  // namespace
-}  // namespace atm0s::srtp
+}  // namespace atm::srtp

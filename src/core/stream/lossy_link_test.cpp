@@ -29,7 +29,7 @@ void operator delete(void* memory, size_t) noexcept {
   std::free(memory);
 }
 
-namespace atm0s::stream {
+namespace atm::stream {
 namespace {
 
 constexpr uint32_t kSsrc = 0x1111;
@@ -213,4 +213,4 @@ TEST(LossyLink, neither_side_allocates_per_packet) {
 }
 
 }  // namespace
-}  // namespace atm0s::stream
+}  // namespace atm::stream

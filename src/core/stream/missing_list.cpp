@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 void MissingList::on_gap(Instant now, int64_t first, int64_t last) {
   const size_t count = static_cast<size_t>(last - first + 1);
@@ -59,4 +59,4 @@ bool MissingList::take_key_frame_wanted() {
   return std::exchange(key_frame_wanted_, false);
 }
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -9,7 +9,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 class MissingList {
  public:
@@ -62,4 +62,4 @@ class MissingList {
   uint64_t given_up_ = 0;
 };
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

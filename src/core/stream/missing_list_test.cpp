@@ -4,7 +4,7 @@
 
 #include "core/stream/stream_test_support.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 namespace {
 
 std::vector<uint16_t> collect(MissingList& list, Duration when) {
@@ -86,4 +86,4 @@ TEST(MissingList, next_timeout_is_when_something_is_due) {
 }
 
 }  // namespace
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <utility>
 
-namespace atm0s::stream {
+namespace atm::stream {
 namespace {
 
 constexpr size_t kOriginalSequenceSize = 2;  // RFC 4588 4: OSN, in front of the original payload
@@ -129,4 +129,4 @@ std::optional<rtcp::ReportBlock> ReceiveStream::make_rtx_report_block(Now now) {
   return rtx_.make_report_block(now.mono);
 }
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -17,7 +17,7 @@
 #include "wire/rtcp/packet.h"
 #include "wire/rtp/packet.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 struct ReceiveConfig {
   uint32_t ssrc = 0;
@@ -113,4 +113,4 @@ class ReceiveStream {
   ReceiveCounters counters_;
 };
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -4,7 +4,7 @@
 
 #include "core/stream/stream_test_support.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 namespace {
 
 constexpr uint32_t kSsrc = 1;
@@ -207,4 +207,4 @@ TEST(ReceiveStream, sender_reports_are_kept_by_ssrc) {
 }
 
 }  // namespace
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-namespace atm0s::stream {
+namespace atm::stream {
 namespace {
 
 constexpr int64_t kCumulativeLostMax = 0x7FFFFF;  // RFC 3550 A.3: 24 bits signed, clamped
@@ -86,4 +86,4 @@ std::optional<rtcp::ReportBlock> Reception::make_report_block(Instant now) {
   return block;
 }
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -9,7 +9,7 @@
 #include "base/time.h"
 #include "wire/rtcp/packet.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 class Reception {
  public:
@@ -51,4 +51,4 @@ class Reception {
   Instant last_sr_arrived_{};
 };
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

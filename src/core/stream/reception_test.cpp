@@ -7,7 +7,7 @@
 #include "base/rng.h"
 #include "core/stream/stream_test_support.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 namespace {
 
 TEST(Reception, reports_nothing_before_the_first_packet) {
@@ -102,4 +102,4 @@ TEST(Reception, echoes_the_last_sender_report_with_its_age) {
 }
 
 }  // namespace
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 SendHistory::SendHistory(size_t packets_max) : packets_max_(packets_max) {
   ASSERT(packets_max == 0 || std::has_single_bit(packets_max));
@@ -83,4 +83,4 @@ SendHistory::Entry* SendHistory::find(Instant now, uint16_t sequence) {
   return &entry;
 }
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "core/stream/sent_packet.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 class SendHistory {
  public:
@@ -51,4 +51,4 @@ class SendHistory {
   size_t count_ = 0;
 };
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "base/sequence.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 namespace {
 
 // Copies the payload and its patch behind a header of `at` bytes; the whole size, or 0 when it does not fit.
@@ -145,4 +145,4 @@ std::optional<Duration> SendStream::on_report_block(Now now, const rtcp::ReportB
   return sample;
 }
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

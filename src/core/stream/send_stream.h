@@ -20,7 +20,7 @@
 #include "wire/rtcp/packet.h"
 #include "wire/rtp/header.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 // 1.5 s of a 5 Mbit/s video. The ring of an audio or slow stream stays far smaller.
 inline constexpr size_t kHistoryPackets = 1'024;
@@ -124,4 +124,4 @@ class SendStream {
   SendCounters counters_;
 };
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -4,7 +4,7 @@
 
 #include "core/stream/stream_test_support.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 namespace {
 
 constexpr uint32_t kSsrc = 1;
@@ -193,4 +193,4 @@ TEST(KeptExtensions, keeps_small_values_and_leaves_the_rest_out) {
 }
 
 }  // namespace
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 class SentCiphertexts {
  public:
@@ -49,4 +49,4 @@ class SentCiphertexts {
   std::vector<Entry> ring_;
 };
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

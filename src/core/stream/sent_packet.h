@@ -14,7 +14,7 @@
 #include "wire/rtp/extension.h"
 #include "wire/rtp/header.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 // The forwarded header extensions of one packet: small values only (audio level, video orientation, playout delay,
 // content type). What we make ourselves (mid, transport-cc, the session's own playout delay) is made anew at each
@@ -71,4 +71,4 @@ struct SentPacket {
   PacketRef payload;
 };
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

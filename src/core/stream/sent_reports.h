@@ -12,7 +12,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 class SentReports {
  public:
@@ -45,4 +45,4 @@ inline Duration smooth(std::optional<Duration> before, Duration sample) {
   return before ? (*before * 7 + sample) / 8 : sample;
 }
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -1,6 +1,6 @@
 #include "core/stream/sequence_tracker.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 SequenceTracker::Place SequenceTracker::on_packet(uint16_t raw) {
   if (!started_) return first(raw);
@@ -70,4 +70,4 @@ void SequenceTracker::advance(int64_t sequence) {
   mark(sequence);
 }
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

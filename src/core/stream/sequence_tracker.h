@@ -8,7 +8,7 @@
 
 #include "base/sequence.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 class SequenceTracker {
  public:
@@ -55,4 +55,4 @@ class SequenceTracker {
   std::bitset<kWindow> seen_;
 };
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

@@ -9,7 +9,7 @@
 #include "wire/rtp/header.h"
 #include "wire/rtp/packet.h"
 
-namespace atm0s::stream {
+namespace atm::stream {
 
 // 10 s after the clock's epoch, 2023-11-14 on the wall.
 inline Now at(Duration since_start) {
@@ -34,4 +34,4 @@ class TestPacket {
   rtp::View view_;
 };
 
-}  // namespace atm0s::stream
+}  // namespace atm::stream

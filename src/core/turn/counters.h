@@ -5,7 +5,7 @@
 
 #include "base/counter_table.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 struct Counters {
   uint64_t requests_sent = 0;  // retransmissions included
@@ -49,4 +49,4 @@ inline constexpr CounterName<Counters> kCounterNames[] = {
 };
 static_assert(names_all(kCounterNames));
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 namespace {
 
 using Hash = ice::Integrity::Hash;
@@ -85,4 +85,4 @@ void Credentials::sign(stun::MessageWriter& writer) const {
   if (const auto room = writer.integrity_room(type)) key_->sign(*room);
 }
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -9,7 +9,7 @@
 
 #include "core/ice/integrity.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 inline constexpr size_t kMaxUsername = 508;  // bytes, RFC 8489 14.3
 
@@ -41,4 +41,4 @@ class Credentials {
   std::optional<ice::Integrity> key_;
 };
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

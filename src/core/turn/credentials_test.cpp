@@ -5,7 +5,7 @@
 
 #include "wire/stun/rfc5769.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 namespace {
 
 using stun::Attribute;
@@ -112,4 +112,4 @@ TEST(Credentials, KeepTheirRealmWhenAStaleNonceNamesNone) {
 }
 
 }  // namespace
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::turn {
+namespace atm::turn {
 namespace {
 
 using ice::Candidate;
@@ -361,4 +361,4 @@ Counters Gatherer::counters() const {
   return out;
 }
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -16,7 +16,7 @@
 #include "core/turn/stun_client.h"
 #include "core/turn/turn_client.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 inline constexpr size_t kMaxHostAddresses = 8;  // of this machine; further ones are not used
 inline constexpr size_t kMaxServers = 16;       // as resolved; further ones are refused
@@ -150,4 +150,4 @@ class Gatherer {
   std::vector<TurnEvent> turn_events_;  // reused
 };
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

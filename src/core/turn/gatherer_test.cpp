@@ -5,7 +5,7 @@
 
 #include "core/turn/server_test.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 namespace {
 
 const SocketAddress kHost{IpAddress::v4(192, 0, 2, 1), 5'000};
@@ -87,4 +87,4 @@ TEST(Gatherer, TakesNoRelayedAddressThatAnotherAllocationHas) {
 }
 
 }  // namespace
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -4,7 +4,7 @@
 
 #include "core/turn/stream_frames.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 namespace {
 
 constexpr uint16_t kStaleNonce = 438;
@@ -197,4 +197,4 @@ void RelayPeers::clear() {
   held_count_ = 0;
 }
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

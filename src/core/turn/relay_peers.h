@@ -9,7 +9,7 @@
 
 #include "core/turn/server_link.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 // An agent has 32 remote candidates at most (core/ice), and those from before a restart may still be in use. The one
 // used longest ago makes room.
@@ -81,4 +81,4 @@ class RelayPeers {
   uint16_t next_channel_ = kFirstChannel;
 };
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -10,7 +10,7 @@
 #include "core/turn/credentials.h"
 #include "core/turn/transaction.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 // Stale nonces (438) in a row that one request is asked again with; a server that sends more is of no use.
 inline constexpr int kMaxChallenges = 3;
@@ -62,4 +62,4 @@ inline uint16_t error_code_of(const stun::Message& answer) {
   return answer.error ? answer.error->code : uint16_t{0};
 }
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -17,7 +17,7 @@
 #include "core/turn/stream_frames.h"
 #include "wire/stun/message_writer.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 class TestServer {
  public:
@@ -271,4 +271,4 @@ class TestServer {
   uint16_t next_port_ = kFirstPort;
 };
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -5,7 +5,7 @@
 
 #include "base/address.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 namespace {
 
 tl::unexpected<Error> refuse(std::string_view url, std::string_view why) {
@@ -103,4 +103,4 @@ std::string to_text(const ServerUrl& url) {
   return out;
 }
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 inline constexpr size_t kMaxUrl = 512;           // bytes; a DNS name has 253 at most
 inline constexpr uint16_t kDefaultPort = 3'478;  // RFC 8489 8.1, RFC 8656 2.1
@@ -32,4 +32,4 @@ Result<ServerUrl> parse_server_url(std::string_view text);
 // "TURN server turn.example.org:443 over TLS", for messages.
 std::string to_text(const ServerUrl& url);
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

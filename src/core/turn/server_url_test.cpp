@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::turn {
+namespace atm::turn {
 namespace {
 
 ServerUrl read(std::string_view text) {
@@ -56,4 +56,4 @@ TEST(ServerUrl, IsNamedForPeople) {
 }
 
 }  // namespace
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -4,7 +4,7 @@
 
 #include "wire/stun/message.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 namespace {
 
 constexpr size_t kPrefix = 4;  // type or channel, length
@@ -61,4 +61,4 @@ bool StreamFrames::read(MutByteView bytes, std::vector<MutByteView>& frames) {
   return true;
 }
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 // Bytes of a frame: a datagram of the usual 1,500 in a Data indication, and an answer with a realm and a nonce of the
 // greatest lengths; far below what the length could say.
@@ -34,4 +34,4 @@ class StreamFrames {
   bool is_broken_ = false;
 };
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -4,7 +4,7 @@
 
 #include "wire/stun/message_writer.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 namespace {
 
 Bytes message() {
@@ -64,4 +64,4 @@ TEST(StreamFrames, EndAtWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace atm0s::turn
+}  // namespace atm::turn

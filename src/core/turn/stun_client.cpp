@@ -2,7 +2,7 @@
 
 #include "core/ice/remote_agent.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 void StunClient::ask(Now now, SendBatch& out) {
   next_at_ = kNever;
@@ -73,4 +73,4 @@ void StunClient::on_timeout(Now now, SendBatch& out) {
   if (now.mono >= next_at_) ask(now, out);
 }
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -13,7 +13,7 @@
 #include "core/turn/server_url.h"
 #include "core/turn/transaction.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 inline constexpr Duration kBindingKeepAlive = 15s;  // Tr, RFC 8445 11
 
@@ -50,4 +50,4 @@ class StunClient {
   Counters counters_;
 };
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

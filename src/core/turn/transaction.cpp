@@ -1,6 +1,6 @@
 #include "core/turn/transaction.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 void Transaction::begin(Instant now, const stun::TransactionId& id, ByteView request, bool is_reliable, int sends) {
   id_ = id;
@@ -24,4 +24,4 @@ Transaction::Due Transaction::on_timeout(Instant now) {
   return Due::kSendAgain;
 }
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -6,7 +6,7 @@
 #include "base/time.h"
 #include "wire/stun/message.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 inline constexpr Duration kRto = 500ms;              // RFC 8489 6.2.1
 inline constexpr int kRequestSends = 7;              // Rc
@@ -40,4 +40,4 @@ class Transaction {
   Instant due_ = kNever;
 };
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

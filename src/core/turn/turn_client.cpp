@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::turn {
+namespace atm::turn {
 namespace {
 
 using stun::Attribute;
@@ -282,4 +282,4 @@ Instant TurnClient::next_timeout() const {
   return std::min({transaction_.next_timeout(), refresh_at_, peers_.next_timeout()});
 }
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

@@ -14,7 +14,7 @@
 #include "core/turn/server_url.h"
 #include "core/turn/stream_frames.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 
 inline constexpr Duration kAllocationLifetime = 10min;  // asked for; RFC 8656 3.2
 inline constexpr Duration kRefreshAhead = 1min;         // of the end of the lifetime that was given
@@ -113,4 +113,4 @@ class TurnClient {
   std::vector<MutByteView> split_;  // reused
 };
 
-}  // namespace atm0s::turn
+}  // namespace atm::turn

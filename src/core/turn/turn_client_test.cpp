@@ -7,7 +7,7 @@
 
 #include "core/turn/server_test.h"
 
-namespace atm0s::turn {
+namespace atm::turn {
 namespace {
 
 const SocketAddress kClient{IpAddress::v4(10, 0, 0, 2), 40'000};
@@ -436,4 +436,4 @@ TEST(TurnClient, EndsWhenItsStreamBringsSomethingElse) {
 }
 
 }  // namespace
-}  // namespace atm0s::turn
+}  // namespace atm::turn

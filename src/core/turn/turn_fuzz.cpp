@@ -11,7 +11,7 @@
 
 namespace {
 
-using namespace atm0s;
+using namespace atm;
 using stun::Attribute;
 
 constexpr std::string_view kRealm = "r";

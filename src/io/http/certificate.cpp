@@ -13,7 +13,7 @@
 
 #include "base/address.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 template <auto kFree>
@@ -103,4 +103,4 @@ Result<TlsPem> make_self_signed(std::span<const std::string> names) {
   return TlsPem{text_of(certificate_bio), text_of(key_bio)};
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

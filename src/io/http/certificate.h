@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 struct TlsPem {
   std::string certificate;  // the server's, then intermediate ones
@@ -20,4 +20,4 @@ Result<TlsPem> load_certificate(const std::string& certificate_path, const std::
 // ECDSA P-256, for these host names and IP addresses, for a year. Kept nowhere: each call makes a new one.
 Result<TlsPem> make_self_signed(std::span<const std::string> names);
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 class CertificateTest : public ::testing::Test {
@@ -46,4 +46,4 @@ TEST_F(CertificateTest, FilesMustBeThereAndFitTogether) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

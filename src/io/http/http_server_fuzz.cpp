@@ -14,7 +14,7 @@
 
 namespace {
 
-using namespace atm0s;
+using namespace atm;
 
 constexpr size_t kHeadBytes = 1'024, kBodyBytes = 4'096;
 

@@ -22,7 +22,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 namespace asio = boost::asio;
@@ -449,4 +449,4 @@ size_t HttpServer::connection_count() const {
   return state_->clients.size();
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

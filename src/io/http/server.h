@@ -16,7 +16,7 @@
 #include "contract/http.h"
 #include "io/http/certificate.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 class HttpServer {
  public:
@@ -65,4 +65,4 @@ class HttpServer {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

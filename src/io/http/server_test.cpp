@@ -13,7 +13,7 @@
 #include <future>
 #include <thread>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 namespace asio = boost::asio;
@@ -353,4 +353,4 @@ TEST(HttpServer, SpeaksTls) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

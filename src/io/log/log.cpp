@@ -7,7 +7,7 @@
 #include <chrono>
 #include <memory>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 constexpr Duration kWindow = 1s;
@@ -145,4 +145,4 @@ void LogWriter::report_dropped(Now now) {
   }
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/time.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 enum class LogFormat : uint8_t { kText, kJson };
 
@@ -56,4 +56,4 @@ class LogWriter {
   bool has_dropped_ = false;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

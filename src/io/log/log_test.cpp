@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 constexpr WallTime kTime{1'769'860'800'123'456us};
@@ -98,4 +98,4 @@ TEST(LogWriter, WritesWholeLinesFromManyThreads) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

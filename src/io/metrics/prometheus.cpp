@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 struct Family {
@@ -69,4 +69,4 @@ std::string write_prometheus(std::span<const contract::Stats> workers) {
   return out;
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

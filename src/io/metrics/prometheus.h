@@ -8,8 +8,8 @@
 
 #include "contract/command.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 std::string write_prometheus(std::span<const contract::Stats> workers);
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 using contract::Stats;
@@ -39,4 +39,4 @@ TEST(Prometheus, WritesNothingForNothingAndNamesTheInfinite) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

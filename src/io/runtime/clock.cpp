@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 Now read_clocks() {
   const auto mono = std::chrono::steady_clock::now().time_since_epoch();
@@ -16,4 +16,4 @@ void SystemRng::fill(MutByteView out) {
   ASSERT(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1);
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -5,7 +5,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 Now read_clocks();
 
@@ -15,4 +15,4 @@ class SystemRng final : public Rng {
   void fill(MutByteView out) override;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

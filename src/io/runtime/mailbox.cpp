@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 Wakeup::Wakeup() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   ASSERT(fd_ >= 0);
@@ -26,4 +26,4 @@ void Wakeup::clear() {
   [[maybe_unused]] const auto read = ::read(fd_, &count, sizeof count);
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

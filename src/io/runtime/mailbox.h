@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace atm0s::io {
+namespace atm::io {
 
 // The descriptor of a mailbox: an eventfd.
 class Wakeup {
@@ -94,4 +94,4 @@ class Mailbox {
   Wakeup wakeup_;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

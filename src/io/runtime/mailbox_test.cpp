@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 template <typename T>
@@ -126,4 +126,4 @@ TEST(Mailbox, NoWakeIsLostBetweenSeveralPosters) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

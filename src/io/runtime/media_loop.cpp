@@ -8,7 +8,7 @@
 #include "base/assert.h"
 #include "io/runtime/clock.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 MediaLoop::MediaLoop(MediaMachine& machine, std::vector<std::unique_ptr<UdpSocket>> sockets,
                      std::unique_ptr<TcpPort> tcp, ReplySink replies)
@@ -154,4 +154,4 @@ UdpCounters MediaLoop::udp_counters() const {
   return sum;
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -16,7 +16,7 @@
 #include "io/tcp/port.h"
 #include "io/udp/socket.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 // What the loop pumps. One virtual call a batch, never a packet.
 class MediaMachine {
@@ -89,4 +89,4 @@ class MediaLoop {
   std::vector<Path> closed_;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -14,7 +14,7 @@
 #include "base/assert.h"
 #include "io/udp/sockaddr.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 constexpr size_t kReadSize = 16'384;
@@ -270,4 +270,4 @@ void StreamSocket::fail(std::string why) {
   sent_ = 0;
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

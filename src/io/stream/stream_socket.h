@@ -16,7 +16,7 @@
 
 struct ssl_st;
 
-namespace atm0s::io {
+namespace atm::io {
 
 // From the beginning to an open connection, the TLS handshake included.
 inline constexpr Duration kStreamOpenTimeout = 10s;
@@ -92,4 +92,4 @@ class StreamSocket {
   Bytes in_, plain_;       // reused
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

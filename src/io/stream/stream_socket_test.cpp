@@ -18,7 +18,7 @@
 
 #include "io/udp/sockaddr.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 // A certificate for turn.example and 127.0.0.1, signed by itself.
@@ -269,4 +269,4 @@ TEST(TlsTrust, SaysWhichFileItCannotRead) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -3,7 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-namespace atm0s::io {
+namespace atm::io {
 
 void TlsTrust::Free::operator()(ssl_ctx_st* context) const {
   SSL_CTX_free(context);
@@ -38,4 +38,4 @@ Result<std::unique_ptr<TlsTrust>> TlsTrust::of_anybody() {
   return std::move(out);
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

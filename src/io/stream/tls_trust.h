@@ -9,7 +9,7 @@
 
 struct ssl_ctx_st;
 
-namespace atm0s::io {
+namespace atm::io {
 
 class TlsTrust {
  public:
@@ -29,4 +29,4 @@ class TlsTrust {
   std::unique_ptr<ssl_ctx_st, Free> context_;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -5,7 +5,7 @@
 
 #include "base/counter_table.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 struct TcpCounters {
   uint64_t accepted = 0;
@@ -53,4 +53,4 @@ inline constexpr CounterName<TcpCounters> kTcpCounterNames[] = {
 };
 static_assert(names_all(kTcpCounterNames));
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::io {
+namespace atm::io {
 
 IpAddress Places::block_of(const IpAddress& ip) {
   if (ip.is_v4()) return ip;
@@ -54,4 +54,4 @@ void Places::leave(uint64_t id) {
   addresses_.erase(it);
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

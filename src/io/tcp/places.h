@@ -10,7 +10,7 @@
 
 #include "base/address.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 // Of one worker; each has a descriptor, up to kMaxQueued bytes and 4 KiB of its own, 72 MiB in all if all are slow.
 inline constexpr size_t kMaxConnections = 2'048;
@@ -49,4 +49,4 @@ class Places {
   std::deque<uint64_t> waiting_;  // in the order in which they came
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

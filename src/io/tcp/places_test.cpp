@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 IpAddress host(size_t number) {
@@ -92,4 +92,4 @@ TEST(Places, LeavesNothingBehind) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

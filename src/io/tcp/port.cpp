@@ -15,7 +15,7 @@
 #include "io/udp/sockaddr.h"
 #include "wire/framing/deframer.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 constexpr size_t kReadSize = 16'384;  // bytes that one connection may bring in a turn
@@ -299,4 +299,4 @@ void TcpPort::write_some(Connection& connection) {
   watch(connection.fd, has_more ? uint32_t{EPOLLIN} | EPOLLOUT : uint32_t{EPOLLIN}, connection.id, false);
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

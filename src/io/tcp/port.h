@@ -19,7 +19,7 @@
 #include "io/tcp/counters.h"
 #include "io/tcp/places.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 // From the connection to its first check, whole: clients send it as soon as they are connected.
 inline constexpr Duration kFirstCheckTimeout = 5s;
@@ -106,4 +106,4 @@ class TcpPort {
   std::vector<Connection*> written_;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -15,7 +15,7 @@
 #include "io/udp/sockaddr.h"
 #include "wire/framing/deframer.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 const IpAddress kLoopback = IpAddress::v4(127, 0, 0, 1);
@@ -336,4 +336,4 @@ TEST(TcpPort, HasOnePortForBothFamiliesAndSaysWhichItCannotHave) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

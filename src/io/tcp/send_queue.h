@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "wire/framing/deframer.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 // Bytes: a tenth of a second of a camera's 2.5 Mbit/s, half a second of a way of 500 kbit/s. What a connection does not
 // carry has to be lost soon, as over UDP: a viewer whose way gets that narrow froze for up to 2.3 s with twice as much.
@@ -46,4 +46,4 @@ class SendQueue {
   size_t sent_ = 0;  // of its beginning
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -6,7 +6,7 @@
 
 #include "base/rng.h"
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 TEST(SendQueue, WhatFitsComesOutWholeAndInOrderInWhateverPieces) {
@@ -55,4 +55,4 @@ TEST(SendQueue, HoldsOneFrameTooFewRatherThanAPartOfOne) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

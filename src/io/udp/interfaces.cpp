@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace atm0s::io {
+namespace atm::io {
 
 std::vector<IpAddress> local_addresses() {
   std::vector<IpAddress> out;
@@ -38,4 +38,4 @@ std::vector<IpAddress> local_addresses() {
   return out;
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -5,10 +5,10 @@
 
 #include "base/address.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 // Addresses of interfaces that are up: global and private ones first, loopback only when there is nothing else;
 // link-local ones never. IPv4 before IPv6, in the kernel's order.
 std::vector<IpAddress> local_addresses();
 
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace atm0s::io {
+namespace atm::io {
 
 socklen_t fill_sockaddr(const SocketAddress& address, bool is_v4, sockaddr_storage& out) {
   std::memset(&out, 0, sizeof out);
@@ -49,4 +49,4 @@ SocketAddress bound_address(int fd) {
   return to_address(storage);
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

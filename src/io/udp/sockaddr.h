@@ -6,7 +6,7 @@
 
 #include "base/address.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 // Of the family that the socket has. Returns the size of what was filled in.
 socklen_t fill_sockaddr(const SocketAddress& address, bool is_v4, sockaddr_storage& out);
@@ -16,4 +16,4 @@ SocketAddress to_address(const sockaddr_storage& from);
 // Where that socket is bound, or what a connection is bound to on this side.
 SocketAddress bound_address(int fd);
 
-}  // namespace atm0s::io
+}  // namespace atm::io

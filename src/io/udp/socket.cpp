@@ -19,7 +19,7 @@
 #define UDP_GRO 104
 #endif
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 constexpr size_t kReceiveMessages = 16;
@@ -317,4 +317,4 @@ void UdpSocket::send_one_by_one(const SendBatch& batch, size_t first, size_t cou
   }
 }
 
-}  // namespace atm0s::io
+}  // namespace atm::io

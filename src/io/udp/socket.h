@@ -12,7 +12,7 @@
 #include "base/datagram.h"
 #include "base/result.h"
 
-namespace atm0s::io {
+namespace atm::io {
 
 struct UdpCounters {
   uint64_t datagrams_received = 0;
@@ -65,4 +65,4 @@ class UdpSocket {
   std::vector<Datagram> datagrams_;
 };
 
-}  // namespace atm0s::io
+}  // namespace atm::io

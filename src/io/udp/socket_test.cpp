@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-namespace atm0s::io {
+namespace atm::io {
 namespace {
 
 const IpAddress kLoopback = IpAddress::v4(127, 0, 0, 1);
@@ -221,4 +221,4 @@ TEST(UdpSocket, ATakenPortIsAnErrorThatNamesIt) {
 }
 
 }  // namespace
-}  // namespace atm0s::io
+}  // namespace atm::io

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace atm0s::forward {
+namespace atm::forward {
 namespace {
 
 using payload::FrameInfo;
@@ -351,4 +351,4 @@ std::optional<Layer> LayerSelector::current() const {
                static_cast<uint8_t>(temporal_of(current_))};
 }
 
-}  // namespace atm0s::forward
+}  // namespace atm::forward

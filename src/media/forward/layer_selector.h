@@ -25,7 +25,7 @@
 #include "media/forward/picture_log.h"
 #include "wire/payload/frame_info.h"
 
-namespace atm0s::forward {
+namespace atm::forward {
 
 // The highest layers that a viewer gets. `spatial` is the simulcast layer where the source has several SSRCs (then all
 // layers inside it are wanted), else the spatial layer inside the one SSRC.
@@ -155,4 +155,4 @@ class LayerSelector {
   uint16_t newest_frame_ = 0;
 };
 
-}  // namespace atm0s::forward
+}  // namespace atm::forward

@@ -4,7 +4,7 @@
 
 #include "media/forward/layer_test_support.h"
 
-namespace atm0s::forward {
+namespace atm::forward {
 namespace {
 
 struct Case {
@@ -305,4 +305,4 @@ TEST(Judge, FindsWhatIsBrokenByHand) {
 }
 
 }  // namespace
-}  // namespace atm0s::forward
+}  // namespace atm::forward

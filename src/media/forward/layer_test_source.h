@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "media/forward/layer_selector.h"
 
-namespace atm0s::forward {
+namespace atm::forward {
 
 enum class Mode { kVp8, kH264, kVp9Flexible, kVp9Fixed, kVp9Key, kAv1L1, kAv1Full, kAv1Key };
 
@@ -217,4 +217,4 @@ class TestEncoder {
   std::map<int, uint16_t> numbers_, pictures_;
 };
 
-}  // namespace atm0s::forward
+}  // namespace atm::forward

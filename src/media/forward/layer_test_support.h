@@ -11,7 +11,7 @@
 #include "media/forward/layer_test_source.h"
 #include "media/forward/stream_rewriter.h"
 
-namespace atm0s::forward {
+namespace atm::forward {
 
 struct Got {
   int frame = -1, index = 0;  // -1: an empty packet that fills a gap
@@ -345,4 +345,4 @@ struct Scene {
   std::optional<uint32_t> active_targets;
 };
 
-}  // namespace atm0s::forward
+}  // namespace atm::forward

@@ -9,7 +9,7 @@
 
 #include "base/sequence.h"
 
-namespace atm0s::forward {
+namespace atm::forward {
 
 struct Picture {
   uint32_t timestamp = 0;
@@ -56,4 +56,4 @@ class PictureLog {
   uint8_t newest_ = 0, count_ = 0;
 };
 
-}  // namespace atm0s::forward
+}  // namespace atm::forward

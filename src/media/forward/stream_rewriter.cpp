@@ -6,7 +6,7 @@
 
 #include "base/sequence.h"
 
-namespace atm0s::forward {
+namespace atm::forward {
 namespace {
 // After a switch the first timestamp is at least one tick of 10 ms later, so that a decoder never sees two frames with
 // one timestamp when the switch is faster than a frame.
@@ -117,4 +117,4 @@ std::optional<Rewritten> StreamRewriter::drop(int64_t from, int64_t sequence, ui
   return Rewritten{number_of(sequence), timestamp + timestamp_offset_};
 }
 
-}  // namespace atm0s::forward
+}  // namespace atm::forward

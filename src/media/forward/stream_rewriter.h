@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 
-namespace atm0s::forward {
+namespace atm::forward {
 
 struct Rewritten {
   int64_t sequence = 0;  // unwrapped
@@ -72,4 +72,4 @@ class StreamRewriter {
   std::optional<int64_t> exact_offset_;
 };
 
-}  // namespace atm0s::forward
+}  // namespace atm::forward

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-namespace atm0s::forward {
+namespace atm::forward {
 namespace {
 
 Instant at(int ms) {
@@ -140,4 +140,4 @@ TEST(StreamRewriterStart, StartsInTheLowerHalfOfTheCircle) {
 }
 
 }  // namespace
-}  // namespace atm0s::forward
+}  // namespace atm::forward

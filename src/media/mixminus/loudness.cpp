@@ -2,7 +2,7 @@
 
 #include "base/sequence.h"
 
-namespace atm0s::mixminus {
+namespace atm::mixminus {
 namespace {
 constexpr double kFallPerUs = 100.0 / 1'000'000;
 // Frames are up to 60 ms long: until then none is missed.
@@ -65,4 +65,4 @@ void Loudness::on_frame(Instant now, int dbov, uint32_t timestamp) {
   if (level > level_ - kHalfFull && timestamp - run_began_ >= kLongestBurstSamples) is_settled_ = true;
 }
 
-}  // namespace atm0s::mixminus
+}  // namespace atm::mixminus

@@ -10,7 +10,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::mixminus {
+namespace atm::mixminus {
 
 inline constexpr int kSilence = -127;
 // A frame below is no talk. Microphones with noise suppression are at -127 to -75 in pauses, quiet speech is at -55.
@@ -67,4 +67,4 @@ class Loudness {
   int quietest_ = 0, quietest_before_ = kSilence;
 };
 
-}  // namespace atm0s::mixminus
+}  // namespace atm::mixminus

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace atm0s::mixminus {
+namespace atm::mixminus {
 namespace {
 
 // Frames of 20 ms, one after the other.
@@ -174,4 +174,4 @@ TEST(Loudness, ATrackThatIsSwitchedOffIsSilentAtOnce) {
 }
 
 }  // namespace
-}  // namespace atm0s::mixminus
+}  // namespace atm::mixminus

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::mixminus {
+namespace atm::mixminus {
 
 void Mixer::bind(size_t slot, bool is_bound) {
   slots_[slot] = {is_bound, Ranking::kNobody, kNever};
@@ -107,4 +107,4 @@ Instant Mixer::next_timeout() const {
   return due;
 }
 
-}  // namespace atm0s::mixminus
+}  // namespace atm::mixminus

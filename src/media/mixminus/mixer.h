@@ -13,7 +13,7 @@
 #include "contract/session.h"
 #include "media/mixminus/ranking.h"
 
-namespace atm0s::mixminus {
+namespace atm::mixminus {
 
 inline constexpr size_t kSlots = 3;
 // dB that a talker has to be louder than the quietest in a slot. Half as loud again, and more than levels of speech
@@ -65,4 +65,4 @@ class Mixer {
   std::vector<Id> allowed_;
 };
 
-}  // namespace atm0s::mixminus
+}  // namespace atm::mixminus

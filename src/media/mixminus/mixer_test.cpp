@@ -4,7 +4,7 @@
 
 #include <deque>
 
-namespace atm0s::mixminus {
+namespace atm::mixminus {
 namespace {
 
 using Id = Ranking::Id;
@@ -225,4 +225,4 @@ TEST(Mixer, NothingChangesWhileTheSameTalk) {
 }
 
 }  // namespace
-}  // namespace atm0s::mixminus
+}  // namespace atm::mixminus

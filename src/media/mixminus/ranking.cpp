@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::mixminus {
+namespace atm::mixminus {
 
 Ranking::Id Ranking::add(const contract::StreamKey& key) {
   if (free_.empty()) {
@@ -110,4 +110,4 @@ int Ranking::level(Instant now, Id id) const {
   return std::max(kSilence, fallen(-entry.list, now - entry.placed_at));
 }
 
-}  // namespace atm0s::mixminus
+}  // namespace atm::mixminus

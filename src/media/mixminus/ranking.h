@@ -11,7 +11,7 @@
 #include "contract/session.h"
 #include "media/mixminus/loudness.h"
 
-namespace atm0s::mixminus {
+namespace atm::mixminus {
 
 class Ranking {
  public:
@@ -74,4 +74,4 @@ class Ranking {
   size_t talking_ = 0;
 };
 
-}  // namespace atm0s::mixminus
+}  // namespace atm::mixminus

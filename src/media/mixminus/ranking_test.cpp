@@ -8,7 +8,7 @@
 
 #include "base/rng.h"
 
-namespace atm0s::mixminus {
+namespace atm::mixminus {
 namespace {
 
 using Id = Ranking::Id;
@@ -105,4 +105,4 @@ TEST(Ranking, IsTheOrderThatSortingGivesWhateverHappens) {
 }
 
 }  // namespace
-}  // namespace atm0s::mixminus
+}  // namespace atm::mixminus

@@ -6,7 +6,7 @@
 
 #include "media/quality/curve.h"
 
-namespace atm0s::quality {
+namespace atm::quality {
 
 namespace {
 
@@ -53,4 +53,4 @@ uint32_t mos_of_rating(double r) {
   return static_cast<uint32_t>(std::lround(std::clamp(mos, 1.0, 4.5) * 1'000));  // just over 0 the polynomial dips
 }
 
-}  // namespace atm0s::quality
+}  // namespace atm::quality

@@ -14,7 +14,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::quality {
+namespace atm::quality {
 
 // G.107 clause 7.7: R of a connection with all parameters at their defaults.
 inline constexpr double kDefaultR = 93.2;
@@ -52,4 +52,4 @@ inline uint32_t audio_mos(const AudioInput& input) {
   return mos_of_rating(rate_audio(input));
 }
 
-}  // namespace atm0s::quality
+}  // namespace atm::quality

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-namespace atm0s::quality {
+namespace atm::quality {
 
 struct Point {
   double x, y;
@@ -22,4 +22,4 @@ constexpr double value_at(const std::array<Point, kCount>& points, double x) {
   return points.back().y;
 }
 
-}  // namespace atm0s::quality
+}  // namespace atm::quality

@@ -10,7 +10,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::quality {
+namespace atm::quality {
 
 // W3C webrtc-stats, freezeCount: a frame that comes later than this after the one before follows a freeze.
 inline constexpr Duration kFreezeSlack = 150ms;
@@ -85,4 +85,4 @@ class FrameWatch {
   uint32_t frames_ = 0, freezes_ = 0;
 };
 
-}  // namespace atm0s::quality
+}  // namespace atm::quality

@@ -7,7 +7,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::quality {
+namespace atm::quality {
 
 // A tenth of a point: less is noise of the measurement.
 inline constexpr uint32_t kWorthTelling = 100;
@@ -43,4 +43,4 @@ class QualityGate {
   Instant told_at_{};
 };
 
-}  // namespace atm0s::quality
+}  // namespace atm::quality

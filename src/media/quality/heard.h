@@ -9,7 +9,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::quality {
+namespace atm::quality {
 
 class Heard {
  public:
@@ -66,4 +66,4 @@ class Heard {
   Totals totals_;
 };
 
-}  // namespace atm0s::quality
+}  // namespace atm::quality

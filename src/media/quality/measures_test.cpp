@@ -5,7 +5,7 @@
 #include "media/quality/heard.h"
 #include "media/quality/reported_loss.h"
 
-namespace atm0s::quality {
+namespace atm::quality {
 namespace {
 
 constexpr Instant kStart{100s};
@@ -138,4 +138,4 @@ TEST(ReportedLoss, IsThatBetweenTwoReports) {
 }
 
 }  // namespace
-}  // namespace atm0s::quality
+}  // namespace atm::quality

@@ -9,7 +9,7 @@
 #include "media/quality/gate.h"
 #include "media/quality/video_mos.h"
 
-namespace atm0s::quality {
+namespace atm::quality {
 namespace {
 
 Instant at(int64_t ms) {
@@ -258,4 +258,4 @@ TEST(Cost, OfOneReceiverASecond) {
 }
 
 }  // namespace
-}  // namespace atm0s::quality
+}  // namespace atm::quality

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace atm0s::quality {
+namespace atm::quality {
 
 class ReportedLoss {
  public:
@@ -36,4 +36,4 @@ class ReportedLoss {
   double loss_ = 0;
 };
 
-}  // namespace atm0s::quality
+}  // namespace atm::quality

@@ -6,7 +6,7 @@
 
 #include "media/quality/curve.h"
 
-namespace atm0s::quality {
+namespace atm::quality {
 
 namespace {
 
@@ -68,4 +68,4 @@ uint32_t video_mos(const VideoInput& input) {
   return static_cast<uint32_t>(std::lround(mos * 1'000));
 }
 
-}  // namespace atm0s::quality
+}  // namespace atm::quality

@@ -16,7 +16,7 @@
 #include "base/codec.h"
 #include "base/time.h"
 
-namespace atm0s::quality {
+namespace atm::quality {
 
 struct VideoInput {
   Codec codec = Codec::kVp8;
@@ -40,4 +40,4 @@ double motion_loss(const VideoInput& input);
 // What freezing leaves of the rest, 0 to 1.
 double freeze_factor(const VideoInput& input);
 
-}  // namespace atm0s::quality
+}  // namespace atm::quality

@@ -6,7 +6,7 @@
 #include "media/quality/audio_mos.h"
 #include "media/quality/video_mos.h"
 
-namespace atm0s::receiver {
+namespace atm::receiver {
 namespace {
 
 // A loss is believed at once when it is of so many frames: two seconds of them.
@@ -118,4 +118,4 @@ std::optional<uint32_t> QualityMeter::judge_video(Instant now, const sender::Sou
   return quality::video_mos(input);
 }
 
-}  // namespace atm0s::receiver
+}  // namespace atm::receiver

@@ -26,7 +26,7 @@
 #include "media/quality/reported_loss.h"
 #include "media/sender/source.h"
 
-namespace atm0s::receiver {
+namespace atm::receiver {
 
 class QualityMeter {
  public:
@@ -81,4 +81,4 @@ class QualityMeter {
   double frame_rate_ = 0;
 };
 
-}  // namespace atm0s::receiver
+}  // namespace atm::receiver

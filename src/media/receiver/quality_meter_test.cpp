@@ -7,7 +7,7 @@
 
 #include "core/peer/call_test.h"
 
-namespace atm0s::receiver {
+namespace atm::receiver {
 namespace {
 
 using negotiation::Direction;
@@ -189,4 +189,4 @@ TEST_F(QualityMeterTest, Cost) {
 }
 
 }  // namespace
-}  // namespace atm0s::receiver
+}  // namespace atm::receiver

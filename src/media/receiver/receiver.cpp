@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::receiver {
+namespace atm::receiver {
 namespace {
 // A layer is of one SSRC at a time. Another one of the same layer takes over only when the first has been silent for so
 // long.
@@ -244,4 +244,4 @@ std::optional<ReceiverState> Receiver::take_state_change() {
   return state_;
 }
 
-}  // namespace atm0s::receiver
+}  // namespace atm::receiver

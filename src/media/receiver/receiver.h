@@ -14,7 +14,7 @@
 #include "media/sender/source.h"
 #include "media/share/demand.h"
 
-namespace atm0s::receiver {
+namespace atm::receiver {
 
 using sender::SessionId;
 using sender::Source;
@@ -134,4 +134,4 @@ class Receiver {
   std::optional<ErrorCode> reason_, told_reason_;
 };
 
-}  // namespace atm0s::receiver
+}  // namespace atm::receiver

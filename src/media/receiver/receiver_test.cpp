@@ -4,7 +4,7 @@
 
 #include "core/peer/call_test.h"
 
-namespace atm0s::receiver {
+namespace atm::receiver {
 namespace {
 
 using contract::ReceiverState;
@@ -274,4 +274,4 @@ TEST_F(ReceiverTest, AnotherSsrcOfTheSameLayerTakesOverOnceTheFirstIsSilent) {
 }
 
 }  // namespace
-}  // namespace atm0s::receiver
+}  // namespace atm::receiver

@@ -12,7 +12,7 @@
 #include "media/room/relay.h"
 #include "media/sender/source.h"
 
-namespace atm0s::room {
+namespace atm::room {
 
 using sender::SessionId;
 
@@ -29,4 +29,4 @@ struct Output {
   void wake_rooms_at(Instant due) { rooms_due = std::min(rooms_due, due); }
 };
 
-}  // namespace atm0s::room
+}  // namespace atm::room

@@ -6,7 +6,7 @@
 
 #include "media/room/output.h"
 
-namespace atm0s::room {
+namespace atm::room {
 
 struct OwnedOutput {
   explicit OwnedOutput(PacketPool& pool)
@@ -23,4 +23,4 @@ struct OwnedOutput {
   Output out;
 };
 
-}  // namespace atm0s::room
+}  // namespace atm::room

@@ -21,7 +21,7 @@
 #include "media/share/demand.h"
 #include "media/share/layer_rates.h"
 
-namespace atm0s::room {
+namespace atm::room {
 
 enum class SliceId : uint16_t {};   // the index of the worker that has it
 enum class StreamId : uint64_t {};  // of one publication, unique among all slices: the slice in the upper 16 bits
@@ -122,4 +122,4 @@ inline bool has_packets(const RelayMessage& message) {
   return std::holds_alternative<RelayedPackets>(message.body);
 }
 
-}  // namespace atm0s::room
+}  // namespace atm::room

@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::room {
+namespace atm::room {
 
 using contract::PresenceChange;
 using contract::PublishScope;
@@ -371,4 +371,4 @@ Room::Published* Room::find_published(const contract::StreamKey& key) {
   return it == streams_.end() ? nullptr : it->second.get();
 }
 
-}  // namespace atm0s::room
+}  // namespace atm::room

@@ -19,7 +19,7 @@
 #include "media/room/output.h"
 #include "media/sender/source.h"
 
-namespace atm0s::room {
+namespace atm::room {
 
 using receiver::Receiver;
 using sender::Source;
@@ -285,4 +285,4 @@ class Room {
   std::vector<peer::MediaPacket> relayed_packets_;  // reused
 };
 
-}  // namespace atm0s::room
+}  // namespace atm::room

@@ -3,7 +3,7 @@
 
 #include "media/room/room.h"
 
-namespace atm0s::room {
+namespace atm::room {
 
 share::Demand Room::own_demand(Now now, const Published& published) const {
   share::Demand demand;
@@ -51,4 +51,4 @@ void Room::stop_viewing(Published& published, Output& out) {
   send(published.slice, ViewStream{published.id, {}}, out);
 }
 
-}  // namespace atm0s::room
+}  // namespace atm::room

@@ -5,7 +5,7 @@
 #include "media/room/output_test.h"
 #include "media/room/room.h"
 
-namespace atm0s::room {
+namespace atm::room {
 namespace {
 
 using negotiation::Direction;
@@ -188,4 +188,4 @@ TEST_F(DemandTest, OfASliceThatIsGoneNothingIsLeft) {
 }
 
 }  // namespace
-}  // namespace atm0s::room
+}  // namespace atm::room

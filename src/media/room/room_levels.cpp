@@ -4,7 +4,7 @@
 
 #include "media/room/room.h"
 
-namespace atm0s::room {
+namespace atm::room {
 
 using mixminus::Ranking;
 
@@ -57,4 +57,4 @@ void Room::on_levels(Now now, Slice& slice, const SliceLevels& levels, Output& o
   decide_if_due(now, out);
 }
 
-}  // namespace atm0s::room
+}  // namespace atm::room

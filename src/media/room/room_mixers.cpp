@@ -5,7 +5,7 @@
 
 #include "media/room/room.h"
 
-namespace atm0s::room {
+namespace atm::room {
 
 using mixminus::kSlots;
 using mixminus::Ranking;
@@ -281,4 +281,4 @@ void Room::run_mixers(Now now, Output& out) {
   decide_if_due(now, out);
 }
 
-}  // namespace atm0s::room
+}  // namespace atm::room

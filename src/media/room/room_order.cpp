@@ -3,7 +3,7 @@
 
 #include "media/room/room.h"
 
-namespace atm0s::room {
+namespace atm::room {
 
 Entered Room::entered_of(const Published& published) const {
   if (!is_local(published)) {
@@ -31,4 +31,4 @@ std::optional<contract::StreamKey> Room::pick(MediaKind kind, const std::optiona
   return first->source.key;
 }
 
-}  // namespace atm0s::room
+}  // namespace atm::room

@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "media/room/room.h"
 
-namespace atm0s::room {
+namespace atm::room {
 
 using contract::PresenceChange;
 
@@ -366,4 +366,4 @@ Room::Published* Room::find_local(StreamId id) {
   return nullptr;
 }
 
-}  // namespace atm0s::room
+}  // namespace atm::room

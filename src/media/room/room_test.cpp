@@ -5,7 +5,7 @@
 #include "core/peer/call_test.h"
 #include "media/room/output_test.h"
 
-namespace atm0s::room {
+namespace atm::room {
 namespace {
 
 using contract::PresenceChange;
@@ -255,4 +255,4 @@ TEST_F(RoomTest, WhatCameBeforeTheFirstPacketOfAKeyFrameIsShownToo) {
 }
 
 }  // namespace
-}  // namespace atm0s::room
+}  // namespace atm::room

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::sender {
+namespace atm::sender {
 
 void KeyFrameAsk::want(Instant now) {
   if (wanted_) return;
@@ -18,4 +18,4 @@ bool KeyFrameAsk::take_due(Instant now) {
   return true;
 }
 
-}  // namespace atm0s::sender
+}  // namespace atm::sender

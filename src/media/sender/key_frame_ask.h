@@ -4,7 +4,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::sender {
+namespace atm::sender {
 
 class KeyFrameAsk {
  public:
@@ -31,4 +31,4 @@ class KeyFrameAsk {
   Instant due_{};
 };
 
-}  // namespace atm0s::sender
+}  // namespace atm::sender

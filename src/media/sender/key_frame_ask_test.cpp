@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::sender {
+namespace atm::sender {
 namespace {
 
 Instant at(int ms) {
@@ -43,4 +43,4 @@ TEST(KeyFrameAsk, ALateViewerWaitsForTheThrottleOnly) {
 }
 
 }  // namespace
-}  // namespace atm0s::sender
+}  // namespace atm::sender

@@ -8,7 +8,7 @@
 
 #include "core/peer/media_packet.h"
 
-namespace atm0s::sender {
+namespace atm::sender {
 
 class RecentPackets {
  public:
@@ -39,4 +39,4 @@ class RecentPackets {
   uint64_t next_ = 0;
 };
 
-}  // namespace atm0s::sender
+}  // namespace atm::sender

@@ -5,7 +5,7 @@
 #include "base/sequence.h"
 #include "wire/payload/opus.h"
 
-namespace atm0s::sender {
+namespace atm::sender {
 
 void RedReader::begin(const Packet& packet) {
   if (is_started_ && packet.ssrc == ssrc_ && packet.epoch == epoch_) return;
@@ -81,4 +81,4 @@ RedReader::Frames RedReader::on_red(const Packet& packet, const payload::RedPayl
   return out;
 }
 
-}  // namespace atm0s::sender
+}  // namespace atm::sender

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "wire/payload/red.h"
 
-namespace atm0s::sender {
+namespace atm::sender {
 
 struct AudioFrame {
   int64_t sequence = 0;
@@ -61,4 +61,4 @@ class RedReader {
   int64_t newest_ = 0;
 };
 
-}  // namespace atm0s::sender
+}  // namespace atm::sender

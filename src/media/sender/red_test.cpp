@@ -9,7 +9,7 @@
 #include "media/sender/red_reader.h"
 #include "media/sender/red_writer.h"
 
-namespace atm0s::sender {
+namespace atm::sender {
 namespace {
 
 constexpr uint8_t kOpus = 111;
@@ -260,4 +260,4 @@ TEST(Red, audio_goes_on_at_20_percent_loss_on_each_way) {
 }
 
 }  // namespace
-}  // namespace atm0s::sender
+}  // namespace atm::sender

@@ -4,7 +4,7 @@
 
 #include "wire/payload/red.h"
 
-namespace atm0s::sender {
+namespace atm::sender {
 
 const peer::MediaPacket* RedWriter::find_before(const peer::MediaPacket& frame, int64_t sequence) const {
   const peer::MediaPacket* newest = nullptr;
@@ -47,4 +47,4 @@ PacketRef RedWriter::make(const peer::MediaPacket& frame, size_t copies, uint8_t
   return payload;
 }
 
-}  // namespace atm0s::sender
+}  // namespace atm::sender

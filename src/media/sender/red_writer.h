@@ -10,7 +10,7 @@
 
 #include "core/peer/media_packet.h"
 
-namespace atm0s::sender {
+namespace atm::sender {
 
 class RedWriter {
  public:
@@ -49,4 +49,4 @@ class RedWriter {
   size_t next_made_ = 0;
 };
 
-}  // namespace atm0s::sender
+}  // namespace atm::sender

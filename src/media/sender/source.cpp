@@ -8,7 +8,7 @@
 #include "wire/payload/opus.h"
 #include "wire/payload/red.h"
 
-namespace atm0s::sender {
+namespace atm::sender {
 namespace {
 // What Opus sends while nobody talks (DTX, RFC 6716 2.1.9) is one or two bytes, and a little more when it is encrypted.
 constexpr size_t kSilentFrameSize = 8;
@@ -208,4 +208,4 @@ void Source::read(const peer::MediaLine& line, const peer::ReceivedPacket& recei
   if (packet.payload) out.push_back(std::move(packet));
 }
 
-}  // namespace atm0s::sender
+}  // namespace atm::sender

@@ -19,7 +19,7 @@
 #include "media/share/layer_rates.h"
 #include "wire/payload/picture_size.h"
 
-namespace atm0s::sender {
+namespace atm::sender {
 
 enum class SessionId : uint64_t {};
 
@@ -114,4 +114,4 @@ struct Source {
   payload::FrameStructure& structure_of(const peer::MediaPacket& packet);
 };
 
-}  // namespace atm0s::sender
+}  // namespace atm::sender

@@ -6,7 +6,7 @@
 #include "wire/payload/carried_descriptor.h"
 #include "wire/payload/layers_allocation.h"
 
-namespace atm0s::sender {
+namespace atm::sender {
 namespace {
 
 constexpr uint8_t kAv1 = 45, kDescriptorId = 13;
@@ -134,4 +134,4 @@ TEST(Source, IsAsLoudAsItsPacketsSayAndALittleWhereTheySayNothing) {
 }
 
 }  // namespace
-}  // namespace atm0s::sender
+}  // namespace atm::sender

@@ -10,7 +10,7 @@
 
 #include "contract/session.h"
 
-namespace atm0s::session {
+namespace atm::session {
 
 // Limits: named in docs/limits.md. A client renews once in minutes.
 inline constexpr size_t kMaxRenewals = 4;  // that wait for their verdict
@@ -74,4 +74,4 @@ class Admission {
   std::vector<Asked> asked_;  // in the order of their deadlines
 };
 
-}  // namespace atm0s::session
+}  // namespace atm::session

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::session {
+namespace atm::session {
 namespace {
 
 Now at(Duration later, Duration wall_is_off = {}) {
@@ -69,4 +69,4 @@ TEST(Admission, RenewalsAreBoundedAndComeOutWhenNobodyJudgesThem) {
 }
 
 }  // namespace
-}  // namespace atm0s::session
+}  // namespace atm::session

@@ -9,7 +9,7 @@
 #include "base/time.h"
 #include "media/mixminus/loudness.h"
 
-namespace atm0s::session {
+namespace atm::session {
 
 // Five a second: a meter that moves.
 inline constexpr Duration kLevelInterval = 200ms;
@@ -35,4 +35,4 @@ class LevelGate {
   int told_ = mixminus::kSilence;
 };
 
-}  // namespace atm0s::session
+}  // namespace atm::session

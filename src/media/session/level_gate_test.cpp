@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::session {
+namespace atm::session {
 namespace {
 
 TEST(LevelGate, TellsWhatHasMovedAndSilenceOnce) {
@@ -27,4 +27,4 @@ TEST(LevelGate, NoiseOfAMicrophoneIsSilence) {
 }
 
 }  // namespace
-}  // namespace atm0s::session
+}  // namespace atm::session

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-namespace atm0s::session {
+namespace atm::session {
 namespace {
 
 using contract::SenderInfo;
@@ -175,4 +175,4 @@ Result<LineBindings::Plan> LineBindings::plan(const negotiation::Offer& offer, c
   return Planner(lines_, offer, senders, receivers).run();
 }
 
-}  // namespace atm0s::session
+}  // namespace atm::session

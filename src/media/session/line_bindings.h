@@ -10,7 +10,7 @@
 #include "contract/session.h"
 #include "core/negotiation/answer.h"
 
-namespace atm0s::session {
+namespace atm::session {
 
 class LineBindings {
  public:
@@ -49,4 +49,4 @@ class LineBindings {
   std::vector<Line> lines_;
 };
 
-}  // namespace atm0s::session
+}  // namespace atm::session

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::session {
+namespace atm::session {
 namespace {
 
 using contract::SenderInfo;
@@ -175,4 +175,4 @@ TEST_F(LineBindingsTest, TwoSendersOfOneNameAreRefused) {
 }
 
 }  // namespace
-}  // namespace atm0s::session
+}  // namespace atm::session

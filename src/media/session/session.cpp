@@ -7,7 +7,7 @@
 #include "contract/json/rpc.h"
 #include "media/quality/gate.h"
 
-namespace atm0s::session {
+namespace atm::session {
 
 using contract::SenderState;
 
@@ -387,4 +387,4 @@ void Session::leave_room(Output& out) {
   is_present_ = false;
 }
 
-}  // namespace atm0s::session
+}  // namespace atm::session

@@ -25,7 +25,7 @@
 #include "media/session/sharing.h"
 #include "media/share/publisher_limit.h"
 
-namespace atm0s::session {
+namespace atm::session {
 
 using room::Output;
 using sender::SessionId;
@@ -257,4 +257,4 @@ class Session {
   std::vector<share::PublishedStream> published_;
 };
 
-}  // namespace atm0s::session
+}  // namespace atm::session

@@ -5,7 +5,7 @@
 #include "media/session/session.h"
 #include "wire/sdp/fragment.h"
 
-namespace atm0s::session {
+namespace atm::session {
 namespace {
 // RFC 9725 4.4.2: all m-lines are of one MediaStream, and players take them for one picture with its sound.
 constexpr const char* kPlayedStream = "whep";
@@ -98,4 +98,4 @@ Result<std::optional<contract::IceRestarted>> Session::patch_ice(Now now, const 
   return std::optional(contract::IceRestarted{sdp::to_text(answer), local.ufrag});
 }
 
-}  // namespace atm0s::session
+}  // namespace atm::session

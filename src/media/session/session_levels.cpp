@@ -1,7 +1,7 @@
 // Session: how loud its own senders are and what its receivers play, told to its client.
 #include "media/session/session.h"
 
-namespace atm0s::session {
+namespace atm::session {
 namespace {
 
 // Of a stream whose packets do not say it nothing is told.
@@ -38,4 +38,4 @@ void Session::watch_levels(Now now, Output& out) {
   out.touched.push_back(id_);
 }
 
-}  // namespace atm0s::session
+}  // namespace atm::session

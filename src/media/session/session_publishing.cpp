@@ -4,7 +4,7 @@
 
 #include "media/session/session.h"
 
-namespace atm0s::session {
+namespace atm::session {
 
 // Of the server, or of the token where that says less; 0: none.
 uint64_t Session::max_video_bps() const {
@@ -81,4 +81,4 @@ void Session::tell_limit(const Sender& sender, Output& out) {
   out.events.emplace_back(id_, std::move(event));
 }
 
-}  // namespace atm0s::session
+}  // namespace atm::session

@@ -1,7 +1,7 @@
 // Session: what the admin API is told of it.
 #include "media/session/session.h"
 
-namespace atm0s::session {
+namespace atm::session {
 namespace {
 
 // Rates are measured where a source's packets come by, so a copy is asked: reading must not move the window.
@@ -69,4 +69,4 @@ contract::PeerReport Session::report(Now now) const {
   return out;
 }
 
-}  // namespace atm0s::session
+}  // namespace atm::session

@@ -2,7 +2,7 @@
 // streams that are muted.
 #include "media/session/session.h"
 
-namespace atm0s::session {
+namespace atm::session {
 
 using contract::SenderState;
 
@@ -75,4 +75,4 @@ void Session::take_active(Sender& sender, Output& out) {
   if (has_changed) set_state(sender, is_active ? SenderState::kConnecting : SenderState::kDeactived, out);
 }
 
-}  // namespace atm0s::session
+}  // namespace atm::session

@@ -6,7 +6,7 @@
 #include "media/quality/gate.h"
 #include "media/session/session.h"
 
-namespace atm0s::session {
+namespace atm::session {
 namespace {
 // A slot of a mixer is bound like a stream of nobody: {peer: "", stream: "mix_minus_default_0"}.
 constexpr std::string_view kMixMinusPrefix = "mix_minus_";
@@ -279,4 +279,4 @@ Session::Answer Session::on(Now, uint64_t req_id, const contract::RoomSubscripti
   return done();
 }
 
-}  // namespace atm0s::session
+}  // namespace atm::session

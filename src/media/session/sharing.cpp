@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::session {
+namespace atm::session {
 namespace {
 
 uint8_t clamp_layer(uint32_t layer) {
@@ -79,4 +79,4 @@ void Sharing::share(Now now, std::optional<uint64_t> estimate_bps, size_t live_a
   }
 }
 
-}  // namespace atm0s::session
+}  // namespace atm::session

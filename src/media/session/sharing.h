@@ -11,7 +11,7 @@
 #include "media/receiver/receiver.h"
 #include "media/share/share.h"
 
-namespace atm0s::session {
+namespace atm::session {
 
 // What an audio stream that is live is taken to need, bit/s: Opus as browsers send it, with RTP, SRTP and UDP around.
 inline constexpr uint64_t kAudioReserve = 64'000;
@@ -48,4 +48,4 @@ class Sharing {
   std::vector<share::Claim> claims_;  // reused
 };
 
-}  // namespace atm0s::session
+}  // namespace atm::session

@@ -4,7 +4,7 @@
 
 #include "core/peer/call_test.h"
 
-namespace atm0s::session {
+namespace atm::session {
 namespace {
 
 using negotiation::Direction;
@@ -125,4 +125,4 @@ TEST_F(SharingTest, NoTimerRunsForWhoViewsNothing) {
 }
 
 }  // namespace
-}  // namespace atm0s::session
+}  // namespace atm::session

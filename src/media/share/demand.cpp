@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::share {
+namespace atm::share {
 namespace {
 
 // What a simulcast layer brings with all its temporal layers.
@@ -51,4 +51,4 @@ Demand demand_of_viewer(const contract::ReceiverLimit& limit, std::optional<uint
   return {1, can_use, layers, by_way};
 }
 
-}  // namespace atm0s::share
+}  // namespace atm::share

@@ -10,7 +10,7 @@
 #include "contract/session.h"
 #include "media/share/layer_rates.h"
 
-namespace atm0s::share {
+namespace atm::share {
 
 // More than any client has: a viewer that neither its limits nor its way keep from anything wants this.
 inline constexpr uint64_t kAnyBps = 10'000'000'000;
@@ -52,4 +52,4 @@ struct Offered {
 // Of one viewer. `room_bps`: what its way has room for beside its other streams; nothing: there is no estimate.
 Demand demand_of_viewer(const contract::ReceiverLimit& limit, std::optional<uint64_t> room_bps, const Offered& offered);
 
-}  // namespace atm0s::share
+}  // namespace atm::share

@@ -4,7 +4,7 @@
 
 #include "media/share/share_test_claims.h"
 
-namespace atm0s::share {
+namespace atm::share {
 namespace {
 
 // simulcast() in full, by layer: 150, 500 and 1,500 kbit/s.
@@ -87,4 +87,4 @@ TEST(Demand, RisesWithTheFirstViewerAnotherLayerOrClearlyMore) {
 }
 
 }  // namespace
-}  // namespace atm0s::share
+}  // namespace atm::share

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::share {
+namespace atm::share {
 
 namespace {
 
@@ -107,4 +107,4 @@ std::optional<Instant> LayerRates::alive_since(Instant now, Layer layer) const {
   return measured.first;
 }
 
-}  // namespace atm0s::share
+}  // namespace atm::share

@@ -12,7 +12,7 @@
 
 #include "base/time.h"
 
-namespace atm0s::share {
+namespace atm::share {
 
 // As many as AV1 and video-layers-allocation have; a packet of a higher layer counts as one of the highest.
 inline constexpr size_t kSpatialLayers = 4;
@@ -87,4 +87,4 @@ class LayerRates {
   size_t slot_ = 0;
 };
 
-}  // namespace atm0s::share
+}  // namespace atm::share

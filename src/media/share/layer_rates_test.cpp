@@ -6,7 +6,7 @@
 
 #include "base/rng.h"
 
-namespace atm0s::share {
+namespace atm::share {
 namespace {
 
 Instant at(int64_t ms) {
@@ -175,4 +175,4 @@ TEST(LayerRates, CostOfAPacket) {
 }
 
 }  // namespace
-}  // namespace atm0s::share
+}  // namespace atm::share

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::share {
+namespace atm::share {
 
 namespace {
 
@@ -106,4 +106,4 @@ void PublisherLimit::update(Instant now, std::span<PublishedStream> streams) {
   if (is_worth_telling(sum_bps_, sum) || sum_bps_ > capped(sum_bps_, max_bps_)) sum_bps_ = sum;
 }
 
-}  // namespace atm0s::share
+}  // namespace atm::share

@@ -13,7 +13,7 @@
 #include "contract/session.h"
 #include "media/share/demand.h"
 
-namespace atm0s::share {
+namespace atm::share {
 
 // A session whose video nobody views sends so little, as in the first generation: enough for a key frame when a viewer
 // comes. And no viewer makes a stream smaller than this.
@@ -81,4 +81,4 @@ class PublisherLimit {
   Instant next_ = kNever;
 };
 
-}  // namespace atm0s::share
+}  // namespace atm::share

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <vector>
 
-namespace atm0s::share {
+namespace atm::share {
 namespace {
 
 using contract::BitrateControlMode;
@@ -246,4 +246,4 @@ TEST(PublisherLimit, LayersUpToTheHighest) {
 }
 
 }  // namespace
-}  // namespace atm0s::share
+}  // namespace atm::share

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-namespace atm0s::share {
+namespace atm::share {
 
 namespace {
 
@@ -238,4 +238,4 @@ Totals share(Instant now, const Budget& budget, std::span<Claim> claims) {
   return totals;
 }
 
-}  // namespace atm0s::share
+}  // namespace atm::share

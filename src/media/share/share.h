@@ -12,7 +12,7 @@
 #include "contract/session.h"
 #include "media/share/layer_rates.h"
 
-namespace atm0s::share {
+namespace atm::share {
 
 // A claim that goes up needs so much more than what everything then costs, in percent...
 inline constexpr uint64_t kHeadroomPercent = 10;
@@ -79,4 +79,4 @@ struct Totals {
 // least for its priority takes its next layer, as long as that fits. Lower at once, higher with headroom and patience.
 Totals share(Instant now, const Budget& budget, std::span<Claim> claims);
 
-}  // namespace atm0s::share
+}  // namespace atm::share

@@ -9,7 +9,7 @@
 #include "media/share/share.h"
 #include "media/share/share_test_claims.h"
 
-namespace atm0s::share {
+namespace atm::share {
 namespace {
 
 RateTable random_rates(Rng& rng) {
@@ -207,4 +207,4 @@ TEST(ShareCost, OfOneSharing) {
 }
 
 }  // namespace
-}  // namespace atm0s::share
+}  // namespace atm::share

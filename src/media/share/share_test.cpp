@@ -7,7 +7,7 @@
 
 #include "media/share/share_test_claims.h"
 
-namespace atm0s::share {
+namespace atm::share {
 namespace {
 
 RateTable single(uint64_t bps) {
@@ -292,4 +292,4 @@ TEST(Share, WithoutClaimsThereIsNothingToDo) {
 }
 
 }  // namespace
-}  // namespace atm0s::share
+}  // namespace atm::share

@@ -6,7 +6,7 @@
 
 #include "media/share/share.h"
 
-namespace atm0s::share {
+namespace atm::share {
 
 inline Instant at(int64_t ms) {
   return Instant{} + std::chrono::milliseconds(ms);
@@ -42,4 +42,4 @@ inline Totals settle(int64_t& ms, uint64_t bps, std::vector<Claim>& claims, int6
   return totals;
 }
 
-}  // namespace atm0s::share
+}  // namespace atm::share

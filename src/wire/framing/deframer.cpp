@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace atm0s::framing {
+namespace atm::framing {
 
 bool Deframer::fill(size_t size, MutByteView& bytes) {
   const size_t taken = std::min(size - std::min(size, held_.size()), bytes.size());
@@ -41,4 +41,4 @@ bool Deframer::read(MutByteView bytes, std::vector<MutByteView>& frames) {
   return true;
 }
 
-}  // namespace atm0s::framing
+}  // namespace atm::framing

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::framing {
+namespace atm::framing {
 
 inline constexpr size_t kHeaderSize = 2;
 // Bytes of one frame: above what clients send at once (RTP up to kMaxDatagramSize, DTLS and SCTP for an MTU of 1,500).
@@ -35,4 +35,4 @@ class Deframer {
   bool is_broken_ = false;
 };
 
-}  // namespace atm0s::framing
+}  // namespace atm::framing

@@ -7,7 +7,7 @@
 
 namespace {
 
-using namespace atm0s;
+using namespace atm;
 
 struct Read {
   Bytes frames;  // each with its size before it

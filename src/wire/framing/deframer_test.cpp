@@ -6,7 +6,7 @@
 
 #include "base/rng.h"
 
-namespace atm0s::framing {
+namespace atm::framing {
 namespace {
 
 Bytes framed(const Bytes& frame) {
@@ -104,4 +104,4 @@ TEST(Deframer, NullFramesArePassedOver) {
 }
 
 }  // namespace
-}  // namespace atm0s::framing
+}  // namespace atm::framing

@@ -5,7 +5,7 @@
 #include "wire/payload/opus.h"
 #include "wire/payload/red.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 // RFC 2198 3: F, block PT 111, offset 960, length 3; then the primary's PT.
@@ -139,4 +139,4 @@ TEST(Opus, tells_of_a_copy_of_the_frame_before) {
 }
 
 }  // namespace
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -2,7 +2,7 @@
 
 #include "wire/payload/bit_reader.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 // AV1 bitstream specification 4.10.5: seven bits a byte, the least significant first. The sizes here have at most four
@@ -105,4 +105,4 @@ std::optional<Av1SequenceHeader> parse_av1_sequence_header(ByteView content) {
   return out;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

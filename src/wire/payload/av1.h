@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 inline constexpr size_t kMaxAv1Elements = 16;  // of a packet; further ones are not looked at
 
@@ -42,4 +42,4 @@ struct Av1SequenceHeader {
 // `content` of an element of that type.
 std::optional<Av1SequenceHeader> parse_av1_sequence_header(ByteView content);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

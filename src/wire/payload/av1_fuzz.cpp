@@ -3,7 +3,7 @@
 #include "wire/payload/av1.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   payload::parse_av1_sequence_header({data, size});
   const auto packet = payload::parse_av1({data, size});
   if (!packet) return 0;

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 class BitReader {
  public:
@@ -60,4 +60,4 @@ class BitReader {
   bool ok_ = true;
 };
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "wire/payload/bit_reader.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 class BitWriter {
  public:
@@ -50,4 +50,4 @@ class BitWriter {
   bool ok_ = true;
 };
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -4,7 +4,7 @@
 
 #include "wire/payload/bit_writer.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 // Two bytes: the bit at which the bitmask lies or would lie; 0: nothing but the frame number is known. One: is it
@@ -117,4 +117,4 @@ size_t write_carried_descriptor(ByteView carried, const DescriptorPatch& patch, 
   return writer.ok() && reader.ok() ? writer.size() : 0;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

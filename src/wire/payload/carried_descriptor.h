@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "wire/payload/frame_info.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 // The two-byte form of header extensions has no longer values (RFC 8285 4.3).
 inline constexpr size_t kMaxWrittenDescriptor = 255;
@@ -41,4 +41,4 @@ size_t carry_descriptor(ByteView value, const FrameStructure& structure, MutByte
 // or `out` is too small.
 size_t write_carried_descriptor(ByteView carried, const DescriptorPatch& patch, MutByteView out);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

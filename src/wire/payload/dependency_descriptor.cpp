@@ -4,7 +4,7 @@
 
 #include "wire/payload/bit_reader.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 using Dti = DecodeTargetIndication;
@@ -147,4 +147,4 @@ std::optional<DependencyDescriptor> parse_dependency_descriptor(ByteView value,
   return out;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 inline constexpr size_t kMaxDependencyTemplates = 64;   // A.8.3: six bits of template id
 inline constexpr size_t kMaxDecodeTargets = 32;         // A.8.3: five bits
@@ -82,4 +82,4 @@ std::optional<uint8_t> find_dependency_template(const DependencyStructure& struc
 size_t write_dependency_descriptor(const DependencyDescriptor& descriptor, const DependencyStructure& structure,
                                    MutByteView out);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -8,7 +8,7 @@
 
 namespace {
 
-using namespace atm0s;
+using namespace atm;
 using payload::DependencyDescriptor;
 using Structure = std::optional<payload::DependencyStructure>;
 

@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "wire/payload/carried_descriptor.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 using Dti = DecodeTargetIndication;
@@ -288,4 +288,4 @@ TEST(CarriedDescriptor, WhatCannotBeReadGetsNothingButItsNumber) {
 }
 
 }  // namespace
-}  // namespace atm0s::payload
+}  // namespace atm::payload

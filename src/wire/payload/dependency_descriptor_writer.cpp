@@ -3,7 +3,7 @@
 #include "wire/payload/bit_writer.h"
 #include "wire/payload/dependency_descriptor.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 uint64_t all_of(const DependencyStructure& structure) {
@@ -147,4 +147,4 @@ size_t write_dependency_descriptor(const DependencyDescriptor& descriptor, const
   return writer.ok() ? writer.size() : 0;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

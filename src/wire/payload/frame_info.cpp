@@ -8,7 +8,7 @@
 #include "wire/payload/vp8.h"
 #include "wire/payload/vp9.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 using Dti = DecodeTargetIndication;
@@ -237,4 +237,4 @@ IdPatch patch_picture_ids(const FrameInfo& info, ByteView payload, uint16_t pict
   return out;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

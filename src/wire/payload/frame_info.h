@@ -14,7 +14,7 @@
 #include "base/codec.h"
 #include "wire/payload/dependency_descriptor.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 // Layers that are told apart; a higher one counts as the highest. AV1 and libwebrtc's encoders have no more.
 inline constexpr uint8_t kSpatialLayers = 4;
@@ -106,4 +106,4 @@ struct IdPatch {
 // Ids are cut to the width that they have in the payload. `payload` is the one that `info` was read from.
 IdPatch patch_picture_ids(const FrameInfo& info, ByteView payload, uint16_t picture_id, uint8_t tl0_picture_index);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

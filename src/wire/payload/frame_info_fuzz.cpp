@@ -5,7 +5,7 @@
 #include "wire/payload/frame_info.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   Reader reader({data, size});
   const Codec codec = static_cast<Codec>(reader.u8() % 5);
   payload::FrameStructure structure;

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 FrameInfo read(Codec codec, const Bytes& payload, FrameStructure& structure, const Bytes& descriptor = {}) {
@@ -125,4 +125,4 @@ TEST(PatchPictureIds, WritesIdsInTheirWidth) {
 }
 
 }  // namespace
-}  // namespace atm0s::payload
+}  // namespace atm::payload

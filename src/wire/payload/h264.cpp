@@ -4,7 +4,7 @@
 
 #include "wire/payload/bit_reader.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 constexpr uint8_t kStapA = 24;
@@ -163,4 +163,4 @@ std::optional<H264Sps> parse_h264_sps(ByteView nal_unit) {
   return out;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

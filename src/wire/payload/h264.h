@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 // RFC 6184 5.2 and ITU-T H.264 table 7-1
 enum class NalType : uint8_t { kSlice = 1, kIdrSlice = 5, kSei = 6, kSps = 7, kPps = 8, kDelimiter = 9 };
@@ -39,4 +39,4 @@ struct H264Sps {
 inline constexpr uint32_t kMaxH264Side = 16'384;  // pixels; level 6.2 allows 16,880
 std::optional<H264Sps> parse_h264_sps(ByteView nal_unit);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

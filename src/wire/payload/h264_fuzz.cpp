@@ -3,7 +3,7 @@
 #include "wire/payload/h264.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   const auto packet = payload::parse_h264({data, size});
   if (packet && !packet->sps.empty()) {
     if (packet->sps.data() < data || packet->sps.data() + packet->sps.size() > data + size) std::abort();

@@ -5,7 +5,7 @@
 #include "wire/payload/vp8.h"
 #include "wire/payload/vp9.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 // An IDR picture's first packet carries the SPS with libwebrtc, and the IDR slice itself where parameter sets travel
@@ -51,4 +51,4 @@ bool is_key_frame_start(Codec codec, ByteView payload) {
   return false;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

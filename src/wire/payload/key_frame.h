@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/codec.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 // True for the packet that a key frame starts with:
 // VP8   the first packet of a frame without the P bit (RFC 7741 4.3)
@@ -16,4 +16,4 @@ namespace atm0s::payload {
 // Opus  always: every packet stands for itself
 bool is_key_frame_start(Codec codec, ByteView payload);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -2,7 +2,7 @@
 
 #include "wire/payload/bit_reader.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 namespace {
 
@@ -136,4 +136,4 @@ size_t write_layers_allocation(const LayersAllocation& allocation, MutByteView o
   return writer.ok() ? writer.size() : 0;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 // The fields for these numbers have two bits each.
 inline constexpr size_t kAllocationStreams = 4;
@@ -43,4 +43,4 @@ std::optional<LayersAllocation> parse_layers_allocation(ByteView value);
 // Bytes written; 0 when `out` is too small or the allocation cannot be said.
 size_t write_layers_allocation(const LayersAllocation& allocation, MutByteView out);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

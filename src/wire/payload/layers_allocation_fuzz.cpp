@@ -5,7 +5,7 @@
 #include "wire/payload/playout_delay.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   if (const auto delay = payload::parse_playout_delay({data, size})) {
     const auto written = payload::write_playout_delay(*delay);
     if (payload::parse_playout_delay(written) != delay) std::abort();

@@ -5,7 +5,7 @@
 #include "base/rng.h"
 #include "wire/payload/playout_delay.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 // Three simulcast streams of one spatial layer each, with two, two and three temporal layers.
@@ -160,4 +160,4 @@ TEST(PlayoutDelay, OfAnotherSizeOrTheWrongWayRoundIsNothing) {
 }
 
 }  // namespace
-}  // namespace atm0s::payload
+}  // namespace atm::payload

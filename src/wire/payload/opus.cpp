@@ -1,6 +1,6 @@
 #include "wire/payload/opus.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 constexpr uint32_t kMaxDuration = 5'760;  // RFC 6716 3.2.5 [R5]
@@ -43,4 +43,4 @@ std::optional<OpusToc> parse_opus_toc(ByteView payload) {
   return out;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 struct OpusToc {
   uint8_t configuration = 0;  // mode, bandwidth and frame size
@@ -25,4 +25,4 @@ struct OpusToc {
 // Nothing when it is empty, its count is cut off, or it would be longer than 120 ms.
 std::optional<OpusToc> parse_opus_toc(ByteView payload);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -4,7 +4,7 @@
 #include "wire/payload/vp8.h"
 #include "wire/payload/vp9.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 struct Sample {
@@ -133,4 +133,4 @@ TEST(Vp9, reads_layer_bits_and_references_and_refuses_a_fourth) {
 }
 
 }  // namespace
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -7,7 +7,7 @@
 #include "wire/payload/vp8.h"
 #include "wire/payload/vp9.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 PictureSizes one(uint32_t width, uint32_t height) {
@@ -75,4 +75,4 @@ PictureSizes read_picture_sizes(Codec codec, ByteView payload) {
   }
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -15,7 +15,7 @@
 #include "base/codec.h"
 #include "wire/payload/frame_info.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 struct PictureSize {
   uint32_t width = 0, height = 0;  // 0: not known
@@ -31,4 +31,4 @@ struct PictureSizes {
 // `payload` of a packet with is_key_frame_start().
 PictureSizes read_picture_sizes(Codec codec, ByteView payload);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

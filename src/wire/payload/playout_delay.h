@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 struct PlayoutDelay {
   Duration min{}, max{};
@@ -39,4 +39,4 @@ inline std::array<uint8_t, kPlayoutDelaySize> write_playout_delay(const PlayoutD
   return {static_cast<uint8_t>(both >> 16), static_cast<uint8_t>(both >> 8), static_cast<uint8_t>(both)};
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

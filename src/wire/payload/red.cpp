@@ -1,6 +1,6 @@
 #include "wire/payload/red.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 // RFC 2198 3: F, block PT; for copies then 14 bits of timestamp offset and 10 bits of length.
@@ -48,4 +48,4 @@ size_t write_red(MutByteView out, std::span<const RedBlock> blocks) {
   return writer.ok() ? writer.size() : 0;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

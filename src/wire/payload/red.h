@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 inline constexpr size_t kMaxRedBlocks = 10;  // the primary and up to nine copies, as many as libwebrtc sends
 inline constexpr uint32_t kMaxRedTimestampOffset = 0x3FFF;  // RFC 2198 3: 14 bits; 341 ms at 48 kHz
@@ -36,4 +36,4 @@ std::optional<RedPayload> parse_red(ByteView payload);
 // `blocks` in order, the primary last. Bytes written; 0 when it does not fit or a value is over its limit.
 size_t write_red(MutByteView out, std::span<const RedBlock> blocks);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

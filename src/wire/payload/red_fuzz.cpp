@@ -6,7 +6,7 @@
 #include "wire/payload/red.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   const ByteView payload{data, size};
   const auto read = payload::parse_red(payload);
   if (!read) return 0;

@@ -11,7 +11,7 @@
 #include "wire/payload/vp8.h"
 #include "wire/payload/vp9.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 // Writes what the parsers read, from the tables of the specifications.
@@ -337,4 +337,4 @@ TEST(Video, every_sample_is_safe_cut_at_every_byte_and_with_every_byte_changed) 
 }
 
 }  // namespace
-}  // namespace atm0s::payload
+}  // namespace atm::payload

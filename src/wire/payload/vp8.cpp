@@ -1,6 +1,6 @@
 #include "wire/payload/vp8.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 std::optional<Vp8Descriptor> parse_vp8(ByteView payload) {
   Reader reader(payload);
@@ -38,4 +38,4 @@ std::optional<Vp8Descriptor> parse_vp8(ByteView payload) {
   return out;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 struct Vp8Descriptor {
   size_t size = 0;                // bytes of the descriptor; the VP8 data follows
@@ -29,4 +29,4 @@ struct Vp8Descriptor {
 
 std::optional<Vp8Descriptor> parse_vp8(ByteView payload);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto descriptor = atm0s::payload::parse_vp8({data, size});
+  const auto descriptor = atm::payload::parse_vp8({data, size});
   if (descriptor && (descriptor->size == 0 || descriptor->size > size)) std::abort();
   return 0;
 }

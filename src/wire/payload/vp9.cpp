@@ -1,6 +1,6 @@
 #include "wire/payload/vp9.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 namespace {
 
 void read_picture_id(Reader& reader, Vp9Descriptor& out) {
@@ -77,4 +77,4 @@ std::optional<Vp9Descriptor> parse_vp9(ByteView payload) {
   return out;
 }
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

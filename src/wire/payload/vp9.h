@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::payload {
+namespace atm::payload {
 
 inline constexpr size_t kMaxVp9SpatialLayers = 8;  // RFC 9628 4.2.1: N_S has three bits
 inline constexpr size_t kMaxVp9References = 3;     // RFC 9628 4.2: up to three P_DIFF
@@ -47,4 +47,4 @@ struct Vp9Descriptor {
 
 std::optional<Vp9Descriptor> parse_vp9(ByteView payload);
 
-}  // namespace atm0s::payload
+}  // namespace atm::payload

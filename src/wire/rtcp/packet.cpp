@@ -1,6 +1,6 @@
 #include "wire/rtcp/packet.h"
 
-namespace atm0s::rtcp {
+namespace atm::rtcp {
 namespace {
 
 constexpr uint8_t kVersion = 2;                   // RFC 3550 6.4.1
@@ -203,4 +203,4 @@ std::optional<Packet> read_packet(const RawPacket& raw) {
   }
 }
 
-}  // namespace atm0s::rtcp
+}  // namespace atm::rtcp

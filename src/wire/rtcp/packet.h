@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::rtcp {
+namespace atm::rtcp {
 
 // Packet types (RFC 3550 12.1, RFC 4585 6.1, RFC 3611 2) and feedback formats (RFC 4585 6.2, 6.3, RFC 5104 4.3, REMB).
 inline constexpr uint8_t kSenderReportType = 200;
@@ -241,4 +241,4 @@ bool for_each_packet(ByteView compound, Visit&& visit) {
   return good;
 }
 
-}  // namespace atm0s::rtcp
+}  // namespace atm::rtcp

@@ -4,7 +4,7 @@
 
 // Walks every list of every packet; a list that yields more than the bytes can hold is a bug.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   size_t steps = 0;
   rtcp::for_each_packet({data, size}, [&](const rtcp::Packet& packet) {
     ++steps;

@@ -5,7 +5,7 @@
 #include "wire/rtcp/packet.h"
 #include "wire/rtcp/writer.h"
 
-namespace atm0s::rtcp {
+namespace atm::rtcp {
 namespace {
 
 template <typename T>
@@ -244,4 +244,4 @@ TEST(Rtcp, remb_goes_through_mantissa_and_exponent) {
 }
 
 }  // namespace
-}  // namespace atm0s::rtcp
+}  // namespace atm::rtcp

@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "wire/rtcp/writer.h"
 
-namespace atm0s::rtcp {
+namespace atm::rtcp {
 namespace {
 
 // draft-holmer 3.1.1: what is said of a packet.
@@ -222,4 +222,4 @@ bool CompoundWriter::congestion_feedback(uint32_t sender_ssrc, uint32_t media_ss
   return writer.ok();
 }
 
-}  // namespace atm0s::rtcp
+}  // namespace atm::rtcp

@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 
-namespace atm0s::rtcp {
+namespace atm::rtcp {
 
 // Packets that one transport-wide message speaks of and that are read. Sixteen bits could say 65,535 in twenty bytes
 // (a run-length chunk each 8,191): more than a second of the fastest stream is not believed, the message is refused.
@@ -54,4 +54,4 @@ struct CongestionBlock {
 // Takes the next block off `blocks`, CongestionFeedback::blocks of packet.h. None: malformed or nothing left.
 std::optional<CongestionBlock> take_congestion_block(ByteView& blocks);
 
-}  // namespace atm0s::rtcp
+}  // namespace atm::rtcp

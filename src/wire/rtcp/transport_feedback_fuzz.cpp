@@ -6,8 +6,8 @@
 
 // The first byte chooses the message. What was read of transport-wide feedback is written and read again.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
-  using namespace atm0s::rtcp;
+  using namespace atm;
+  using namespace atm::rtcp;
   if (size == 0) return 0;
   ByteView body(data + 1, size - 1);
   if (data[0] % 2 == 1) {

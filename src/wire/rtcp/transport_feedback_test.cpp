@@ -6,7 +6,7 @@
 #include "wire/rtcp/packet.h"
 #include "wire/rtcp/writer.h"
 
-namespace atm0s::rtcp {
+namespace atm::rtcp {
 namespace {
 
 std::vector<ArrivalTick> ticks_of(const PacketArrivals& read) {
@@ -155,4 +155,4 @@ TEST(CongestionFeedback, reads_back_as_written) {
 }
 
 }  // namespace
-}  // namespace atm0s::rtcp
+}  // namespace atm::rtcp

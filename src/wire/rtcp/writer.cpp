@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::rtcp {
+namespace atm::rtcp {
 namespace {
 
 constexpr uint32_t kRembIdentifier = 0x52454D42;  // "REMB"
@@ -190,4 +190,4 @@ bool CompoundWriter::delays_since_last_rr(uint32_t sender_ssrc, std::span<const 
   return writer.ok();
 }
 
-}  // namespace atm0s::rtcp
+}  // namespace atm::rtcp

@@ -12,7 +12,7 @@
 #include "wire/rtcp/packet.h"
 #include "wire/rtcp/transport_feedback.h"
 
-namespace atm0s::rtcp {
+namespace atm::rtcp {
 
 inline constexpr size_t kMaxReportBlocks = 31;       // RFC 3550 6.4.1: five bits of count
 inline constexpr size_t kMaxCnameSize = 255;         // RFC 3550 6.5: one byte of length
@@ -61,4 +61,4 @@ class CompoundWriter {
   size_t size_ = 0;
 };
 
-}  // namespace atm0s::rtcp
+}  // namespace atm::rtcp

@@ -1,6 +1,6 @@
 #include "wire/rtp/extension.h"
 
-namespace atm0s::rtp {
+namespace atm::rtp {
 namespace {
 
 constexpr std::array<std::string_view, kExtensionCount> kUris = {
@@ -33,4 +33,4 @@ std::optional<Extension> parse_extension_uri(std::string_view uri) {
   return std::nullopt;
 }
 
-}  // namespace atm0s::rtp
+}  // namespace atm::rtp

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace atm0s::rtp {
+namespace atm::rtp {
 
 enum class Extension : uint8_t {
   kAudioLevel,            // RFC 6464
@@ -57,4 +57,4 @@ class ExtensionMap {
   std::array<uint8_t, 256> by_id_{};
 };
 
-}  // namespace atm0s::rtp
+}  // namespace atm::rtp

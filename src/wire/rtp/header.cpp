@@ -2,7 +2,7 @@
 
 #include "wire/rtp/packet.h"
 
-namespace atm0s::rtp {
+namespace atm::rtp {
 namespace {
 
 constexpr size_t kMaxValueSize = 255;  // RFC 8285 4.3: the two-byte form's length byte
@@ -74,4 +74,4 @@ std::optional<AudioLevel> parse_audio_level(ByteView value) {
   return AudioLevel{(value[0] & 0x80) != 0, static_cast<uint8_t>(value[0] & 0x7F)};
 }
 
-}  // namespace atm0s::rtp
+}  // namespace atm::rtp

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::rtp {
+namespace atm::rtp {
 
 struct Header {
   bool marker = false;
@@ -43,4 +43,4 @@ inline uint8_t write_audio_level(AudioLevel level) {
   return static_cast<uint8_t>((level.voice ? 0x80 : 0) | (level.level & 0x7F));
 }
 
-}  // namespace atm0s::rtp
+}  // namespace atm::rtp

@@ -1,6 +1,6 @@
 #include "wire/rtp/packet.h"
 
-namespace atm0s::rtp {
+namespace atm::rtp {
 namespace {
 
 constexpr uint8_t kVersion = 2;  // RFC 3550 5.1
@@ -84,4 +84,4 @@ PacketClass classify(ByteView datagram) {
   return PacketClass::kUnknown;  // ZRTP 16 to 19, TURN channels 64 to 79, and what nobody has assigned
 }
 
-}  // namespace atm0s::rtp
+}  // namespace atm::rtp

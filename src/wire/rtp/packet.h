@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::rtp {
+namespace atm::rtp {
 
 inline constexpr size_t kFixedHeaderSize = 12;       // RFC 3550 5.1
 inline constexpr uint16_t kOneByteProfile = 0xBEDE;  // RFC 8285 4.2
@@ -87,4 +87,4 @@ void for_each_extension(uint16_t profile, ByteView extension, Visit&& visit) {
   }
 }
 
-}  // namespace atm0s::rtp
+}  // namespace atm::rtp

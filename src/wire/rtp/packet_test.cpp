@@ -9,7 +9,7 @@
 #include "wire/rtp/extension.h"
 #include "wire/rtp/header.h"
 
-namespace atm0s::rtp {
+namespace atm::rtp {
 namespace {
 
 const Bytes kPlain = {0x80, 0xE0, 0x12, 0x34, 0x01, 0x02, 0x03, 0x04, 0xAA, 0xBB, 0xCC, 0xDD, 0x11, 0x22};
@@ -206,4 +206,4 @@ TEST(ExtensionMap, refuses_reserved_and_taken_ids) {
 }
 
 }  // namespace
-}  // namespace atm0s::rtp
+}  // namespace atm::rtp

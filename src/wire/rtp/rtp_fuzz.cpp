@@ -4,7 +4,7 @@
 #include "wire/rtp/packet.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   std::vector<uint8_t> packet(data, data + size);
   rtp::classify(packet);
   const auto view = rtp::parse(packet);

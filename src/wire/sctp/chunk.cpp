@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 // RFC 9260 3.3.1, RFC 7053 3.
@@ -221,4 +221,4 @@ std::optional<Parameter> first_cause(const Chunk& chunk) {
   return ParameterReader(chunk.value).next();
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "wire/sctp/packet.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 // RFC 9260 3.3.1; the I bit of RFC 7053.
 struct DataChunk {
@@ -146,4 +146,4 @@ std::optional<Parameter> first_cause(const Chunk& chunk);
 // RFC 9260 3.3.7, 3.3.13: T, the sender had no tag of its own and reflects ours.
 inline constexpr uint8_t kReflectedTagFlag = 1;
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 // RFC 9260 appendix A: the polynomial 0x1EDC6F41, bits reflected.
@@ -50,4 +50,4 @@ uint32_t crc32c(ByteView bytes, uint32_t crc) {
   return ~crc;
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -7,9 +7,9 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 // Continues `crc` (0 to start) over `bytes`; the conditioning of both ends is inside.
 uint32_t crc32c(ByteView bytes, uint32_t crc = 0);
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -1,6 +1,6 @@
 #include "wire/sctp/dcep.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 // RFC 8832 8.2.1.
@@ -51,4 +51,4 @@ Bytes write_dcep_ack() {
   return {kAck};
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

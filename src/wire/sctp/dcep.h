@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 enum class Ppid : uint32_t {
   kDcep = 50,
@@ -37,4 +37,4 @@ Bytes write_dcep_open(const DcepOpen& open);
 bool is_dcep_ack(ByteView message);
 Bytes write_dcep_ack();
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -5,7 +5,7 @@
 
 #include "wire/sctp/crc32c.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 constexpr size_t kChecksumAt = 8;
@@ -121,4 +121,4 @@ void write_parameter(Writer& out, uint16_t type, ByteView value) {
   out.bytes(value);
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 
 inline constexpr size_t kCommonHeaderSize = 12;
 inline constexpr size_t kTlvHeaderSize = 4;  // of a chunk, a parameter and an error cause alike
@@ -125,4 +125,4 @@ constexpr size_t padded(size_t size) {
   return (size + 3) & ~size_t{3};
 }
 
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -9,7 +9,7 @@
 #include "wire/sctp/crc32c.h"
 #include "wire/sctp/dcep.h"
 
-namespace atm0s::sctp {
+namespace atm::sctp {
 namespace {
 
 constexpr CommonHeader kHeader{5000, 5001, 0x01020304};
@@ -350,4 +350,4 @@ TEST(Dcep, AckIsOneByte) {
 }
 
 }  // namespace
-}  // namespace atm0s::sctp
+}  // namespace atm::sctp

@@ -6,8 +6,8 @@
 
 namespace {
 
-using namespace atm0s;
-using namespace atm0s::sctp;
+using namespace atm;
+using namespace atm::sctp;
 
 uint32_t sum(ByteView bytes) {
   uint32_t total = 0;

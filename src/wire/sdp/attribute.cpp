@@ -5,7 +5,7 @@
 #include "wire/sdp/scan.h"
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 namespace {
 
 using Why = const char*;
@@ -334,4 +334,4 @@ const char* read_media_attribute(MediaDescription& media, std::string_view name,
   return kGood;
 }
 
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

@@ -6,7 +6,7 @@
 
 #include "wire/sdp/description.h"
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 
 const char* read_session_attribute(Description& session, std::string_view name, std::string_view value);
 const char* read_media_attribute(MediaDescription& media, std::string_view name, std::string_view value);
@@ -18,4 +18,4 @@ struct SessionDefaults {
 };
 const char* read_session_default(SessionDefaults& defaults, std::string_view name, std::string_view value);
 
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

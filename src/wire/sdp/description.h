@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 
 // RFC 8866 6.7; sendrecv when no line says otherwise.
 enum class Direction : uint8_t { kSendRecv, kSendOnly, kRecvOnly, kInactive };
@@ -167,4 +167,4 @@ struct Description {
   bool operator==(const Description&) const = default;
 };
 
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

@@ -5,7 +5,7 @@
 #include "wire/sdp/scan.h"
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 namespace {
 
 class FragmentParser {
@@ -96,4 +96,4 @@ std::string to_text(const Fragment& fragment) {
   return out;
 }
 
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

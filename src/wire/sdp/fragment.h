@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 
 struct FragmentMedia {
   std::string kind;  // audio, video
@@ -40,4 +40,4 @@ Result<Fragment> parse_fragment(std::string_view text);
 
 std::string to_text(const Fragment& fragment);
 
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

@@ -4,7 +4,7 @@
 
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 namespace {
 
 constexpr std::string_view kPwd = "P2uYro0UCOQ4zxjKXaWCBui1";
@@ -93,4 +93,4 @@ TEST(SdpFragment, WritesWhatItReads) {
 }
 
 }  // namespace
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

@@ -9,7 +9,7 @@
 #include "wire/sdp/scan.h"
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 
 // What is wrong with a line; null: nothing.
 using Why = const char*;
@@ -50,4 +50,4 @@ class Lines {
   size_t number_ = 0;
 };
 
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

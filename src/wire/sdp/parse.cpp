@@ -5,7 +5,7 @@
 #include "wire/sdp/scan.h"
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 namespace {
 
 class Parser {
@@ -119,4 +119,4 @@ Result<Description> parse(std::string_view text) {
   return Parser().run(text);
 }
 
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 
 inline constexpr std::string_view kRecordedOffer =
     R"(v=0
@@ -374,4 +374,4 @@ a=sctp-port:5000
 a=max-message-size:262144
 )";
 
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

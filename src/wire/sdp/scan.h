@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 
 // The text up to `separator`, which is taken off `rest` with it; all of it when there is none.
 inline std::string_view take_until(std::string_view& rest, char separator) {
@@ -63,4 +63,4 @@ bool consists_of(std::string_view text, size_t min_bytes, size_t max_bytes, Allo
   return true;
 }
 
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "wire/sdp/description.h"
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 
 // Limits; over one of them the text is refused with kInvalidSdp. A browser writes up to 8 kB and
 // 200 lines for one m-line of video, 2 kB for one of audio: 256 KiB hold 25 of each and a data channel.
@@ -38,4 +38,4 @@ Result<Description> parse(std::string_view text);
 
 std::string to_text(const Description& description);
 
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

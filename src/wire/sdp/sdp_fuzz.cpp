@@ -3,9 +3,9 @@
 #include "wire/sdp/sdp.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto first = atm0s::sdp::parse({reinterpret_cast<const char*>(data), size});
+  const auto first = atm::sdp::parse({reinterpret_cast<const char*>(data), size});
   if (!first) return 0;
-  const auto second = atm0s::sdp::parse(atm0s::sdp::to_text(*first));
+  const auto second = atm::sdp::parse(atm::sdp::to_text(*first));
   // What is written can be longer than what was read (values given to each m-line), and so may be over the limits.
   if (second) ASSERT(*first == *second);
   return 0;

@@ -7,7 +7,7 @@
 
 #include "wire/sdp/recorded_offer.h"
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 namespace {
 
 const std::string kStart = "v=0\no=- 1 2 IN IP4 127.0.0.1\ns=-\nt=0 0\n";
@@ -321,4 +321,4 @@ TEST(SdpParse, SurvivesEveryDeletedLineEveryCutAndEveryBrokenByte) {
 }
 
 }  // namespace
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

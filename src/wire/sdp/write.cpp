@@ -2,7 +2,7 @@
 
 #include "wire/sdp/sdp.h"
 
-namespace atm0s::sdp {
+namespace atm::sdp {
 namespace {
 
 // Lines of one description, each ended by CRLF (RFC 8866 5).
@@ -139,4 +139,4 @@ std::string to_text(const Description& description) {
   return out.take();
 }
 
-}  // namespace atm0s::sdp
+}  // namespace atm::sdp

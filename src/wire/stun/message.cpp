@@ -1,6 +1,6 @@
 #include "wire/stun/message.h"
 
-namespace atm0s::stun {
+namespace atm::stun {
 namespace {
 
 constexpr size_t kAttributeHeaderSize = 4;
@@ -273,4 +273,4 @@ uint32_t fingerprint_of(ByteView covered) {
   return crc32(covered) ^ kFingerprintXor;
 }
 
-}  // namespace atm0s::stun
+}  // namespace atm::stun

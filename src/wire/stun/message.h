@@ -16,7 +16,7 @@
 #include "base/address.h"
 #include "base/bytes.h"
 
-namespace atm0s::stun {
+namespace atm::stun {
 
 inline constexpr size_t kHeaderSize = 20;             // RFC 8489 5
 inline constexpr uint32_t kMagicCookie = 0x2112A442;  // RFC 8489 5
@@ -136,4 +136,4 @@ std::optional<std::string_view> peek_username(ByteView datagram);
 // The value of FINGERPRINT for a message whose bytes before that attribute are `covered` (RFC 8489 14.7).
 uint32_t fingerprint_of(ByteView covered);
 
-}  // namespace atm0s::stun
+}  // namespace atm::stun

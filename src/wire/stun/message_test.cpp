@@ -8,7 +8,7 @@
 #include "wire/stun/message_writer.h"
 #include "wire/stun/rfc5769.h"
 
-namespace atm0s::stun {
+namespace atm::stun {
 namespace {
 
 const ByteView kSamples[] = {rfc5769::kRequest, rfc5769::kResponseV4, rfc5769::kResponseV6, rfc5769::kLongTermRequest};
@@ -277,4 +277,4 @@ TEST(StunMessageWriter, SaysWhenItDidNotFit) {
 }
 
 }  // namespace
-}  // namespace atm0s::stun
+}  // namespace atm::stun

@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 
-namespace atm0s::stun {
+namespace atm::stun {
 namespace {
 
 constexpr size_t kFingerprintAttributeSize = 8;
@@ -114,4 +114,4 @@ size_t MessageWriter::finish() {
   return out_.size();
 }
 
-}  // namespace atm0s::stun
+}  // namespace atm::stun

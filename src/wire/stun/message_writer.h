@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "wire/stun/message.h"
 
-namespace atm0s::stun {
+namespace atm::stun {
 
 // To be filled before the next attribute is written: mac = HMAC-SHA1(key, covered), or HMAC-SHA256.
 struct IntegrityRoom {
@@ -54,4 +54,4 @@ class MessageWriter {
   Writer out_;
 };
 
-}  // namespace atm0s::stun
+}  // namespace atm::stun

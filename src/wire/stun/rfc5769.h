@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace atm0s::stun::rfc5769 {
+namespace atm::stun::rfc5769 {
 
 inline constexpr std::string_view kPassword = "VOkJxbRl1RmTxUk/WvJxBt";  // of 2.1, 2.2, 2.3
 
@@ -108,4 +108,4 @@ inline constexpr uint8_t kSha256Request[] = {
 
 // clang-format on
 
-}  // namespace atm0s::stun::rfc5769
+}  // namespace atm::stun::rfc5769

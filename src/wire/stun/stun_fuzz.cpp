@@ -6,8 +6,8 @@
 namespace {
 
 // What was parsed and written again must parse to the same values.
-void write_again(const atm0s::stun::Message& message) {
-  using namespace atm0s;
+void write_again(const atm::stun::Message& message) {
+  using namespace atm;
   uint8_t buffer[4096];
   stun::MessageWriter writer(buffer, message.message_class, message.id, message.method);
   if (message.username) writer.username(*message.username);
@@ -31,7 +31,7 @@ void write_again(const atm0s::stun::Message& message) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace atm0s;
+  using namespace atm;
   const ByteView datagram(data, size);
   const auto username = stun::peek_username(datagram);
   const auto message = stun::parse_message(datagram);

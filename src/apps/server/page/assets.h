@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-namespace atm0s::page {
+namespace atm::page {
 
 struct Asset {
   std::string_view path;  // "/" for the page itself, "/app.js", "/sdk/atm0s-media.js", …
@@ -17,4 +17,4 @@ struct Asset {
 // Empty in a build with ATM0S_PAGE=OFF.
 std::span<const Asset> page_assets();
 
-}  // namespace atm0s::page
+}  // namespace atm::page
