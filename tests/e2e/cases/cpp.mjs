@@ -21,6 +21,9 @@ for (const codec of VIDEO) {
       env.join('bob', VIEWER),
     ]);
     const id = await bob.view('robot', 'video_main');
+    // The clip has a first frame once: everybody has to be there.
+    await bob.lab('waitMessage', 'local_stream_video_0_state', { state: 'connecting' });
+    await new Promise((resolve) => setTimeout(resolve, 500));
     robot.go();
     const { frames: sent } = await robot.says('published', () => true, secondsOf(env) + 15);
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -74,6 +77,7 @@ test('Opus from C++, to Chromium and to C++', { seconds: 120 }, async (env) => {
     env.join('bob', VIEWER),
   ]);
   const id = await bob.view('robot', 'audio_main');
+  await bob.lab('waitMessage', 'local_stream_audio_0_state', { state: 'connecting' });
   robot.go();
   await bob.lab('waitPitch', id, HERTZ);
   const { frames: sent } = await robot.says('published', () => true, secondsOf(env) + 15);
