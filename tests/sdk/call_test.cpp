@@ -5,7 +5,7 @@
 #include "synthetic.h"
 #include "world.h"
 
-namespace atm::test {
+namespace atm0s::test {
 namespace {
 
 // A session that publishes one video and one audio stream that go on by themselves.
@@ -288,4 +288,4 @@ TEST(Call, AFrameOfACodecThatWasNotAgreedOnIsRefused) {
 }
 
 }  // namespace
-}  // namespace atm::test
+}  // namespace atm0s::test

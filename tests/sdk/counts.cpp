@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <thread>
 
-namespace atm::test {
+namespace atm0s::test {
 
 namespace {
 
@@ -35,4 +35,4 @@ size_t count_descriptors() {
   return count_entries("/proc/self/fd");
 }
 
-}  // namespace atm::test
+}  // namespace atm0s::test

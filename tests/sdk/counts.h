@@ -3,10 +3,10 @@
 
 #include <cstddef>
 
-namespace atm::test {
+namespace atm0s::test {
 
 // Beyond those that the process began with: a sanitizer has one of its own.
 size_t count_threads();
 size_t count_descriptors();
 
-}  // namespace atm::test
+}  // namespace atm0s::test

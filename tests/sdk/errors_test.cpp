@@ -7,7 +7,7 @@
 #include "synthetic.h"
 #include "world.h"
 
-namespace atm::test {
+namespace atm0s::test {
 namespace {
 
 // Connects, fails, and says so in all ways in which it can be asked.
@@ -253,4 +253,4 @@ TEST(Closed, SourcesAndRemoteStreamsOutliveTheirSession) {
 }
 
 }  // namespace
-}  // namespace atm::test
+}  // namespace atm0s::test

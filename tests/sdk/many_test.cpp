@@ -8,7 +8,7 @@
 #include "counts.h"
 #include "world.h"
 
-namespace atm::test {
+namespace atm0s::test {
 namespace {
 
 constexpr auto kLongestDestructor = 1s;
@@ -123,4 +123,4 @@ TEST(Many, NothingIsLeftOfSessionsThatCameAndWent) {
 }
 
 }  // namespace
-}  // namespace atm::test
+}  // namespace atm0s::test

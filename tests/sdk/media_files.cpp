@@ -5,7 +5,7 @@
 #include <iterator>
 #include <utility>
 
-namespace atm::test {
+namespace atm0s::test {
 
 namespace {
 
@@ -151,4 +151,4 @@ void FrameWriter::write_page(const Frame& packet, uint8_t flags, uint64_t granul
   file_.write(reinterpret_cast<const char*>(page.data()), static_cast<std::streamsize>(page.size()));
 }
 
-}  // namespace atm::test
+}  // namespace atm0s::test

@@ -11,7 +11,7 @@
 
 #include "atm0s/config.h"
 
-namespace atm::test {
+namespace atm0s::test {
 
 using Frame = std::vector<uint8_t>;
 
@@ -37,4 +37,4 @@ class FrameWriter {
   uint32_t page_ = 0;
 };
 
-}  // namespace atm::test
+}  // namespace atm0s::test

@@ -13,7 +13,7 @@
 #include "atm0s/session.h"
 #include "media_files.h"
 
-namespace atm::test {
+namespace atm0s::test {
 namespace {
 
 std::mutex output_mutex;
@@ -182,10 +182,10 @@ int run(const Options& options) {
 }
 
 }  // namespace
-}  // namespace atm::test
+}  // namespace atm0s::test
 
 int main(int count, char** arguments) {
-  using namespace atm::test;
+  using namespace atm0s::test;
   Options options;
   if (!parse(count, arguments, options)) {
     std::fprintf(stderr, "sdk_peer: wrong arguments (see the head of peer.cpp)\n");

@@ -11,7 +11,7 @@
 #include "synthetic.h"
 #include "world.h"
 
-namespace atm::test {
+namespace atm0s::test {
 namespace {
 
 struct Publisher {
@@ -148,7 +148,7 @@ void peer_id(Scene& run) {
 
 void token(Scene& run) {
   SessionConfig config = run.config("ann");
-  config.token = atm::test::token("elsewhere", "");
+  config.token = atm0s::test::token("elsewhere", "");
   Session session({url()}, config);
   EXPECT_FAILS(ErrorCode::kInvalidToken, session.connect());
 }
@@ -579,4 +579,4 @@ TEST(PropertyTable, IsKnown) {
 }
 
 }  // namespace
-}  // namespace atm::test
+}  // namespace atm0s::test

@@ -3,7 +3,7 @@
 #include "synthetic.h"
 #include "world.h"
 
-namespace atm::test {
+namespace atm0s::test {
 namespace {
 
 struct Call {
@@ -121,4 +121,4 @@ TEST(Restart, ICEIsRestartedInTheMiddleOfACall) {
 }
 
 }  // namespace
-}  // namespace atm::test
+}  // namespace atm0s::test

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atm::test {
+namespace atm0s::test {
 
 namespace {
 
@@ -115,4 +115,4 @@ void Pump::run(const std::function<Result<void>(uint64_t)>& push) {
   }
 }
 
-}  // namespace atm::test
+}  // namespace atm0s::test

@@ -13,7 +13,7 @@
 
 #include "atm0s/media.h"
 
-namespace atm::test {
+namespace atm0s::test {
 
 struct Mark {
   uint64_t number = 0;
@@ -49,4 +49,4 @@ class Pump {
 inline constexpr uint64_t kMaxLayers = 4;
 inline constexpr auto kFrameTime = std::chrono::milliseconds(20);
 
-}  // namespace atm::test
+}  // namespace atm0s::test

@@ -10,7 +10,7 @@
 #include "synthetic.h"
 #include "world.h"
 
-namespace atm::test {
+namespace atm0s::test {
 namespace {
 
 // A thread of the application's.
@@ -303,4 +303,4 @@ TEST(Threads, AHandlerThatHangsHoldsUpTheDestructorForABoundedTime) {
 }
 
 }  // namespace
-}  // namespace atm::test
+}  // namespace atm0s::test

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-namespace atm::test {
+namespace atm0s::test {
 
 namespace {
 
@@ -96,4 +96,4 @@ bool until(const std::function<bool()>& is_true, std::chrono::milliseconds patie
   return true;
 }
 
-}  // namespace atm::test
+}  // namespace atm0s::test

@@ -14,7 +14,7 @@
 #include "atm0s/session.h"
 #include "server_process.h"
 
-namespace atm::test {
+namespace atm0s::test {
 
 using namespace std::chrono_literals;
 
@@ -78,4 +78,4 @@ std::optional<T> wait_for(
     }                                                                                       \
   } while (false)
 
-}  // namespace atm::test
+}  // namespace atm0s::test

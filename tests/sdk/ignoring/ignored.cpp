@@ -8,7 +8,7 @@
 
 #include "taken.h"
 
-namespace atm {
+namespace atm0s {
 
 namespace {
 
@@ -36,7 +36,7 @@ std::string_view to_text(ContentHint hint) {
 }
 
 void filter(const std::string& property, std::vector<Codec>& codecs) {
-  std::erase_if(codecs, [&](Codec codec) { return is_ignored(property, atm::to_text(codec)); });
+  std::erase_if(codecs, [&](Codec codec) { return is_ignored(property, atm0s::to_text(codec)); });
 }
 
 // What says the same as nothing needs another value in its place.
@@ -63,7 +63,7 @@ SenderConfig taken(SenderConfig config) {
   if (is_ignored("screen")) config.screen = false;
   if (is_ignored("label")) config.label.clear();
   // Where a source does not say it, too.
-  if (!config.source && is_ignored("kind", atm::to_text(config.kind))) {
+  if (!config.source && is_ignored("kind", atm0s::to_text(config.kind))) {
     config.kind = config.kind == MediaKind::kAudio ? MediaKind::kVideo : MediaKind::kAudio;
   }
   if (is_ignored("source")) config.source.reset();
@@ -79,13 +79,13 @@ SessionConfig taken(SessionConfig config) {
   if (is_ignored("receivers")) config.receivers = {};
   replace("mix_minus_audio", config.mix_minus_audio, to_text(config.mix_minus_audio), MixMinusMode::kDisabled,
           MixMinusMode::kAllAudioStreams);
-  replace("latency_mode", config.latency_mode, atm::to_text(config.latency_mode), LatencyMode::kDefault,
+  replace("latency_mode", config.latency_mode, atm0s::to_text(config.latency_mode), LatencyMode::kDefault,
           LatencyMode::kSmooth500);
   if (is_ignored("ice_servers")) config.ice_servers.clear();
   filter("codecs", config.codecs);
-  replace("bitrate_control_mode", config.bitrate_control_mode, atm::to_text(config.bitrate_control_mode),
+  replace("bitrate_control_mode", config.bitrate_control_mode, atm0s::to_text(config.bitrate_control_mode),
           BitrateControlMode::kSumBitrateWithClientSide, BitrateControlMode::kSumBitrateOnly);
   return config;
 }
 
-}  // namespace atm
+}  // namespace atm0s
