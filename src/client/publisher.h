@@ -44,6 +44,8 @@ class Publisher {
   uint64_t frames() const { return frames_; }
   uint64_t bytes() const { return bytes_; }
   uint64_t key_frames() const { return key_frames_; }
+  // Of the frames so far; nothing: there was none.
+  std::optional<Codec> codec() const { return layers_[0].packetizer ? std::optional(layers_[0].codec) : std::nullopt; }
 
  private:
   struct Layer {

@@ -1,5 +1,5 @@
 // A session of the SDK, sans-IO: one connection after the other to a server, kept alive; the requests of the session
-// protocol; frames out and in. sdk/cpp owns one for each atm0s::Session and pumps it with real sockets and an HTTP
+// protocol; frames out and in. sdk/cpp owns one for each atm::Session and pumps it with real sockets and an HTTP
 // client; the simulation does so in virtual time. Datagrams, answers of calls and the time go in; datagrams, calls,
 // events and the next deadline come out (client/event.h).
 // Senders and receivers are named by their place, which never changes. What the application asks for is kept as a wish:
@@ -80,6 +80,11 @@ class Session {
   Result<void> send_frame(Now now, size_t sender, const OutgoingFrame& frame, Output& out);
   const Publisher& publisher(size_t sender) const { return senders_[sender].publisher; }
   size_t sender_count() const { return senders_.size(); }
+  // As it was told last, bit/s by simulcast layer; empty: not yet.
+  const std::vector<uint64_t>& target_of(size_t sender) const { return senders_[sender].told_bps; }
+  // Of the connection; null: it has none for it yet.
+  const peer::MediaLine* line_of_sender(size_t sender) const { return line_at(lines_.of_sender(sender)); }
+  const peer::MediaLine* line_of_receiver(size_t receiver) const { return line_at(lines_.of_receiver(receiver)); }
   // The codec that the m-line prefers; nothing before the first answer.
   std::optional<Codec> codec_of(size_t sender) const;
 
@@ -125,6 +130,9 @@ class Session {
     std::optional<uint16_t> channel;
     std::string opened_sdp;
   };
+  const peer::MediaLine* line_at(std::optional<size_t> media) const {
+    return peer_ && media && *media < peer_->media_count() ? &std::as_const(*peer_).media(*media) : nullptr;
+  }
   // One URL of ice_servers.
   struct IceServer {
     std::string text;

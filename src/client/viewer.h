@@ -30,6 +30,7 @@ class Viewer {
   bool wants_key_frame() const;
 
   MediaKind kind() const { return kind_; }
+  Codec codec() const { return codec_; }  // of the packets so far
   void set_sync_delay(Duration delay);
   std::optional<playout::PlayPoint> play_point() const;
   std::optional<playout::VideoPlayoutStats> video_stats() const;

@@ -1,7 +1,9 @@
 // The browser tests: real Chromium, the real npm SDK or the project's own, the real server.
-//   node tests/e2e/run.mjs [--core] [--list] [--long] [--sdk own] [name…]
+//   node tests/e2e/run.mjs [--core] [--list] [--long] [--sdk own [--shared]] [--at-once 3] [name…]
 //     a name picks the tests whose name or file contains it; --long: those that measure do so for longer;
-//     --sdk own: pages use sdk/js and not the npm SDK, but where a test is made for one of them
+//     --sdk own: pages use sdk/js and not the npm SDK, but where a test is made for one of them; with --shared those are
+//     left out: the run without --sdk has them
+//     --at-once: so many of those at a time that wait more than they work (WAIT)
 //   node tests/e2e/run.mjs --ignoring [--matrix] [--why] [name…]
 //     the tests of single properties and values, with an SDK that takes no notice of one of them: its own have to fail,
 //     and a call to pass; --matrix: all others, too; --why: says how its own fail; a name picks switches
@@ -16,8 +18,15 @@ import { collected } from './harness/test.mjs';
 
 const TEST_SECONDS = 30;
 
+// Files whose tests wait for facts in rooms of their own, at most of a server of their own, however long they take. The
+// others measure times, look at all that a server or a machine does, or use more than one core.
+const WAIT = ['call', 'codecs', 'configs', 'encryption', 'endings', 'http', 'names', 'own_sdk_call', 'own_sdk_ending',
+  'own_sdk_guide', 'own_sdk_tokens', 'receivers', 'restart', 'rpc', 'senders', 'sessions', 'tokens', 'whip'];
+
 // What the arguments name, not their options.
-const namesOf = (args) => args.filter((arg, i) => !arg.startsWith('--') && args[i - 1] !== '--sdk');
+const WITH_VALUE = ['--sdk', '--at-once'];
+const namesOf = (args) => args.filter((arg, i) => !arg.startsWith('--') && !WITH_VALUE.includes(args[i - 1]));
+const valueOf = (args, option, otherwise) => (args.includes(option) ? args[args.indexOf(option) + 1] : otherwise);
 
 async function loadTests(args) {
   const folder = new URL('./cases/', import.meta.url);
@@ -29,14 +38,15 @@ async function loadTests(args) {
   const names = namesOf(args);
   return collected.tests
     .filter((test) => !args.includes('--core') || test.core)
+    .filter((test) => !args.includes('--shared') || !test.sdk)
     .filter((test) => !test.sdk || test.sdk === sdk || (test.sdk === 'own' && !args.includes('--sdk')))
-    .map((test) => ({ ...test, sdk: test.sdk ?? sdk }))
+    .map((test) => ({ ...test, sdk: test.sdk ?? sdk, waits: WAIT.includes(test.fullName.split(':')[0]) }))
     .filter((test) => names.length === 0 || names.some((name) => test.fullName.includes(name)));
 }
 
 // 'npm' or 'own'. A test of `sdk: 'own'` runs without --sdk, too; one of `sdk: 'npm'` is left out with --sdk own.
 function chosenSdk(args) {
-  const sdk = args.includes('--sdk') ? args[args.indexOf('--sdk') + 1] : 'npm';
+  const sdk = valueOf(args, '--sdk', 'npm');
   if (sdk !== 'npm' && sdk !== 'own') throw new Error(`--sdk ${sdk}: npm or own`);
   return sdk;
 }
@@ -77,6 +87,22 @@ async function keepEvidence(env, test, error) {
   await writeFile(file, `${error.stack}\n\n${evidence}\n`);
 }
 
+// Those that wait first, `atOnce` at a time; the others alone.
+async function runTests(tests, world, atOnce) {
+  const counts = { passed: 0, failed: 0 };
+  const run = async (waiting) => {
+    for (let test; (test = waiting.shift()); ) (await runTest(test, world)) ? ++counts.passed : ++counts.failed;
+  };
+  if (atOnce === 1) {
+    await run([...tests]);
+    return counts;
+  }
+  const waiting = tests.filter((test) => test.waits);
+  await Promise.all(Array.from({ length: atOnce }, () => run(waiting)));
+  await run(tests.filter((test) => !test.waits));
+  return counts;
+}
+
 async function runIgnoring(args) {
   buildOwnSdk('--ignoring');
   const world = await startWorld();
@@ -100,15 +126,14 @@ async function main() {
 
   if (tests.some((test) => test.sdk === 'own')) buildOwnSdk('--no-types');
 
-  let passed = 0, failed = 0;
   const world = await startWorld().catch((error) => {
     console.log('FAILED to start: ' + error.stack);
     return null;
   });
-  if (!world) failed = Math.max(1, tests.length);
-  for (const test of world ? tests : []) (await runTest(test, world)) ? ++passed : ++failed;
-  await world?.close();
-  finish({ passed, failed });
+  if (!world) return finish({ passed: 0, failed: Math.max(1, tests.length) });
+  const counts = await runTests(tests, world, Number(valueOf(args, '--at-once', 1)));
+  await world.close();
+  finish(counts);
 }
 
 await main();

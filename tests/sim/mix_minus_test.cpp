@@ -201,6 +201,25 @@ TEST_P(MixMinus, WhileThreeTalkABurstIsNotHeardAndALouderTalkerIs) {
   talk.expect_continuity();
 }
 
+// docs/policies.md tells what that is made of. Nothing of it is the server's: it decides with the ninth frame.
+TEST_P(MixMinus, AFourthTalkerIsHeardAfterNineFramesAndTheTwoWays) {
+  constexpr Duration kFrame = 20ms, kNinthFrame = 8 * kFrame;
+  for (const Duration way : {5ms, 10ms, 20ms, 50ms}) {
+    Talk talk(GetParam(), {way, 0ms, 0, 0});
+    talk.join_all({"ann", "bob", "cat", "dan", "eve"});
+    for (const char* name : {"ann", "bob", "cat"}) talk.say(name, -30);
+    talk.world.run_for(1s);
+    talk.say("dan", -20);
+    talk.world.run_for(1s);
+    const auto delay = talk.delay("eve", "dan");
+    ASSERT_TRUE(delay);
+    std::printf("links of %d ms: the fourth talker was heard after %d ms\n", static_cast<int>(to_ms(way)),
+                static_cast<int>(to_ms(*delay)));
+    EXPECT_GE(*delay, kNinthFrame + 2 * way);
+    EXPECT_LE(*delay, kFrame + kNinthFrame + 2 * way + 1ms) << "up to a frame until the first is made; and the relay";
+  }
+}
+
 TEST_P(MixMinus, AManualMixerHearsWhomItNamedAndEachMixerItsOwn) {
   Talk talk(GetParam());
   for (const char* name : {"ann", "bob", "cat", "dan"}) talk.join(name, MixMinusMode::kDisabled);

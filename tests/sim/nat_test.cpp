@@ -59,8 +59,9 @@ TEST(Nat, ForgetsAMappingThatIsNotUsedAndAllThatItHadAtAnotherAddress) {
 
 // A call of one behind a NAT and one who is not, both ways.
 struct NatCall {
-  explicit NatCall(NatConfig nat, uint64_t seed = 41) : world(seed, kClean) {
+  explicit NatCall(NatConfig nat, bool gives_feedback = true, uint64_t seed = 41) : world(seed, kClean) {
     ClientConfig config;
+    config.gives_feedback = gives_feedback;
     config.peer = "inside";
     inside = &world.add_client(config, nat);
     config.peer = "outside";
@@ -138,6 +139,67 @@ TEST(Nat, AClientThatRestartsIceAfterItsAddressChangedIsBackAtOnce) {
   std::printf("audio again %lld ms after a new address and an ICE restart\n", static_cast<long long>(to_ms(silence)));
   EXPECT_LT(silence, 1s);
   EXPECT_TRUE(call.pictures_come());
+}
+
+// From when the first word of `inside` that counts is on its way until both publishers have been asked for a key frame:
+// neither waits until a viewer has noticed.
+struct KeyFramesAsked {
+  explicit KeyFramesAsked(NatCall& of) : call(of) {
+    before = {call.inside->key_frames_wanted(), call.outside->key_frames_wanted()};
+    call.world.watch = [this](const Client& from, ByteView datagram) {
+      const bool counts = !needs_check || rtp::classify(datagram) == rtp::PacketClass::kStun;
+      if (&from == call.inside && counts && began == Instant{}) began = call.world.now().mono;
+    };
+  }
+  // Of the other's video for `inside`, and of its own.
+  void wait() {
+    const auto note = [&](Client& client, uint64_t before_it, Instant& at) {
+      if (at == Instant{} && client.key_frames_wanted() > before_it) at = call.world.now().mono;
+      return at != Instant{};
+    };
+    EXPECT_TRUE(call.world.run_until(
+        [&] {
+          const bool own = note(*call.inside, before.first, own_at);
+          return note(*call.outside, before.second, other_at) && own;
+        },
+        10s));
+    call.world.watch = nullptr;
+    std::printf("asked for after the first word: what it sees %lld ms, what it sends %lld ms\n",
+                static_cast<long long>(to_ms(other_at - began)), static_cast<long long>(to_ms(own_at - began)));
+  }
+
+  NatCall& call;
+  bool needs_check = false;
+  std::pair<uint64_t, uint64_t> before;
+  Instant began{}, own_at{}, other_at{};
+};
+
+// One way, a frame's interval, and what timers may be late.
+constexpr Duration kWay = 20ms, kFrame = 34ms, kSlack = 10ms;
+
+TEST(Nat, WhenItsPathIsAnotherKeyFramesAreAskedForAtOnce) {
+  NatCall call({kEndpointIndependent, kEndpointIndependent});
+  ASSERT_TRUE(call.begins());
+  call.world.run_for(2s);
+  KeyFramesAsked asked(call);
+  asked.needs_check = true;
+  call.world.rebind(*call.inside);
+  asked.wait();
+  EXPECT_LE(asked.other_at - asked.began, 2 * kWay + kSlack);
+  EXPECT_LE(asked.own_at - asked.began, 2 * kWay + kFrame + kSlack) << "with its first packet after that";
+}
+
+// Without an estimate, for which video would be paused until it has grown.
+TEST(Nat, WhenItComesBackAfterALongSilenceKeyFramesAreAskedForAtOnce) {
+  NatCall call({kEndpointIndependent, kEndpointIndependent}, /*gives_feedback=*/false);
+  ASSERT_TRUE(call.begins());
+  call.inside->set_silent(true);
+  call.world.run_for(6s);
+  call.inside->set_silent(false);
+  KeyFramesAsked asked(call);
+  asked.wait();
+  EXPECT_LE(asked.other_at - asked.began, 2 * kWay + kSlack);
+  EXPECT_LE(asked.own_at - asked.began, 2 * kWay + kFrame + kSlack);
 }
 
 TEST(Nat, AMappingThatTimedOutWhileAClientWasAwayIsMadeAnewAndTheCallGoesOn) {

@@ -12,7 +12,7 @@
 
 namespace atm0s {
 
-class Operation::Impl {
+class ATM0S_LOCAL Operation::Impl {
  public:
   explicit Impl(std::weak_ptr<Strand> strand) : strand_(std::move(strand)) {}
   static Operation make_done(Result<void> result, std::weak_ptr<Strand> strand = {});

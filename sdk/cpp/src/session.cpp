@@ -208,7 +208,7 @@ bool RemoteStream::is_closed() const {
 
 // --- Consumer ---------------------------------------------------------------------------------------------------
 
-class Consumer::Impl {
+class ATM0S_LOCAL Consumer::Impl {
  public:
   Impl(std::weak_ptr<Session::Impl> session, StreamKey stream, MediaKind kind)
       : session_(std::move(session)), stream_(std::move(stream)), kind_(kind) {}
@@ -317,7 +317,7 @@ Operation ConsumerPair::unview(const std::string& key) {
 
 // --- MixMinusAudio ----------------------------------------------------------------------------------------------
 
-class MixMinusAudio::Impl {
+class ATM0S_LOCAL MixMinusAudio::Impl {
  public:
   explicit Impl(std::weak_ptr<Session::Impl> owner) : session(std::move(owner)) {}
   const std::weak_ptr<Session::Impl> session;

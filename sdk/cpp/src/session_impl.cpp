@@ -129,6 +129,11 @@ Operation Session::Impl::disconnect() {
   return Operation(operation);
 }
 
+bool Session::Impl::has_ended() {
+  const std::lock_guard lock(mutex);
+  return is_shut_ || state == SessionState::kDisconnected;
+}
+
 std::optional<Event> Session::Impl::poll_event() {
   const std::lock_guard lock(mutex);
   if (events.empty()) return std::nullopt;
@@ -159,6 +164,7 @@ Result<Sender> Session::Impl::create_sender(SenderConfig wanted) {
   std::shared_ptr<Sender::Impl> sender;
   {
     const std::lock_guard lock(mutex);
+    if (is_shut_ || state == SessionState::kDisconnected) return Error{ErrorCode::kClosed, "the session has ended"};
     for (const auto& known : senders) {
       if (known->name == wanted.name && known->state != SenderState::kClosed) {
         return Error{ErrorCode::kInvalidRequest, "there is a sender \"" + wanted.name + "\" already"};

@@ -30,7 +30,7 @@ SessionStats collect_stats(const atm::client::Session& engine, Session::Impl& se
 inline constexpr size_t kMaxQueuedEvents = 4'096;
 inline constexpr size_t kMaxQueuedFrames = 256;
 
-class Sender::Impl final : public FrameSink, public std::enable_shared_from_this<Sender::Impl> {
+class ATM0S_LOCAL Sender::Impl final : public FrameSink, public std::enable_shared_from_this<Sender::Impl> {
  public:
   Impl(std::weak_ptr<Session::Impl> session, size_t index, const SenderConfig& config);
   void push(PushedFrame frame) override;
@@ -50,7 +50,7 @@ class Sender::Impl final : public FrameSink, public std::enable_shared_from_this
   std::weak_ptr<Session::Impl> session_;
 };
 
-class Receiver::Impl : public std::enable_shared_from_this<Receiver::Impl> {
+class ATM0S_LOCAL Receiver::Impl : public std::enable_shared_from_this<Receiver::Impl> {
  public:
   Impl(std::weak_ptr<Session::Impl> session, size_t index, std::string id, MediaKind kind);
 
@@ -77,7 +77,7 @@ class Receiver::Impl : public std::enable_shared_from_this<Receiver::Impl> {
   std::shared_ptr<class PcmDecoder> decoder;
 };
 
-class RemoteStream::Impl {
+class ATM0S_LOCAL RemoteStream::Impl {
  public:
   std::mutex mutex;
   StreamKey key;
@@ -85,7 +85,8 @@ class RemoteStream::Impl {
   bool is_closed = false;
 };
 
-class Session::Impl final : public atm::io::Loop::Machine, public std::enable_shared_from_this<Session::Impl> {
+class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
+                                        public std::enable_shared_from_this<Session::Impl> {
  public:
   Impl(std::vector<std::string> urls, SessionConfig config, RuntimeOptions options);
   ~Impl() override;
@@ -99,6 +100,7 @@ class Session::Impl final : public atm::io::Loop::Machine, public std::enable_sh
   Operation ask(std::function<void(atm::client::Session&, atm::Now, uint64_t, atm::client::Output&)> work);
   Operation connect();
   Operation disconnect();
+  bool has_ended();
 
   std::optional<Event> poll_event();
   std::optional<Event> wait_event(std::chrono::milliseconds timeout);

@@ -29,7 +29,7 @@ class FrameSink {
   virtual void push(PushedFrame frame) = 0;
 };
 
-class MediaSource::Impl {
+class ATM0S_LOCAL MediaSource::Impl {
  public:
   Impl(MediaKind kind, Codec codec) : kind_(kind), codec_(codec) {}
 

@@ -1,6 +1,6 @@
 // Any request behind io/http's limits: the router answers it, or posts a command to a worker that exists, and nothing
-// but a token or secret that it was given lets anybody do so. Input: method, path, query, headers, body, one a line;
-// headers are separated by tabs.
+// but a token or secret that it was given lets anybody do so. Whatever workers say to that becomes a reply. Input:
+// method, path, query, headers, body, one a line; headers are separated by tabs.
 #include "base/assert.h"
 #include "control/http/router.h"
 #include "control/http/target.h"
@@ -31,6 +31,34 @@ void check_reply(const contract::HttpReply& reply) {
   }
   ASSERT(has_cors);
   ASSERT(reply.body.find(kSecret) == std::string::npos);
+}
+
+// What a worker may say to a command of that kind, and what it may not.
+void answer_one(const control::Router& router, control::Pending pending) {
+  contract::ConnectDone connected;
+  connected.sdp = "v=0";
+  for (const contract::Reply& reply :
+       {contract::Reply{0, Error{ErrorCode::kConnNotFound, "no"}}, contract::Reply{0, contract::Done{}},
+        contract::Reply{0, connected}, contract::Reply{0, contract::IceRestarted{"a=ice-ufrag:x", "1"}}}) {
+    if (pending != control::Pending::kMetrics) check_reply(router.on_reply(kNow, pending, reply));
+  }
+  check_reply(router.refuse(pending, ErrorCode::kBusy, "busy"));
+}
+
+void answer_all(const control::Router& router, control::Pending pending) {
+  if (!control::is_admin(pending)) return;
+  contract::RoomsRead rooms;
+  rooms.rooms.push_back({"r", 2, 3});
+  contract::RoomRead room;
+  room.room = "r";
+  room.peers.resize(2);
+  for (const contract::Reply& reply :
+       {contract::Reply{0, Error{ErrorCode::kNotFound, "no"}}, contract::Reply{0, contract::Count{1}},
+        contract::Reply{0, contract::Count{0}}, contract::Reply{0, rooms}, contract::Reply{0, room}}) {
+    for (const size_t workers : {size_t{0}, kWorkers}) {
+      check_reply(router.on_admin_replies(pending, std::vector<contract::Reply>(workers, reply)));
+    }
+  }
 }
 
 }  // namespace
@@ -64,6 +92,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       ASSERT(one->worker < kWorkers);
       // No input holds a token: its text would have to be signed.
       ASSERT(!std::holds_alternative<contract::Connect>(one->command.body));
+      answer_one(router, one->pending);
+    } else {
+      answer_all(router, std::get<control::PostToAll>(outcome).pending);
     }
     if (const auto decoded = control::percent_decode(request.query, true))
       ASSERT(decoded->size() <= request.query.size());

@@ -1,7 +1,8 @@
-// Our agent and libnice's, each on sockets of its own on the loopback interface, for libnice_interop_test.cpp alone.
-// libnice knows no virtual time, but the C library's clock is all that it and GLib read: while a Call lives,
-// clock_gettime() and gettimeofday() of this program are the Call's own. Datagrams over loopback arrive at once, so
-// half a minute of consent checks passes in milliseconds, and nothing waits for a real clock.
+// Our agent and libnice's, each on sockets of its own on the loopback interface, for libnice_interop_test.cpp; Nice
+// also for tests/turn, in real time. libnice knows no virtual time, but the C library's clock is all that it and GLib
+// read: while a Call lives, clock_gettime() and gettimeofday() of this program are the Call's own. Datagrams over
+// loopback arrive at once, so half a minute of consent checks passes in milliseconds, and nothing waits for a real
+// clock.
 #pragma once
 
 #include <arpa/inet.h>
@@ -35,6 +36,10 @@ class Nice {
     bool controlling = true;
     bool aggressive = false;
     std::vector<std::string> addresses = {"127.0.0.1"};
+    // Servers; with only_relayed no other candidates than that one's.
+    std::optional<SocketAddress> stun = {}, turn = {};
+    std::string username = {}, credential = {};
+    bool only_relayed = false;
   };
 
   explicit Nice(const Options& options) : context_(g_main_context_new()) {
@@ -49,7 +54,17 @@ class Nice {
       EXPECT_TRUE(nice_address_set_from_string(&address, text.c_str()));
       nice_agent_add_local_address(agent_, &address);
     }
+    if (options.stun) {
+      g_object_set(agent_, "stun-server", options.stun->ip.to_string().c_str(), "stun-server-port",
+                   guint{options.stun->port}, NULL);
+    }
+    g_object_set(agent_, "force-relay", options.only_relayed ? TRUE : FALSE, NULL);
     stream_ = nice_agent_add_stream(agent_, 1);
+    if (options.turn) {
+      EXPECT_TRUE(nice_agent_set_relay_info(agent_, stream_, 1, options.turn->ip.to_string().c_str(),
+                                            options.turn->port, options.username.c_str(), options.credential.c_str(),
+                                            NICE_RELAY_TYPE_TURN_UDP));
+    }
     nice_agent_attach_recv(agent_, stream_, 1, context_, take, this);
     EXPECT_TRUE(nice_agent_gather_candidates(agent_, stream_));
   }

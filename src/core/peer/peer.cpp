@@ -41,8 +41,9 @@ Peer::Peer(const Config& config, Rng& rng)
 void Peer::on_datagram(Now now, const Datagram& datagram, Output& out) {
   switch (rtp::classify(datagram.bytes)) {
     case rtp::PacketClass::kStun:
-      if (ice_.on_datagram(now, datagram.path, datagram.bytes, out.datagrams)) last_authenticated_ = now.mono;
+      if (ice_.on_datagram(now, datagram.path, datagram.bytes, out.datagrams)) on_authenticated(now, out);
       if (!ice_.selected()) return;
+      note_path(out);
       if (!dtls_parked_.empty()) flush_dtls(now, out);
       return;
     case rtp::PacketClass::kDtls:
@@ -70,9 +71,32 @@ void Peer::on_datagram(Now now, const Datagram& datagram, Output& out) {
   ++counters_.drop_not_validated;
 }
 
+// Something came that only the remote can have made.
+void Peer::on_authenticated(Now now, Output& out) {
+  const bool was_away = was_connected_ && now.mono - last_authenticated_ >= kAwayAfter;
+  last_authenticated_ = now.mono;
+  if (was_away) renew_way(out);
+}
+
+// ICE may have chosen another one.
+void Peer::note_path(Output& out) {
+  if (!was_connected_ || !ice_.selected() || ice_.selected() == path_) return;
+  const bool is_first = !path_;
+  path_ = ice_.selected();
+  if (!is_first) renew_way(out);
+}
+
+void Peer::renew_way(Output& out) {
+  for (const auto& line : media_) {
+    if (line->kind() != MediaKind::kVideo) continue;
+    for (const auto& stream : line->receive_streams()) stream->on_interruption();
+  }
+  out.events.push_back(WayRenewed{});
+}
+
 void Peer::on_dtls(Now now, const Datagram& datagram, Output& out) {
   dtls_.on_datagram(now, datagram.bytes, dtls_out_);
-  if (!dtls_out_.application.empty()) last_authenticated_ = now.mono;
+  if (!dtls_out_.application.empty()) on_authenticated(now, out);
   after_dtls(now, out);
 }
 
@@ -95,6 +119,7 @@ void Peer::after_dtls(Now now, Output& out) {
 void Peer::on_connected(Now now, Output& out) {
   was_connected_ = true;
   last_authenticated_ = now.mono;
+  path_ = ice_.selected();
   if (const auto keys = dtls_.srtp_keys()) {
     srtp_out_ = std::make_unique<srtp::SendContext>(keys->profile, keys->local_key, keys->local_salt);
     srtp_in_ = std::make_unique<srtp::ReceiveContext>(keys->profile, keys->remote_key, keys->remote_salt);
@@ -181,6 +206,7 @@ Instant Peer::next_timeout() const {
 
 void Peer::on_timeout(Now now, Output& out) {
   if (ice_.next_timeout() <= now.mono) ice_.on_timeout(now, out.datagrams);
+  note_path(out);
   if (ice_.selected() && !dtls_parked_.empty()) flush_dtls(now, out);
   if (dtls_.next_timeout() <= now.mono) {
     dtls_.on_timeout(now, dtls_out_);

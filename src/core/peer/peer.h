@@ -53,6 +53,9 @@ inline constexpr int64_t kNacksPerSecond = 20'000;
 inline constexpr int64_t kRtcpPerSecond = 2'000;
 // Receiver reference times (RFC 3611) that wait for our answer; libwebrtc sends one for each of its modules.
 inline constexpr size_t kMaxReferenceTimes = 8;
+// Without anything from the remote for so long, what was sent meanwhile, either way, has not arrived. Twice what a
+// browser needs for its checks, and what media/session calls "reconnecting".
+inline constexpr Duration kAwayAfter = 5s;
 // bit/s that are worth probing for until somebody says what could be sent: one camera at its best.
 inline constexpr uint64_t kDefaultDemand = 2'500'000;
 
@@ -109,8 +112,9 @@ struct PictureLost {
   uint32_t
       ssrc;  // what the remote sends with it has a loss that retransmission will not repair: only a key frame helps
 };
+struct WayRenewed {};  // over another path, or after kAwayAfter without the remote: what was under way is lost
 using Event = std::variant<Connected, Failed, ChannelOpened, ChannelMessage, ChannelClosed, RemoteClosed,
-                           KeyFrameWanted, PictureLost>;
+                           KeyFrameWanted, PictureLost, WayRenewed>;
 
 struct Output {
   SendBatch& datagrams;
@@ -231,6 +235,9 @@ class Peer {
     Outgoing outgoing;
   };
   // transport (peer.cpp)
+  void on_authenticated(Now now, Output& out);
+  void note_path(Output& out);
+  void renew_way(Output& out);
   void on_dtls(Now now, const Datagram& datagram, Output& out);
   void after_dtls(Now now, Output& out);
   void on_connected(Now now, Output& out);
@@ -316,6 +323,7 @@ class Peer {
   bool was_connected_ = false;
   bool is_closed_ = false;
   Instant last_authenticated_{};
+  std::optional<Path> path_;  // that media goes over since it was looked at last
   Instant next_report_ = kNever;
   Instant next_nack_ = kNever;
   Counters counters_;

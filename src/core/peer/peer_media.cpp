@@ -12,7 +12,7 @@ void Peer::on_rtp(Now now, const Datagram& datagram, Output& out) {
   const uint64_t too_many_before = srtp_in_->counters().too_many_ssrcs;
   const auto packet = srtp_in_->unprotect_rtp(datagram.bytes);
   if (!packet) return count_refused_srtp(too_many_before);
-  last_authenticated_ = now.mono;
+  on_authenticated(now, out);
   auto view = rtp::parse(*packet);
   if (!view) {
     ++counters_.drop_malformed;

@@ -21,7 +21,7 @@ void Peer::on_rtcp(Now now, const Datagram& datagram, Output& out) {
   const uint64_t too_many_before = srtp_in_->counters().too_many_ssrcs;
   const auto compound = srtp_in_->unprotect_rtcp(datagram.bytes);
   if (!compound) return count_refused_srtp(too_many_before);
-  last_authenticated_ = now.mono;
+  on_authenticated(now, out);
   const bool is_good =
       rtcp::for_each_packet(*compound, [&](const rtcp::Packet& packet) { on_rtcp_packet(now, packet, out); });
   if (!is_good) ++counters_.drop_malformed;

@@ -96,6 +96,18 @@ TEST(AudioPlayout, DefaultFollowsTheJitterAndLosesLittle) {
   }
 }
 
+// As Wi-Fi and some modems: nothing for 100 ms, then all of it.
+TEST(AudioPlayout, BurstsAreHeardEvenly) {
+  AudioPlayout playout;
+  Device device(playout);
+  device.run(send(60s, [](Duration since) { return 120ms - since % 100ms; }, opus()), kBegin + 60s);
+  expect_in_order(device.heard);
+  const auto delays = delays_ms(device.heard, kBegin + 5s);
+  EXPECT_LT(quantile(delays, 1), 161);
+  EXPECT_NEAR(quantile(delays, 0), quantile(delays, 1), 0.1);
+  EXPECT_LE(playout.stats().concealed_samples, 5'000u);
+}
+
 TEST(AudioPlayout, ALostPacketIsConcealedOnceAndFecIsUsedWhereItIs) {
   for (const bool has_fec : {true, false}) {
     AudioPlayout playout({.delays = {100ms, 100ms}});
@@ -113,6 +125,26 @@ TEST(AudioPlayout, ALostPacketIsConcealedOnceAndFecIsUsedWhereItIs) {
     const auto delays = delays_ms(device.heard, kBegin);
     EXPECT_NEAR(quantile(delays, 0), quantile(delays, 1), 0.1);
   }
+}
+
+TEST(AudioPlayout, WhatWasConcealedWhileNothingWasThereIsNotConcealedAgain) {
+  AudioPlayout playout({.delays = {10ms, 10ms}});
+  Device device(playout);
+  const Network network = [](Duration since) -> std::optional<Duration> {
+    if (since % 1s == Duration(500ms)) return std::nullopt;
+    return 20ms;
+  };
+  device.run(send(10s, network, opus()), kBegin + 10s);
+  EXPECT_EQ(playout.stats().concealed_samples, 9'600u);
+}
+
+TEST(AudioPlayout, ThePacketsThatWaitAreBoundedWhenNobodyPulls) {
+  AudioPlayout playout({.delays = {}, .max_packets = 10});
+  for (uint32_t i = 0; i < 100; ++i) {
+    playout.push({static_cast<uint16_t>(i), i * 960, kBegin + i * 20ms, 960});
+    ASSERT_LE(playout.waiting(), 14u);
+  }
+  EXPECT_EQ(playout.stats().packets_discarded, 86u);
 }
 
 TEST(AudioPlayout, OfTwoLostPacketsTheFirstIsConcealedAndTheSecondComesFromFec) {
@@ -328,6 +360,20 @@ TEST(AudioPlayout, WaitsAtLeastAsLongAsLipSyncAsks) {
     EXPECT_EQ(playout.stats().concealed_samples, 0u);
     EXPECT_GT(playout.stats().inserted_samples_for_deceleration, 4'000u);
   }
+}
+
+TEST(AudioPlayout, ANewModeIsReachedWhileSomebodySpeaks) {
+  AudioPlayout playout;
+  Device device(playout);
+  const auto sent = send(30s, clean(30ms), opus());
+  device.run(sent, kBegin + 5s);
+  playout.set_config({.delays = {500ms, 500ms}, .max_packets = 25});
+  device.run(sent, kBegin + 15s);
+  EXPECT_NEAR(quantile(delays_ms(device.heard, kBegin + 7s), 0.5), 530, 35);
+  playout.set_config({.delays = {}, .max_packets = 10});
+  device.run(sent, kBegin + 30s);
+  EXPECT_LT(quantile(delays_ms(device.heard, kBegin + 17s), 1), 90);
+  EXPECT_EQ(playout.stats().concealed_samples, 0u);
 }
 
 TEST(AudioPlayout, PacketsOfNoLengthAreRefused) {

@@ -8,6 +8,7 @@ namespace {
 
 constexpr Duration kStepEvery = 100ms;
 constexpr Duration kStep = 10ms;
+constexpr Duration kNewClock = 200ms;
 constexpr Duration kMaxSkew = 2s;  // the largest delay of a latency mode
 
 // RFC 5905 6: seconds in the upper 32 bits.
@@ -40,7 +41,7 @@ bool LipSync::set_stream(StreamId id, uint32_t clock_rate, std::string_view owne
   }
   stream->clock_rate = clock_rate;
   stream->owner = owner;
-  stream->clock.reset();
+  stream->report_count = 0;
   return true;
 }
 
@@ -53,19 +54,40 @@ void LipSync::remove_stream(StreamId id) {
 }
 
 void LipSync::on_sender_report(StreamId id, const SenderClock& clock) {
-  // RFC 3550 6.4.1: a sender without a clock says 0.
-  if (Stream* stream = find(id); stream && clock.ntp != 0) stream->clock = clock;
+  Stream* stream = find(id);
+  if (!stream || clock.ntp == 0) return;  // RFC 3550 6.4.1: a sender without a clock says 0
+  if (stream->report_count > 0) {
+    const Duration off = from_ntp(clock.ntp) - captured(*stream, clock.rtp_timestamp);
+    if (off > kNewClock || off < -kNewClock) stream->report_count = 0;
+  }
+  stream->reports[stream->next_report] = clock;
+  stream->next_report = (stream->next_report + 1) % kReports;
+  stream->report_count = std::min(stream->report_count + 1, kReports);
 }
 
 void LipSync::set_play_point(StreamId id, const std::optional<PlayPoint>& point) {
   if (Stream* stream = find(id)) stream->point = point;
 }
 
+Duration LipSync::captured(const Stream& stream, const SenderClock& clock, uint32_t rtp_timestamp) {
+  const auto ticks = static_cast<int32_t>(rtp_timestamp - clock.rtp_timestamp);
+  return from_ntp(clock.ntp) + Duration(int64_t{ticks} * 1'000'000 / stream.clock_rate);
+}
+
+// By the median of the reports; there has to be one.
+Duration LipSync::captured(const Stream& stream, uint32_t rtp_timestamp) {
+  std::array<Duration, kReports> times{};
+  for (size_t i = 0; i < stream.report_count; ++i) {
+    const size_t at = (stream.next_report + kReports - 1 - i) % kReports;
+    times[i] = captured(stream, stream.reports[at], rtp_timestamp);
+  }
+  std::sort(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(stream.report_count));
+  return times[stream.report_count / 2];
+}
+
 std::optional<Duration> LipSync::latency(const Stream& stream) {
-  if (!stream.clock || !stream.point) return std::nullopt;
-  const auto ticks = static_cast<int32_t>(stream.point->rtp_timestamp - stream.clock->rtp_timestamp);
-  const Duration captured = from_ntp(stream.clock->ntp) + Duration(int64_t{ticks} * 1'000'000 / stream.clock_rate);
-  return stream.point->play_at.time_since_epoch() - captured;
+  if (stream.report_count == 0 || !stream.point) return std::nullopt;
+  return stream.point->play_at.time_since_epoch() - captured(stream, stream.point->rtp_timestamp);
 }
 
 LipSync::Group LipSync::group_of(std::string_view owner) const {

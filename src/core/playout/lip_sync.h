@@ -11,6 +11,9 @@
 // Delays change by at most 10 ms a step of 100 ms (libwebrtc's StreamSynchronization limits its steps too: 80 ms a
 // second). After a switch to another owner the old mapping is forgotten; delays stay as they are until the new reports
 // have come. Streams whose reports are more than kMaxSkew apart have no common clock and are left alone.
+//
+// Of the last five reports the median counts: those of a server that forwards say when it got the last packet, jitter and
+// all. One that is more than 200 ms off is a new clock, and the others are forgotten.
 #pragma once
 
 #include <array>
@@ -55,11 +58,15 @@ class LipSync {
   std::optional<Duration> skew(std::string_view owner) const;
 
  private:
+  static constexpr size_t kReports = 5;
+
   struct Stream {
     StreamId id = 0;
     uint32_t clock_rate = 0;
     std::string owner;
-    std::optional<SenderClock> clock;
+    std::array<SenderClock, kReports> reports{};  // the latest ones, in a ring
+    size_t report_count = 0;
+    size_t next_report = 0;
     std::optional<PlayPoint> point;
     Duration delay{};
   };
@@ -72,6 +79,8 @@ class LipSync {
 
   Stream* find(StreamId id);
   const Stream* find(StreamId id) const;
+  static Duration captured(const Stream& stream, const SenderClock& clock, uint32_t rtp_timestamp);
+  static Duration captured(const Stream& stream, uint32_t rtp_timestamp);
   static std::optional<Duration> latency(const Stream& stream);
   Group group_of(std::string_view owner) const;
   static void step(Stream& stream, const Group& group);

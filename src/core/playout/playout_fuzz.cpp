@@ -34,7 +34,8 @@ struct Viewer {
   uint64_t pushed = 0;
   uint64_t next_tag = 0;
   Instant last_render = Instant::min();
-  int64_t last_audio = -1;
+  uint32_t last_played = 0;
+  bool has_played = false;
   uint64_t jumps = 0;
 
   // What comes out is what went in, in its order, none before the one ahead of it and none in the past.
@@ -68,11 +69,11 @@ struct Viewer {
     require(stats.silent_concealed_samples <= stats.concealed_samples);
     require(stats.concealed_samples <= stats.total_samples_received);
     require(audio.target_delay() >= Duration{} && audio.target_delay() <= kMaxDelay);
-    // Sequence numbers go up as long as nothing begins anew.
+    // Timestamps go up as long as nothing begins anew.
     if (step.action != AudioAction::kPlay) return;
-    const int64_t timestamp = static_cast<int64_t>(load_u64(step.packet.payload.data()));
-    require(stats.jumps != jumps || timestamp > last_audio);
-    last_audio = timestamp;
+    require(stats.jumps != jumps || !has_played || is_newer(step.packet.rtp_timestamp, last_played));
+    last_played = step.packet.rtp_timestamp;
+    has_played = true;
     jumps = stats.jumps;
   }
 };
@@ -86,7 +87,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   v.audio = AudioPlayout({read_delays(reader), reader.u8(), (reader.u8() & 1) != 0});
   v.sync.set_stream(1, 48'000, "ann");
   v.sync.set_stream(2, 90'000, "ann");
-  int64_t audio_clock = 0;
   while (reader.ok() && reader.left() > 0) {
     const uint8_t what = reader.u8();
     v.now += Duration(int64_t{reader.u8()} * (what & 0x80 ? 50'000 : 500));
@@ -103,22 +103,21 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         AudioPacket packet{++v.sequence, 0, v.now, 960};
         if (what % 10 == 3) {
           packet.sequence = v.sequence = reader.u16();
-          audio_clock += static_cast<int32_t>(reader.u32());
+          v.audio_timestamp += reader.u32();
         }
         if (what % 10 == 4) packet.samples = reader.u16();
         packet.is_dtx = (what & 0x40) != 0;
         packet.is_quiet = (what & 0x20) != 0;
         packet.has_fec = (what & 0x10) != 0;
-        audio_clock += packet.samples;
-        packet.rtp_timestamp = static_cast<uint32_t>(audio_clock);
-        packet.payload.resize(8);
-        store_u64(packet.payload.data(), static_cast<uint64_t>(audio_clock));
+        v.audio_timestamp += packet.samples;
+        packet.rtp_timestamp = v.audio_timestamp;
+        packet.payload.assign(8, what);
         v.audio.push(std::move(packet));
         break;
       }
       case 5:
         v.sequence = static_cast<uint16_t>(v.sequence + 1);  // lost
-        audio_clock += 960;
+        v.audio_timestamp += 960;
         v.video_timestamp += 3'000;
         break;
       case 6:

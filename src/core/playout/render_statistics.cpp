@@ -25,8 +25,8 @@ void RenderStatistics::on_rendered(Instant at) {
     stats_.total_pauses_duration += interval;
     return;  // a pause is no frame's duration: the average goes on as if it had not been
   }
-  if (count_ == kAveraged) {
-    const Duration average = sum_ / static_cast<int64_t>(kAveraged);
+  if (count_ >= kEnough) {
+    const Duration average = sum_ / static_cast<int64_t>(count_);
     if (interval >= std::max(3 * average, average + kFreezeExtra)) {
       ++stats_.freeze_count;
       stats_.total_freezes_duration += interval;

@@ -29,6 +29,7 @@ class RenderStatistics {
 
  private:
   static constexpr size_t kAveraged = 30;
+  static constexpr size_t kEnough = 5;  // before this there is no average to be believed (libwebrtc)
 
   RenderStats stats_;
   std::array<Duration, kAveraged> intervals_{};

@@ -91,6 +91,15 @@ TEST(VideoPlayout, LargeFramesComeOutEvenly) {
   EXPECT_LT(worst_interval_ms(shown, kBegin + 10s), 5);
 }
 
+// As Wi-Fi and some modems: nothing for 100 ms, then all of it.
+TEST(VideoPlayout, BurstsComeOutEvenly) {
+  VideoPlayout playout;
+  const auto shown = show(playout, send(60s, [](Duration since) { return 120ms - since % 100ms; }));
+  EXPECT_EQ(late(shown, kBegin + 5s), 0u);
+  EXPECT_LT(worst_interval_ms(shown, kBegin + 5s), 5);
+  EXPECT_LT(quantile(delays_ms(shown, kBegin + 5s), 1), 130);
+}
+
 TEST(VideoPlayout, RetransmissionsOf80MsAreWaitedForAtFivePercentLoss) {
   VideoPlayout playout;
   SeededRng rng(6);
@@ -208,6 +217,30 @@ TEST(VideoPlayout, NewBoundsHoldAtOnce) {
   EXPECT_NEAR(quantile(delays_ms(shown, kBegin), 1), 530, 1);
 }
 
+TEST(VideoPlayout, ATimestampBeforeTheLastIsNotShownBeforeIt) {
+  VideoPlayout playout({.delays = {200ms, 200ms}, .lead = 190ms});
+  std::vector<DueFrame> due;
+  playout.push({90'000, kBegin, kBegin, true, 0, {}});
+  playout.take_due(kBegin + 10ms, due);
+  playout.push({87'000, kBegin, kBegin + 10ms, false, 1, {}});
+  playout.take_due(kBegin + 20ms, due);
+  ASSERT_EQ(due.size(), 2u);
+  EXPECT_EQ(due[1].render_at, kBegin + 200ms);
+}
+
+TEST(VideoPlayout, UltraLowStaysSoWhenTheWayGetsFaster) {
+  VideoPlayout playout({.delays = {0ms, 0ms}});
+  const auto shown = show(playout, send(10s, [](Duration since) { return since < 5s ? 80ms : 30ms; }));
+  for (const Shown& s : shown) ASSERT_EQ(s.at, s.sent.arrives);
+}
+
+TEST(VideoPlayout, TheLargestDelayHoldsWhateverTheJitter) {
+  VideoPlayout playout({.delays = {std::nullopt, 40ms}});
+  show(playout, send(20s, jittery(20ms, 50ms, 5)));
+  EXPECT_GT(playout.jitter(), Duration(60ms));
+  EXPECT_EQ(playout.target_delay(), Duration(40ms));
+}
+
 TEST(VideoPlayout, HandsOutTheLeadBeforeTheTime) {
   VideoPlayout playout({.delays = {200ms, 200ms}, .lead = 30ms});
   playout.push({1'000, kBegin, kBegin, true, 7, {1, 2}});
@@ -282,6 +315,14 @@ TEST(RenderStatistics, CountsAsWebrtcStatsDefinesThem) {
   EXPECT_EQ(statistics.stats().total_pauses_duration, Duration(5'001ms));
   EXPECT_EQ(statistics.stats().freeze_count, 2u);
   EXPECT_EQ(statistics.stats().frames_rendered, 35u);
+}
+
+TEST(RenderStatistics, NothingIsAFreezeBeforeThereIsAnAverage) {
+  RenderStatistics statistics;
+  Instant at = kBegin;
+  for (int i = 0; i < 5; ++i) statistics.on_rendered(at += 40ms);
+  statistics.on_rendered(at += 900ms);
+  EXPECT_EQ(statistics.stats().freeze_count, 0u);
 }
 
 TEST(RenderStatistics, OfSlowVideoAFreezeIsThreeIntervals) {

@@ -37,7 +37,7 @@ ReceiveStream::Received ReceiveStream::on_packet(Now now, Instant arrived, const
   }
   if (received.is_restart) {
     ++counters_.restarts;
-    restarted_ = true;
+    needs_key_frame_ = true;
     missing_.clear();
     media_.restart(place.sequence);
   }
@@ -47,12 +47,11 @@ ReceiveStream::Received ReceiveStream::on_packet(Now now, Instant arrived, const
     ++counters_.duplicates;
     return received;
   }
+  const bool has_gap = place.verdict == Verdict::kNewest && place.sequence > place.previous_newest + 1;
+  if (place.verdict == Verdict::kNewest && std::exchange(was_interrupted_, false)) needs_key_frame_ |= has_gap;
   if (config_.nack_enabled) {
-    if (place.verdict == Verdict::kFill) {
-      missing_.on_arrived(place.sequence);
-    } else if (place.verdict == Verdict::kNewest && place.sequence > place.previous_newest + 1) {
-      missing_.on_gap(now.mono, place.previous_newest + 1, place.sequence - 1);
-    }
+    if (place.verdict == Verdict::kFill) missing_.on_arrived(place.sequence);
+    if (has_gap) missing_.on_gap(now.mono, place.previous_newest + 1, place.sequence - 1);
   }
   ++counters_.packets;
   counters_.payload_bytes += view.payload.size();
@@ -111,8 +110,8 @@ void ReceiveStream::collect_nacks(Now now, std::vector<uint16_t>& out) {
 }
 
 bool ReceiveStream::take_key_frame_wanted() {
-  const bool restarted = std::exchange(restarted_, false);
-  return missing_.take_key_frame_wanted() || restarted;
+  const bool is_needed = std::exchange(needs_key_frame_, false);
+  return missing_.take_key_frame_wanted() || is_needed;
 }
 
 void ReceiveStream::on_sender_report(Now now, const rtcp::SenderInfo& report) {

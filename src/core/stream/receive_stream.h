@@ -73,7 +73,9 @@ class ReceiveStream {
   // Sequence numbers to ask for now, appended ascending. Nothing unless nack_enabled.
   void collect_nacks(Now now, std::vector<uint16_t>& out);
   Instant next_timeout() const { return missing_.next_timeout(); }
-  // True once after a loss that NACK will not repair (gap too large, retries used up), or a restart.
+  // Nothing came over the way for a while: what is missing when packets come again is too old to be repaired in time.
+  void on_interruption() { was_interrupted_ = true; }
+  // True once after a loss that NACK will not repair (gap too large, retries used up, interruption), or a restart.
   bool take_key_frame_wanted();
   // Round trip to the sender, for the time between two requests. From RFC 3611 or from our own sender reports.
   void set_rtt(Duration rtt) { missing_.set_rtt(rtt); }
@@ -106,7 +108,8 @@ class ReceiveStream {
   Reception rtx_;
   SequenceTracker rtx_tracker_;
   // state
-  bool restarted_ = false;
+  bool needs_key_frame_ = false;
+  bool was_interrupted_ = false;  // and no packet has come since
   bool ended_ = false;
   std::optional<Instant> last_arrival_;
   std::optional<SenderClock> sender_clock_;

@@ -122,6 +122,23 @@ TEST(ReceiveStream, a_long_outage_wants_a_key_frame_and_goes_on_at_once) {
   EXPECT_TRUE(give(stream, 1s, 1'002).accepted);
 }
 
+TEST(ReceiveStream, what_is_missing_after_an_interruption_wants_a_key_frame) {
+  ReceiveStream stream = video();
+  give(stream, 0ms, 1);
+  stream.on_interruption();
+  give(stream, 1s, 2);
+  EXPECT_FALSE(stream.take_key_frame_wanted()) << "nothing is missing";
+  give(stream, 1s, 4);
+  EXPECT_FALSE(stream.take_key_frame_wanted()) << "an ordinary loss";
+  stream.on_interruption();
+  give(stream, 2s, 3);  // repaired
+  EXPECT_FALSE(stream.take_key_frame_wanted());
+  give(stream, 2s, 30);
+  EXPECT_TRUE(stream.take_key_frame_wanted());
+  give(stream, 2s, 32);
+  EXPECT_FALSE(stream.take_key_frame_wanted());
+}
+
 // An RTX packet by hand: padding bit, an extension, OSN 0x0102, three bytes, two of padding.
 Bytes rtx_packet() {
   return {0xB0, 0xE1, 0x55, 0x66, 0, 0, 0, 9, 0,   0,   0,   2, 0xBE, 0xDE,

@@ -1,6 +1,5 @@
 #include "io/http/client.h"
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -9,15 +8,14 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
+#include "io/http/connector.h"
 #include "io/http/request_text.h"
 #include "io/http/url.h"
 
@@ -33,46 +31,12 @@ using TlsStream = asio::ssl::stream<Tcp::socket>;
 
 // Requests of one client that wait for their answer; a session has one or two.
 constexpr size_t kMaxRequests = 256;
-// Of one host, in the order in which they are tried.
-constexpr size_t kMaxAddresses = 8;
-// RFC 8305 5: "Connection Attempt Delay", 250 ms is what it recommends.
-constexpr auto kAttemptDelay = std::chrono::milliseconds(250);
 // Status line and headers of an answer; as much as our server takes.
 constexpr uint32_t kMaxAnswerHeadBytes = 16 * 1024;
 // What is read ahead of the parser: a head, or a chunk's size line with its extensions.
 constexpr size_t kMaxReadAhead = 2 * kMaxAnswerHeadBytes;
 // RFC 9110 15.2: any number of 1xx may precede the answer. One is usual.
 constexpr int kMaxInterimAnswers = 8;
-
-Tcp::endpoint to_endpoint(const SocketAddress& address) {
-  const auto& bytes = address.ip.bytes();
-  if (!address.ip.is_v4()) return {asio::ip::address_v6(bytes), address.port};
-  return {asio::ip::address_v4({bytes[12], bytes[13], bytes[14], bytes[15]}), address.port};
-}
-
-// RFC 8305 4: the families by turns, beginning with that of the first; within a family as the resolver has them.
-std::vector<SocketAddress> by_turns(const Addresses& addresses, uint16_t port) {
-  std::deque<SocketAddress> preferred, other;
-  for (const IpAddress& ip : addresses) {
-    (ip.is_v4() == addresses.front().is_v4() ? preferred : other).push_back({ip, port});
-  }
-  std::vector<SocketAddress> out;
-  for (; !preferred.empty() || !other.empty(); std::swap(preferred, other)) {
-    if (preferred.empty()) continue;
-    out.push_back(preferred.front());
-    preferred.pop_front();
-  }
-  if (out.size() > kMaxAddresses) out.resize(kMaxAddresses);
-  return out;
-}
-
-std::string why_not_connected(const SocketAddress& address, error_code error) {
-  const std::string where = address.to_string();
-  if (error == asio::error::connection_refused) return "connection refused by " + where;
-  if (error == asio::error::network_unreachable || error == asio::error::host_unreachable)
-    return "no route to " + where;
-  return "cannot connect to " + where + ": " + error.message();
-}
 
 class Exchange;
 
@@ -135,10 +99,9 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
   void abandon() {
     is_done_ = true;
     timer_.cancel();
-    attempt_timer_.cancel();
     if (lookup_ != 0) state_.resolver.cancel(lookup_);
     error_code ignored;
-    sockets_.clear();
+    if (connector_) connector_->cancel();
     if (socket_) socket_->close(ignored);
     if (tls_) tls_->lowest_layer().close(ignored);
   }
@@ -176,59 +139,23 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
   void on_resolved(Result<Addresses> result) {
     if (is_done_) return;
     if (!result) return finish(tl::unexpected(std::move(result).error()));
-    addresses_ = by_turns(*result, url_.port);
-    if (addresses_.empty()) return refuse(ErrorCode::kNetworkError, "cannot resolve host " + url_.host);
+    if (result->empty()) return refuse(ErrorCode::kNetworkError, "cannot resolve host " + url_.host + ": no address");
     step_ = "still connecting to";
-    connect_next();
+    connector_ = std::make_shared<Connector>(state_.context, *result, url_.port);
+    connector_->start([self = shared_from_this()](Result<Connector::Connected> connected) {
+      if (!self->is_done_) self->on_connected(std::move(connected));
+    });
   }
 
-  void connect_next() {
-    while (sockets_.size() < addresses_.size()) {
-      const size_t index = sockets_.size();
-      const Tcp::endpoint endpoint = to_endpoint(addresses_[index]);
-      Tcp::socket& socket = sockets_.emplace_back(state_.context);
-      error_code error;
-      socket.open(endpoint.protocol(), error);
-      if (error) {
-        note_failure(index, error);
-        continue;
-      }
-      ++attempts_;
-      socket.async_connect(endpoint,
-                           [self = shared_from_this(), index](error_code failed) { self->on_attempt(index, failed); });
-      if (sockets_.size() == addresses_.size()) return;
-      attempt_timer_.expires_after(kAttemptDelay);
-      return attempt_timer_.async_wait([self = shared_from_this()](error_code cancelled) {
-        if (!cancelled && !self->is_done_ && !self->is_connected()) self->connect_next();
-      });
-    }
-    if (attempts_ == 0) refuse(ErrorCode::kNetworkError, failures_);
-  }
-
-  void on_attempt(size_t index, error_code error) {
-    if (is_done_ || is_connected()) return;
-    --attempts_;
-    if (error) {
-      note_failure(index, error);
-      sockets_[index].close(error);
-      return connect_next();
-    }
-    attempt_timer_.cancel();
-    Tcp::socket socket = std::move(sockets_[index]);
-    sockets_.clear();  // the others give up
-    socket.set_option(Tcp::no_delay(true), error);
-    const std::string where = addresses_[index].to_string();
+  void on_connected(Result<Connector::Connected> result) {
+    if (!result) return finish(tl::unexpected(std::move(result).error()));
+    error_code ignored;
+    result->socket.set_option(Tcp::no_delay(true), ignored);
+    const std::string where = result->remote.to_string();
     who_ = IpAddress::parse(url_.host) ? where : url_.host + " (" + where + ")";
-    if (tls_context_ != nullptr) return shake_hands(std::move(socket));
-    socket_ = std::move(socket);
+    if (tls_context_ != nullptr) return shake_hands(std::move(result->socket));
+    socket_ = std::move(result->socket);
     write();
-  }
-
-  bool is_connected() const { return socket_ || tls_; }
-
-  void note_failure(size_t index, error_code error) {
-    if (!failures_.empty()) failures_ += "; ";
-    failures_ += why_not_connected(addresses_[index], error);
   }
 
   void shake_hands(Tcp::socket socket) {
@@ -352,13 +279,8 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
   bool is_done_ = false;
 
   asio::steady_timer timer_{state_.context};
-  asio::steady_timer attempt_timer_{state_.context};
   uint64_t lookup_ = 0;
-  std::vector<SocketAddress> addresses_;
-  std::deque<Tcp::socket> sockets_;  // one for each address that was tried
-  size_t attempts_ = 0;              // of them under way
-  std::string failures_;
-
+  std::shared_ptr<Connector> connector_;
   asio::ssl::context* tls_context_ = nullptr;  // nullptr: plain
   std::optional<Tcp::socket> socket_;
   std::optional<TlsStream> tls_;

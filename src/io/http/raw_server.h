@@ -16,14 +16,14 @@
 
 namespace atm::io {
 
-// A socket that listens on loopback; port 0: any.
-inline int listen_on_loopback(uint16_t& port, int backlog = 16) {
+// A socket that listens on 127.0.0.`last`; port 0: any.
+inline int listen_on_loopback(uint16_t& port, int backlog = 16, uint8_t last = 1) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   ASSERT(fd >= 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl(0x7f000000u + last);
   socklen_t size = sizeof address;
   ASSERT(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
   ASSERT(::listen(fd, backlog) == 0);
@@ -56,6 +56,32 @@ class RawServer {
   Script script_;
   int fd_;
   std::thread thread_;
+};
+
+// An address where connecting hangs: nobody accepts, and the queue of those who wait is full.
+class BlackHole {
+ public:
+  explicit BlackHole(uint16_t wanted = 0, uint8_t last = 1) : port(wanted), fd_(listen_on_loopback(port, 0, last)) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    ASSERT(::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    for (int& fd : fill_) {
+      fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      (void)::connect(fd, reinterpret_cast<sockaddr*>(&address), size);
+    }
+  }
+  ~BlackHole() {
+    ::close(fd_);
+    for (const int fd : fill_) ::close(fd);
+  }
+  BlackHole(const BlackHole&) = delete;
+  BlackHole& operator=(const BlackHole&) = delete;
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port) + "/"; }
+  uint16_t port;
+
+ private:
+  int fd_;
+  int fill_[4];
 };
 
 inline bool send_text(int fd, std::string_view text) {

@@ -65,8 +65,8 @@ bool expect_server(SSL* ssl, const std::string& name, bool verify) {
 
 std::string explain_tls_failure(SSL* ssl, const std::string& name, unsigned long error, const std::string& otherwise) {
   const int reason = error == 0 ? 0 : ERR_GET_REASON(error);
-  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-    const long verdict = SSL_get_verify_result(ssl);
+  const long verdict = SSL_get_verify_result(ssl);
+  if ((SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0 && verdict != X509_V_OK) {
     if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH) {
       return "TLS: the certificate is not for " + name;
     }

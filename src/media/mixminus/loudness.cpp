@@ -4,16 +4,8 @@
 
 namespace atm::mixminus {
 namespace {
-constexpr double kFallPerUs = 100.0 / 1'000'000;
-// Frames are up to 60 ms long: until then none is missed.
-constexpr Duration kLongestFrame = 60ms;
 constexpr uint32_t kLongestBurstSamples = 48 * static_cast<uint32_t>(kLongestBurst / 1ms);
 }  // namespace
-
-int fallen(int dbov, Duration since) {
-  if (since <= kLongestFrame) return dbov;
-  return dbov - static_cast<int>(kFallPerUs * static_cast<double>(to_us(since - kLongestFrame)));
-}
 
 double Loudness::level_at(Instant now) const {
   const Duration missed = now - at_ - kLongestFrame;

@@ -31,8 +31,16 @@ inline constexpr int kHalfFull = 5;
 // Of the quietest moment: this window and the one before.
 inline constexpr Duration kHistory = 10s;
 
-// A level that has not been told anew for so long: frames are up to 60 ms long, until then none is missed.
-int fallen(int dbov, Duration since);
+// Frames are up to 60 ms long: until then none is missed.
+inline constexpr Duration kLongestFrame = 60ms;
+// How fast a level falls, with frames that are less loud or without any: dB a microsecond.
+inline constexpr double kFallPerUs = 100.0 / 1'000'000;
+
+// A level that has not been told anew for so long.
+inline int fallen(int dbov, Duration since) {
+  if (since <= kLongestFrame) return dbov;
+  return dbov - static_cast<int>(kFallPerUs * static_cast<double>(to_us(since - kLongestFrame)));
+}
 
 class Loudness {
  public:

@@ -6,6 +6,8 @@ namespace atm::mixminus {
 
 void Mixer::bind(size_t slot, bool is_bound) {
   slots_[slot] = {is_bound, Ranking::kNobody, kNever};
+  bound_ =
+      static_cast<size_t>(std::count_if(slots_.begin(), slots_.end(), [](const Slot& one) { return one.is_bound; }));
 }
 
 void Mixer::allow(Id id) {
@@ -47,12 +49,12 @@ size_t Mixer::find_loudest(Instant now, const Ranking& ranking, std::span<Id> ou
   size_t count = 0;
   if (hears_all_) {
     for (Id id = ranking.loudest(); id != Ranking::kNobody && count < wanted; id = ranking.quieter_than(id)) {
-      if (ranking.key(id).peer != peer_) out[count++] = id;
+      if (!ranking.is_of(id, owner_)) out[count++] = id;
     }
     return count;
   }
   for (const Id id : allowed_) {  // a list of its own: the room's would be walked to its end for one who is quiet
-    if (!ranking.is_talking(id) || ranking.key(id).peer == peer_) continue;
+    if (!ranking.is_talking(id) || ranking.is_of(id, owner_)) continue;
     size_t at = count;
     while (at > 0 && ranking.level(now, out[at - 1]) < ranking.level(now, id)) --at;
     if (at == wanted) continue;
@@ -63,36 +65,48 @@ size_t Mixer::find_loudest(Instant now, const Ranking& ranking, std::span<Id> ou
   return count;
 }
 
-Mixer::Slot* Mixer::find_slot_for(Instant now, const Ranking& ranking, Id id) {
+// One that nobody needs: free, or of whoever has been silent the longest.
+Mixer::Slot* Mixer::find_room() {
   Slot* silent = nullptr;
-  Slot* quietest = nullptr;
   for (Slot& slot : slots_) {
     if (!slot.is_bound) continue;
     if (slot.holder == Ranking::kNobody) return &slot;
-    if (slot.silent_since != kNever) {
-      if (silent == nullptr || slot.silent_since < silent->silent_since) silent = &slot;
-    } else if (quietest == nullptr || ranking.level(now, slot.holder) < ranking.level(now, quietest->holder)) {
-      quietest = &slot;
-    }
+    if (slot.silent_since == kNever) continue;
+    if (silent == nullptr || slot.silent_since < silent->silent_since) silent = &slot;
   }
-  if (silent != nullptr) return silent;
-  const bool is_long_enough = ranking.is_settled(now, id);
-  if (quietest == nullptr || !is_long_enough) return nullptr;
-  return ranking.level(now, id) >= ranking.level(now, quietest->holder) + kMargin ? quietest : nullptr;
+  return silent;
+}
+
+// Where there is no room: of those who talk, and how loud it is.
+Mixer::Quietest Mixer::find_quietest(Instant now, const Ranking& ranking) {
+  Quietest found;
+  for (Slot& slot : slots_) {
+    if (!slot.is_bound) continue;
+    const int level = ranking.level(now, slot.holder);
+    if (found.slot == nullptr || level < found.level) found = {&slot, level};
+  }
+  return found;
 }
 
 bool Mixer::decide(Instant now, const Ranking& ranking) {
   bool has_changed = let_go(now, ranking);
-  if (!is_enabled_) return has_changed;
-  const auto bound = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.is_bound; });
+  if (!is_enabled_ || bound_ == 0) return has_changed;
   std::array<Id, kSlots> loudest;
-  const size_t count = find_loudest(now, ranking, std::span(loudest).first(static_cast<size_t>(bound)));
+  const size_t count = find_loudest(now, ranking, std::span(loudest).first(bound_));
+  std::optional<Quietest> quietest;  // once it is asked for
   for (size_t i = 0; i < count; ++i) {
-    if (is_held(loudest[i])) continue;
-    Slot* slot = find_slot_for(now, ranking, loudest[i]);
-    if (slot == nullptr) continue;
-    slot->holder = loudest[i];
+    const Id id = loudest[i];
+    if (is_held(id)) continue;
+    Slot* slot = find_room();
+    if (slot == nullptr) {
+      if (!ranking.is_settled(now, id)) continue;
+      if (!quietest) quietest = find_quietest(now, ranking);
+      if (ranking.level(now, id) < quietest->level + kMargin) continue;
+      slot = quietest->slot;
+    }
+    slot->holder = id;
     slot->silent_since = kNever;
+    quietest.reset();
     has_changed = true;
   }
   return has_changed;

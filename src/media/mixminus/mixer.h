@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,7 +28,7 @@ class Mixer {
   using Id = Ranking::Id;
 
   // Of that peer. With `hears_all` every source of the room is allowed, else those that allow() names.
-  Mixer(std::string peer, bool hears_all) : peer_(std::move(peer)), hears_all_(hears_all) {}
+  Mixer(std::string peer, bool hears_all) : owner_(std::move(peer)), hears_all_(hears_all) {}
 
   // A slot takes part while somebody listens to it.
   void bind(size_t slot, bool is_bound);
@@ -55,13 +56,19 @@ class Mixer {
     Instant silent_since = kNever;
   };
   bool let_go(Instant now, const Ranking& ranking);
-  Slot* find_slot_for(Instant now, const Ranking& ranking, Id id);
+  struct Quietest {
+    Slot* slot = nullptr;
+    int level = kSilence;
+  };
+  Slot* find_room();
+  Quietest find_quietest(Instant now, const Ranking& ranking);
   bool is_held(Id id) const;
 
-  std::string peer_;
+  Ranking::Owner owner_;
   bool hears_all_;
   bool is_enabled_ = true;
   std::array<Slot, kSlots> slots_;
+  size_t bound_ = 0;  // of slots_
   std::vector<Id> allowed_;
 };
 

@@ -15,6 +15,7 @@ Ranking::Id Ranking::add(const contract::StreamKey& key) {
   free_.pop_back();
   at(id) = Entry{};
   at(id).key = &key;
+  at(id).peer_hash = std::hash<std::string>{}(key.peer);
   return id;
 }
 
@@ -92,22 +93,6 @@ Ranking::Id Ranking::first_from(int list) const {
     if (bits != 0) return levels_[word * 64 + static_cast<size_t>(std::countr_zero(bits))].first;
   }
   return kNobody;
-}
-
-Ranking::Id Ranking::loudest() const {
-  return first_from(0);
-}
-
-Ranking::Id Ranking::quieter_than(Id id) const {
-  const Entry& entry = at(id);
-  if (entry.links[kByLevel].after != kNobody) return entry.links[kByLevel].after;
-  return entry.list + 1 < kLists ? first_from(entry.list + 1) : kNobody;
-}
-
-int Ranking::level(Instant now, Id id) const {
-  const Entry& entry = at(id);
-  if (entry.list < 0) return kSilence;
-  return std::max(kSilence, fallen(-entry.list, now - entry.placed_at));
 }
 
 }  // namespace atm::mixminus

@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "base/time.h"
@@ -17,6 +19,12 @@ class Ranking {
  public:
   enum class Id : uint32_t {};
   static constexpr Id kNobody{~uint32_t{0}};
+  // A participant to whom sources are compared, mostly without a look at its letters.
+  struct Owner {
+    explicit Owner(std::string name) : peer(std::move(name)), hash(std::hash<std::string>{}(peer)) {}
+    std::string peer;
+    size_t hash;
+  };
 
   // A source, silent yet. `key` must live as long as it.
   Id add(const contract::StreamKey& key);
@@ -33,15 +41,23 @@ class Ranking {
   Instant next_timeout() const;
 
   // Of those who talk: kNobody behind the last.
-  Id loudest() const;
-  Id quieter_than(Id id) const;
+  Id loudest() const { return first_from(0); }
+  Id quieter_than(Id id) const {
+    const Entry& entry = at(id);
+    if (entry.links[kByLevel].after != kNobody) return entry.links[kByLevel].after;
+    return entry.list + 1 < kLists ? first_from(entry.list + 1) : kNobody;
+  }
   size_t talking() const { return talking_; }
 
   const contract::StreamKey& key(Id id) const { return *at(id).key; }
+  bool is_of(Id id, const Owner& owner) const { return at(id).peer_hash == owner.hash && key(id).peer == owner.peer; }
   bool is_talking(Id id) const { return at(id).list >= 0; }
   bool is_settled(Instant now, Id id) const { return at(id).is_settled && now - at(id).audible_at <= kPause; }
   // kSilence unless it talks; sinks where packets fail to come.
-  int level(Instant now, Id id) const;
+  int level(Instant now, Id id) const {
+    const Entry& entry = at(id);
+    return entry.list < 0 ? kSilence : std::max(kSilence, fallen(-entry.list, now - entry.placed_at));
+  }
 
  private:
   static constexpr int kLists = 1 - kSilence;
@@ -51,6 +67,7 @@ class Ranking {
   };
   struct Entry {
     const contract::StreamKey* key = nullptr;
+    size_t peer_hash = 0;
     std::array<Links, 2> links;  // in the list of its level, and of all that talk, longest silent first
     int list = -1;               // -1: it does not talk
     bool is_settled = false;

@@ -42,10 +42,11 @@ enum class Duplicates : uint8_t {
 inline constexpr size_t kMaxMixers = 8;
 inline constexpr size_t kMaxMixerSources = 256;
 // Mixers decide at once when somebody begins to talk, within these many a second and at once; beyond them, and while
-// more talk than there are slots, so often. Else their work would grow with talkers times listeners.
+// more talk than there are slots, so often. Else their work would grow with talkers times listeners. Two frames: levels
+// of those who have been talking rise and fall over several.
 inline constexpr int64_t kDecisionsPerSecond = 100;
 inline constexpr int64_t kDecisionsAtOnce = 20;
-inline constexpr Duration kDecisionInterval = 20ms;
+inline constexpr Duration kDecisionInterval = 40ms;
 // Between two states of a mixer that a client is told; and of one in which only levels are others.
 inline constexpr Duration kMixerStateInterval = 200ms;
 inline constexpr Duration kMixerLevelInterval = 500ms;
@@ -181,6 +182,20 @@ class Room {
     bool is_allowed = false;
     uint64_t req_id = 0;
   };
+  // Who is in the slots of a mixer, and who talks of those that it may hear, the loudest first.
+  struct Heard {
+    struct Source {
+      mixminus::Ranking::Id id = mixminus::Ranking::kNobody;
+      int dbov = mixminus::kSilence;
+      bool operator==(const Source&) const = default;
+    };
+    std::array<Source, mixminus::kSlots> active{};
+    std::array<Source, kMaxToldTalkers> sources{};
+    size_t count = 0;  // of sources
+    bool operator==(const Heard&) const = default;
+    // The id may be another source's from now on.
+    void forget(mixminus::Ranking::Id id);
+  };
   struct MixerEntry {
     SessionId owner{};
     std::string id;
@@ -188,9 +203,14 @@ class Room {
     std::array<Receiver*, mixminus::kSlots> slots{};
     std::map<contract::StreamKey, Wish> wishes = {};  // manual: sources that it has named, there or not
     uint64_t newest_toggle = 0;
-    bool has_news = false;                   // another source than was told is in a slot
-    contract::MixMinusStateEvent told = {};  // and when
+    bool has_news = false;           // another source than was told is in a slot
+    std::optional<Heard> told = {};  // and when
     Instant told_at{};
+  };
+  // A source in the ranking.
+  struct Ranked {
+    Published* published = nullptr;
+    std::string name;  // as a mixer's state names it
   };
 
   bool gives_way(const RelayedPeer& own, const RelayedPeer& other) const;
@@ -229,7 +249,9 @@ class Room {
   void note_news(MixerEntry& entry);
   void tell_mixers(Now now, Output& out);
   bool tell_mixer(Now now, MixerEntry& entry, Output& out);
-  contract::MixMinusStateEvent state_of(Instant now, const MixerEntry& entry) const;
+  Heard heard_by(Instant now, const MixerEntry& entry) const;
+  contract::MixMinusStateEvent state_of(const MixerEntry& entry, const Heard& heard) const;
+  const Ranked& ranked(mixminus::Ranking::Id id) const { return ranked_[static_cast<uint32_t>(id)]; }
   void wake_mixers(Output& out);
   void run_mixers(Now now, Output& out);
   // room_levels.cpp: who talks in other slices
@@ -266,7 +288,8 @@ class Room {
   std::map<contract::StreamKey, std::unique_ptr<Published>> streams_;
   std::multimap<contract::StreamKey, Receiver*> waiting_;  // bound to a stream that is not there
   // mixers
-  mixminus::Ranking ranking_;  // of the audio sources
+  mixminus::Ranking ranking_;   // of the audio sources
+  std::vector<Ranked> ranked_;  // by its ids
   std::vector<std::unique_ptr<MixerEntry>> mixers_;
   bool is_undecided_ = false;
   Instant decided_at_{};

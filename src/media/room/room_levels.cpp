@@ -25,7 +25,7 @@ void Room::relay_levels(Now now, bool is_news, Output& out) {
   SliceLevels levels;
   for (Ranking::Id id = ranking_.loudest(); id != Ranking::kNobody && levels.talkers.size() < kMaxRelayedTalkers;
        id = ranking_.quieter_than(id)) {
-    const Published* published = find_published(ranking_.key(id));
+    const Published* published = ranked(id).published;
     if (!is_local(*published)) continue;
     levels.talkers.push_back(
         {published->id, static_cast<int8_t>(ranking_.level(now.mono, id)), ranking_.is_settled(now.mono, id)});

@@ -109,6 +109,9 @@ Room::Refusal Room::bind_slot(Now now, const MixerRequest& from, Receiver& recei
 void Room::rank(Published& published) {
   const auto it = streams_.find(published.source.key);  // whose key stays where it is
   const Ranking::Id id = *(published.source.rank = ranking_.add(it->first));
+  const auto at = static_cast<uint32_t>(id);
+  if (at >= ranked_.size()) ranked_.resize(at + 1);
+  ranked_[at] = {&published, contract::MixMinusStateEvent::name_of(it->first)};
   for (const auto& entry : mixers_) {
     const auto wish = entry->wishes.find(it->first);
     if (wish != entry->wishes.end() && wish->second.is_allowed) entry->mixer.allow(id);
@@ -127,6 +130,9 @@ void Room::leave_mixers(Published& published, Output& out) {
       receiver->attach(nullptr);
       tell_state(*receiver, out);
     }
+  }
+  for (const auto& entry : mixers_) {
+    if (entry->told) entry->told->forget(id);
   }
   ranking_.remove(id);
   published.source.rank.reset();
@@ -196,14 +202,12 @@ void Room::show_in_slot(Now now, MixerEntry& entry, size_t slot, Output& out) {
   Receiver* receiver = entry.slots[slot];
   if (receiver == nullptr) return;
   const Ranking::Id holder = entry.mixer.holder(slot);
-  Published* to = holder == Ranking::kNobody ? nullptr : find_published(ranking_.key(holder));
+  Published* to = holder == Ranking::kNobody ? nullptr : ranked(holder).published;
   if (receiver->source() == (to == nullptr ? nullptr : &to->source)) return;
-  if (receiver->source() != nullptr) {
-    if (Published* from = find_published(receiver->source()->key)) stop_showing(*receiver, *from, out);
-  }
+  if (receiver->source() != nullptr) stop_showing(*receiver, *ranked(*receiver->source()->rank).published, out);
   if (to != nullptr) to->subscribers.push_back(receiver);
   receiver->attach(to == nullptr ? nullptr : &to->source);
-  if (to != nullptr) on_demand_changed(now, *receiver, out);
+  if (to != nullptr && !is_local(*to)) on_demand_changed(now, *receiver, out);
   tell_state(*receiver, out);
 }
 
@@ -214,20 +218,36 @@ void Room::note_news(MixerEntry& entry) {
 
 // --- what clients are told --------------------------------------------------------------------------------------
 
-contract::MixMinusStateEvent Room::state_of(Instant now, const MixerEntry& entry) const {
-  const auto heard = [&](Ranking::Id id) {
-    return contract::MixMinusStateEvent::Heard{contract::MixMinusStateEvent::name_of(ranking_.key(id)),
-                                               ranking_.level(now, id)};
-  };
-  contract::MixMinusStateEvent state;
-  state.id = entry.id;
+void Room::Heard::forget(Ranking::Id id) {
+  constexpr Ranking::Id kGone{static_cast<uint32_t>(Ranking::kNobody) - 1};
+  for (Source& source : active) source.id = source.id == id ? kGone : source.id;
+  for (Source& source : sources) source.id = source.id == id ? kGone : source.id;
+}
+
+Room::Heard Room::heard_by(Instant now, const MixerEntry& entry) const {
+  Heard heard;
   for (size_t slot = 0; slot < kSlots; ++slot) {
     const Ranking::Id holder = entry.mixer.holder(slot);
-    state.active.push_back(holder == Ranking::kNobody ? std::nullopt : std::optional(heard(holder)));
+    if (holder != Ranking::kNobody) heard.active[slot] = {holder, ranking_.level(now, holder)};
   }
   std::array<Ranking::Id, kMaxToldTalkers> loudest;
-  const size_t count = entry.mixer.find_loudest(now, ranking_, loudest);
-  for (size_t i = 0; i < count; ++i) state.sources.push_back(heard(loudest[i]));
+  heard.count = entry.mixer.find_loudest(now, ranking_, loudest);
+  for (size_t i = 0; i < heard.count; ++i) heard.sources[i] = {loudest[i], ranking_.level(now, loudest[i])};
+  return heard;
+}
+
+contract::MixMinusStateEvent Room::state_of(const MixerEntry& entry, const Heard& heard) const {
+  contract::MixMinusStateEvent state;
+  state.id = entry.id;
+  state.active.resize(kSlots);
+  for (size_t slot = 0; slot < kSlots; ++slot) {
+    const Heard::Source& source = heard.active[slot];
+    if (source.id != Ranking::kNobody) state.active[slot].emplace(ranked(source.id).name, source.dbov);
+  }
+  state.sources.reserve(heard.count);
+  for (size_t i = 0; i < heard.count; ++i) {
+    state.sources.emplace_back(ranked(heard.sources[i].id).name, heard.sources[i].dbov);
+  }
   return state;
 }
 
@@ -235,16 +255,16 @@ contract::MixMinusStateEvent Room::state_of(Instant now, const MixerEntry& entry
 bool Room::tell_mixer(Now now, MixerEntry& entry, Output& out) {
   const Duration since = now.mono - entry.told_at;
   if (since < (entry.has_news ? kMixerStateInterval : kMixerLevelInterval)) {
-    return entry.has_news || ranking_.talking() > 0 || !entry.told.sources.empty();
+    return entry.has_news || ranking_.talking() > 0 || (entry.told && entry.told->count > 0);
   }
-  contract::MixMinusStateEvent state = state_of(now.mono, entry);
+  const Heard heard = heard_by(now.mono, entry);
   entry.has_news = false;
-  if (state.active != entry.told.active || state.sources != entry.told.sources) {
+  if (entry.told != heard) {
     entry.told_at = now.mono;
-    out.events.emplace_back(entry.owner, state);
-    entry.told = std::move(state);
+    entry.told = heard;
+    out.events.emplace_back(entry.owner, state_of(entry, heard));
   }
-  return ranking_.talking() > 0 || !entry.told.sources.empty();
+  return ranking_.talking() > 0 || entry.told->count > 0;
 }
 
 void Room::tell_mixers(Now now, Output& out) {

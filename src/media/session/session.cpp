@@ -248,6 +248,8 @@ void Session::on_peer_events(Now now, Output& out) {
       on_key_frame_wanted(now, wanted->media, out);
     } else if (const auto* lost = std::get_if<peer::PictureLost>(&event)) {
       on_picture_lost(now, *lost, out);
+    } else if (std::holds_alternative<peer::WayRenewed>(event)) {
+      renew_pictures(now, out);
     }
   }
   peer_events_.clear();
@@ -287,6 +289,16 @@ void Session::on_picture_lost(Now now, const peer::PictureLost& lost, Output& ou
   const uint8_t layer = peer_.media(lost.media).simulcast_layer_of(lost.ssrc);
   for (auto& [name, sender] : senders_) {
     if (sender.media == lost.media && sender.source != nullptr) room_.on_picture_lost(now, *sender.source, layer, out);
+  }
+}
+
+// The client's decoders wait for what was lost under way: libwebrtc's ask for a key frame after three seconds. What the
+// client publishes is looked at as it comes: on_picture_lost().
+void Session::renew_pictures(Now now, Output& out) {
+  for (auto& [id, entry] : receivers_) {
+    const receiver::Receiver& receiver = *entry.receiver;
+    if (receiver.kind() != MediaKind::kVideo || receiver.target().is_paused) continue;
+    room_.on_key_frame_wanted(now, *entry.receiver, out);
   }
 }
 

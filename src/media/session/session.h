@@ -161,6 +161,7 @@ class Session {
   void follow(Now now, MediaKind kind, Output& out);
   void on_key_frame_wanted(Now now, size_t media, Output& out);
   void on_picture_lost(Now now, const peer::PictureLost& lost, Output& out);
+  void renew_pictures(Now now, Output& out);
   void forward_packets(Now now, Output& out);
   void listen(Now now, Sender& sender, Output& out);
   // What can be sent now goes to the video receivers, as layers.

@@ -1,4 +1,5 @@
 // The HTTP side: health, CORS, and the calls around a connection.
+import { seesAndHears } from '../harness/peer.mjs';
 import { assert, test } from '../harness/test.mjs';
 
 const post = (url, body) => fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' },
@@ -57,9 +58,17 @@ test('the connection id is long, and with it a session can be ended from outside
   await alice.page.waitForFunction(() => lab.channel().readyState === 'closed', null, { timeout: 5000 });
 });
 
-test('every trickled candidate was answered with JSON that says so', { core: true }, async (env) => {
+// Our own SDK has nothing to trickle: next.
+test('every trickled candidate was answered with JSON that says so', { core: true, sdk: 'npm' }, async (env) => {
   const alice = await env.join('alice', '{senders: [A(), V()]}');
   for (const reply of await alice.replies('/webrtc/ice_remote')) assert.equal(reply.status, true);
+});
+
+test('our own SDK tells a server that is ICE lite no candidates', { sdk: 'own' }, async (env) => {
+  const alice = await env.join('alice', '{senders: [A(), V()], receivers: {audio: 1, video: 1}}');
+  await seesAndHears(alice, alice);
+  await alice.page.waitForFunction(() => lab.connections[0].iceGatheringState === 'complete');
+  assert.deepEqual(alice.requests.filter(({ path }) => path === '/webrtc/ice_remote'), []);
 });
 
 test('metrics are served', { core: true }, async (env) => {

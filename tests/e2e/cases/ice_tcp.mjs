@@ -7,6 +7,7 @@ import { startBrowser, findChromium } from '../harness/browser.mjs';
 import { callOnPage, watchConnections } from '../harness/dev_page.mjs';
 import { Network, SERVER_ADDRESS } from '../harness/namespaces.mjs';
 import { pause } from '../harness/raw_peer.mjs';
+import { selectedPair } from '../harness/candidate_pairs.mjs';
 import { startServer } from '../harness/server.mjs';
 import { assert, test, until } from '../harness/test.mjs';
 
@@ -15,16 +16,12 @@ const NO_UDP = `table inet firewall {
   chain in { type filter hook input priority 0; policy accept; iifname "up0" meta l4proto udp counter drop; }
 }`;
 
-// In the page: protocol and remote address of the pair in use, and what went over it.
-const selectedPair = async () => {
-  const reports = await window.connections.at(-1).getStats();
-  const transport = [...reports.values()].find((report) => report.type === 'transport');
-  const pair = reports.get(transport?.selectedCandidatePairId);
-  if (!pair) return null;
-  const remote = reports.get(pair.remoteCandidateId);
-  return { protocol: remote.protocol, local: reports.get(pair.localCandidateId).protocol, port: remote.port,
-    sent: pair.bytesSent, received: pair.bytesReceived };
-};
+// Protocol and remote port of the pair in use, and what went over it.
+async function wayOf(page) {
+  const found = await selectedPair(page, 'window.connections.at(-1)');
+  return found && { protocol: found.remote.protocol, local: found.local.protocol, port: found.remote.port,
+    sent: found.pair.bytesSent, received: found.pair.bytesReceived };
+}
 
 // The server on its host, and each of the names on another, with a page; `blocked` of them behind that firewall.
 async function openWorld(env, names, blocked, flags = []) {
@@ -59,7 +56,7 @@ test('firewall: UDP is blocked, and a call goes over ICE-TCP', { core: true, sec
   const { pages, hosts, server, close } = await openWorld(env, ['Ann', 'Ben'], ['Ann']);
   try {
     await callOnPage([[pages.Ann, 'Ben'], [pages.Ben, 'Ann']]);
-    const ann = await pages.Ann.evaluate(selectedPair), ben = await pages.Ben.evaluate(selectedPair);
+    const ann = await wayOf(pages.Ann), ben = await wayOf(pages.Ben);
     console.log(`       Ann over ${ann.protocol} to port ${ann.port}: ${ann.sent} bytes sent, ${ann.received} received; Ben over ${ben.protocol}`);
     assert.equal(ann.protocol, 'tcp');
     assert.equal(ann.local, 'tcp');
@@ -83,14 +80,14 @@ test('a connection that is reset is made anew, and the call goes on', { seconds:
   const { pages, hosts, server, close } = await openWorld(env, ['Ann', 'Ben'], ['Ann']);
   try {
     await callOnPage([[pages.Ann, 'Ben'], [pages.Ben, 'Ann']]);
-    const { port } = await pages.Ann.evaluate(selectedPair);
+    const { port } = await wayOf(pages.Ann);
     const [before] = localPorts(hosts.Ann, port);
     spawnSync(hosts.Ann.front[0], [...hosts.Ann.front.slice(1), 'ss', '-K', 'dport', '=', String(port)]); // says that it knows no UDP
     const at = Date.now();
     await until('there is another connection', () => localPorts(hosts.Ann, port).some((one) => one !== before));
-    const since = await pages.Ann.evaluate(selectedPair);
+    const since = await wayOf(pages.Ann);
     await until('media flows both ways again', async () => {
-      const pair = await pages.Ann.evaluate(selectedPair);
+      const pair = await wayOf(pages.Ann);
       return pair && pair.sent > since.sent + 20_000 && pair.received > since.received + 20_000;
     }, 15);
     console.log(`       media again ${Date.now() - at} ms after the reset`);

@@ -5,6 +5,7 @@ import { block } from '../harness/guide.mjs';
 import { SERVER_ADDRESS } from '../harness/namespaces.mjs';
 import { seesAndHears } from '../harness/peer.mjs';
 import { RELAY_NAME, RELAY_SECRET, Relay } from '../harness/relay.mjs';
+import { selectedPair } from '../harness/candidate_pairs.mjs';
 import { assert, test } from '../harness/test.mjs';
 
 const BOTH = '{senders: [A(), V()], receivers: {audio: 1, video: 1}}';
@@ -51,13 +52,10 @@ function wall(host, relay, server) {
 const blockedUdp = (host) => Number(host.run('nft', 'list', 'counter', 'ip', 'wall', 'blocked_udp').match(/packets (\d+)/)[1]);
 
 // The candidates of the pair that a page's connection uses: [local type, its relay protocol, remote address].
-const selectedPair = async () => {
-  const reports = [...(await lab.connections[0].getStats()).values()];
-  const find = (id) => reports.find((report) => report.id === id);
-  const pair = find(reports.find(({ type }) => type === 'transport').selectedCandidatePairId);
-  const local = find(pair.localCandidateId);
-  return [local.candidateType, local.relayProtocol, find(pair.remoteCandidateId).address];
-};
+async function wayOf(peer) {
+  const { local, remote } = await selectedPair(peer.page, 'lab.connections[0]');
+  return [local.candidateType, local.relayProtocol, remote.address];
+}
 
 // ann is behind the firewall, ben is not.
 async function callThroughRelay(env, { relay, server, hosts }, before = '') {
@@ -70,8 +68,8 @@ async function callThroughRelay(env, { relay, server, hosts }, before = '') {
   await ann.page.evaluate(before);
   await Promise.all([ann.connect(BOTH), ben.connect(BOTH)]);
   await Promise.all([seesAndHears(ann, ben), seesAndHears(ben, ann)]);
-  assert.deepEqual(await ann.page.evaluate(selectedPair), ['relay', 'tls', SERVER_ADDRESS]);
-  assert.deepEqual(await ben.page.evaluate(selectedPair), ['host', undefined, SERVER_ADDRESS]);
+  assert.deepEqual(await wayOf(ann), ['relay', 'tls', SERVER_ADDRESS]);
+  assert.deepEqual(await wayOf(ben), ['host', undefined, SERVER_ADDRESS]);
   assert.ok(blockedUdp(hosts[0]) > 0, 'UDP was tried first');
 }
 

@@ -9,7 +9,7 @@ import { makeToken } from './tokens.mjs';
 
 // The page is not served: the hosts reach nobody but the server. On localhost it is a secure context.
 const PAGE = 'http://localhost/';
-const FILES = { '/': 'raw.html', '/raw.js': 'raw.js', '/raw_worker.js': 'raw_worker.js' };
+const FILES = { '/': 'raw.html', '/facts.js': 'facts.js', '/raw.js': 'raw.js', '/raw_worker.js': 'raw_worker.js' };
 const TYPES = { html: 'text/html', js: 'text/javascript' };
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

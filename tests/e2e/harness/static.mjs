@@ -8,6 +8,7 @@ import { ignoringSdkFile, ownSdkFile, pageFolder, sdkFile } from './paths.mjs';
 
 const FILES = {
   '/': ['text/html; charset=utf-8', new URL('index.html', pageFolder)],
+  '/facts.js': ['text/javascript; charset=utf-8', new URL('facts.js', pageFolder)],
   '/lab.js': ['text/javascript; charset=utf-8', new URL('lab.js', pageFolder)],
   '/encryption_worker.js': ['text/javascript; charset=utf-8', new URL('encryption_worker.js', pageFolder)],
   '/sdk.js': ['text/javascript; charset=utf-8', sdkFile],

@@ -2,7 +2,6 @@
 // wraps RTCPeerConnection before they load, only to ask the connections for their statistics.
 'use strict';
 
-const POLL_MS = 50;
 const QUIET_MS = 700; // longer than any gap of running media here: 30 frames and 50 audio packets a second
 
 const lab = { connections: [], errors: [], client: null, player: null };
@@ -18,7 +17,6 @@ globalThis.RTCPeerConnection = class extends NativeConnection {
 addEventListener('error', (event) => lab.errors.push(event.message));
 addEventListener('unhandledrejection', (event) => lab.errors.push(String(event.reason)));
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const connection = () => lab.connections.at(-1);
 
 // @eyevinn/whip-web-client
@@ -55,7 +53,7 @@ lab.offer = async ({ sends = [], receives = [], waits = true }) => {
   };
   receives.forEach((kind) => made.addTransceiver(kind, { direction: 'recvonly' }));
   await made.setLocalDescription();
-  while (waits && made.iceGatheringState !== 'complete') await sleep(POLL_MS);
+  if (waits) await until('all candidates are there', () => made.iceGatheringState === 'complete');
   return made.localDescription.sdp;
 };
 lab.answer = (sdp) => connection().setRemoteDescription({ type: 'answer', sdp });
@@ -68,14 +66,6 @@ lab.restart = async () => {
 };
 lab.restarted = (oldAnswer, { ufrag, pwd }) => lab.answer(oldAnswer
   .replace(/a=ice-ufrag:\S+/g, `a=ice-ufrag:${ufrag}`).replace(/a=ice-pwd:\S+/g, `a=ice-pwd:${pwd}`));
-
-// Of the server, in the pair over which media goes.
-lab.selectedUfrag = async () => {
-  const reports = await connection().getStats();
-  const transport = [...reports.values()].find((report) => report.type === 'transport');
-  const pair = reports.get(transport?.selectedCandidatePairId);
-  return reports.get(pair?.remoteCandidateId)?.usernameFragment;
-};
 
 lab.state = () => connection().connectionState;
 lab.received = async () => {
@@ -96,22 +86,22 @@ lab.received = async () => {
 // Pictures and sound come from now on.
 lab.flows = async (seconds = 12) => {
   const before = await lab.received();
-  for (const end = Date.now() + seconds * 1000; ;) {
-    const now = await lab.received();
-    if (now.frames >= before.frames + 8 && now.energy > before.energy + 1e-6) return now;
-    if (Date.now() > end) throw new Error(`no media: ${JSON.stringify({ before, now, state: lab.state(), errors: lab.errors })}`);
-    await sleep(POLL_MS);
-  }
+  let now = before;
+  return until('media flows', async () => {
+    now = await lab.received();
+    return now.frames >= before.frames + 8 && now.energy > before.energy + 1e-6 && now;
+  }, seconds * 1000).catch((error) => {
+    throw new Error(`${error.message}: ${JSON.stringify({ before, now, state: lab.state(), errors: lab.errors })}`);
+  });
 };
 // Nothing comes any more.
 lab.stops = async (seconds = 10) => {
   let last = (await lab.received()).frames;
   let since = Date.now();
-  for (const end = Date.now() + seconds * 1000; Date.now() - since < QUIET_MS;) {
-    await sleep(POLL_MS);
+  await until('media stops', async () => {
     const now = (await lab.received()).frames;
     if (now !== last) since = Date.now();
     last = now;
-    if (Date.now() > end) throw new Error('media does not stop');
-  }
+    return Date.now() - since >= QUIET_MS;
+  }, seconds * 1000);
 };

@@ -2,7 +2,6 @@
 // It wraps RTCPeerConnection before the SDK loads, only to keep hold of the connections and of the data channel.
 'use strict';
 
-const POLL_MS = 50;
 const QUIET_MS = 700; // longer than any gap of running media here: 30 frames and 50 audio packets a second
 
 const lab = {
@@ -70,17 +69,7 @@ lab.encryptAll = (key, isVp8) => {
 
 // ---- waiting for facts ----------------------------------------------------------------------------------------------
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-lab.until = async (what, ask, seconds = 10) => {
-  const end = performance.now() + seconds * 1000;
-  for (;;) {
-    const answer = await ask();
-    if (answer) return answer;
-    if (performance.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
-    await pause(POLL_MS);
-  }
-};
+lab.until = (what, ask, seconds = 10) => until(what, ask, seconds * 1000);
 
 // ---- sources of media -----------------------------------------------------------------------------------------------
 
@@ -94,19 +83,13 @@ lab.openMedia = async () => {
 const A = (more) => ({ name: 'audio_main', kind: 'audio', stream: lab.media, ...more });
 const V = (more) => ({ name: 'video_main', kind: 'video', stream: lab.media, ...more });
 
-// A stream of one colour that a viewer can tell from others. It moves, so that frames go on being encoded.
-lab.painted = (colour) => {
-  const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 180 });
-  const pen = canvas.getContext('2d');
-  let step = 0;
-  setInterval(() => {
-    pen.fillStyle = colour;
-    pen.fillRect(0, 0, 320, 180);
-    pen.fillStyle = '#888';
-    pen.fillRect((step = (step + 7) % 320), 0, 24, 24);
-  }, 40);
-  return canvas.captureStream(25);
-};
+// A stream of one colour that a viewer can tell from others.
+lab.painted = (colour) => paintedStream({ width: 320, height: 180, fps: 25, every: 40 }, (pen, step) => {
+  pen.fillStyle = colour;
+  pen.fillRect(0, 0, 320, 180);
+  pen.fillStyle = '#888';
+  pen.fillRect((step * 7) % 320, 0, 24, 24);
+});
 
 lab.sound = () => (lab.audio ??= new AudioContext());
 

@@ -4,8 +4,6 @@
 // peer or by name, make receivers when they need them, and use tokens that are good for anything.
 'use strict';
 
-const POLL_MS = 25;
-
 const properties = {
   tests: new Map(), // name -> {turns, run}
   given: null, // {url, secret, anyToken, elsewhereToken, endingToken}
@@ -23,23 +21,17 @@ function check(condition, what) {
   if (!condition) throw new Error(what);
 }
 const same = (a, b, what) => check(a === b, `${what} is ${a}, not ${b}`);
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // ---- what is published ------------------------------------------------------------------------------------------------
 
 // A small picture that moves, for all who want it: each takes clones.
 const pictures = {};
 function picture(width = 160) {
-  pictures[width] ??= (() => {
-    const canvas = Object.assign(document.createElement('canvas'), { width, height: (width * 9) / 16 });
-    const pen = canvas.getContext('2d');
-    let step = 0;
-    setInterval(() => {
-      pen.fillStyle = `hsl(${(step += 9)} 60% 50%)`;
-      pen.fillRect(0, 0, canvas.width, canvas.height);
-    }, 60);
-    return canvas.captureStream(15).getVideoTracks()[0];
-  })();
+  const height = (width * 9) / 16;
+  pictures[width] ??= paintedStream({ width, height, fps: 15, every: 60 }, (pen, step) => {
+    pen.fillStyle = `hsl(${step * 9} 60% 50%)`;
+    pen.fillRect(0, 0, width, height);
+  }).getVideoTracks()[0];
   return new MediaStream([pictures[width].clone()]);
 }
 
@@ -68,14 +60,8 @@ class Run {
     this.streams = [];
   }
 
-  async until(what, ask) {
-    const end = performance.now() + this.patience;
-    for (;;) {
-      const answer = await ask();
-      if (answer) return answer;
-      if (performance.now() > end) throw new Error(`not within ${this.patience} ms: ${what}`);
-      await pause(POLL_MS);
-    }
+  until(what, ask) {
+    return until(what, ask, this.patience);
   }
 
   name(name) {

@@ -20,7 +20,6 @@ const raw = {
 globalThis.raw = raw;
 
 const wall = () => performance.timeOrigin + performance.now();
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // ---- a source that costs an encoder what it may spend: noise under a moving window ---------------------------------
 
@@ -127,12 +126,7 @@ raw.applyLimit = (name, limit) => (raw.applied = (raw.applied ?? Promise.resolve
 raw.request = async (request, data, seconds = 5) => {
   const req_id = ++raw.requests;
   raw.channel.send(JSON.stringify({ type: 'request', req_id, request, data }));
-  const end = wall() + seconds * 1000;
-  while (!raw.answers.has(req_id)) {
-    if (wall() > end) throw new Error(`no answer to ${request}`);
-    await pause(5);
-  }
-  const { success, data: answer } = raw.answers.get(req_id);
+  const { success, data: answer } = await until(`answer to ${request}`, () => raw.answers.get(req_id), seconds * 1000);
   if (!success) throw new Error(`${request}: ${JSON.stringify(answer)}`);
   return answer;
 };

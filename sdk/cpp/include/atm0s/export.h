@@ -6,3 +6,5 @@
 #else
 #define ATM0S_API __attribute__((visibility("default")))
 #endif
+// Of the library's own: stays inside.
+#define ATM0S_LOCAL __attribute__((visibility("hidden")))

@@ -72,6 +72,27 @@ class ATM0S_API Sender {
   std::shared_ptr<Impl> impl_;
 };
 
+// A sender that is there while there is something to send: it comes into being with the first source that is switched
+// to, and goes with stop(). A source after that publishes anew. (In the browser SDK: StreamPublisher.)
+class ATM0S_API Publisher {
+ public:
+  const std::string& name() const;
+  MediaKind kind() const;
+  SenderState state() const;  // kCreated before the first source
+  // Another source from now on; none: viewers see the stream inactive.
+  Operation switch_to(std::shared_ptr<MediaSource> source, std::optional<std::string> label = {});
+  // Ends the stream: viewers are told that it is gone.
+  Operation stop();
+  // While there is one.
+  std::optional<Sender> sender() const;
+
+  class Impl;
+  explicit Publisher(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
 // A place into which a remote stream comes; one of the receivers that SessionConfig::receivers counts, or one more.
 class ATM0S_API Receiver {
  public:
@@ -198,6 +219,8 @@ class ATM0S_API Session {
   // Of the configuration, or of create_sender().
   std::optional<Sender> sender(const std::string& name) const;
   Result<Sender> create_sender(SenderConfig config);
+  // With a source in `config` its sender is made at once.
+  Result<Publisher> create_publisher(SenderConfig config);
 
   // --- what is viewed
   std::vector<RemoteStream> remote_streams() const;
