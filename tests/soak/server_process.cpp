@@ -49,16 +49,20 @@ uint16_t free_ports() {
 }  // namespace
 
 ServerProcess::ServerProcess(const std::string& program, const std::string& secret,
-                             const std::vector<std::string>& flags, std::optional<size_t> core) {
+                             const std::vector<std::string>& flags, std::optional<size_t> core)
+    : line_{program,       "--http",       "127.0.0.1:0",
+            "--secret",    secret,         "--media-ip",
+            "127.0.0.1",   "--media-port", std::to_string(free_ports()),
+            "--log-level", "warn"} {
+  line_.insert(line_.end(), flags.begin(), flags.end());
+  start(core);
+}
+
+void ServerProcess::start(const std::optional<size_t>& core) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) give_up("no pipe");
-  std::vector<std::string> line{program,       "--secret",     secret,
-                                "--http",      "127.0.0.1:0",  "--media-ip",
-                                "127.0.0.1",   "--media-port", std::to_string(free_ports()),
-                                "--log-level", "warn"};
-  line.insert(line.end(), flags.begin(), flags.end());
   std::vector<char*> arguments;
-  for (std::string& argument : line) arguments.push_back(argument.data());
+  for (std::string& argument : line_) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
   pid_ = fork();
   if (pid_ == 0) {
@@ -68,7 +72,7 @@ ServerProcess::ServerProcess(const std::string& program, const std::string& secr
     CPU_ZERO(&cores);
     if (core) CPU_SET(*core, &cores);
     if (core && sched_setaffinity(0, sizeof cores, &cores) != 0) _exit(126);
-    execv(program.c_str(), arguments.data());
+    execv(line_[0].c_str(), arguments.data());
     _exit(127);
   }
   close(ends[1]);
@@ -82,7 +86,7 @@ ServerProcess::ServerProcess(const std::string& program, const std::string& secr
     port_ = address.substr(address.rfind(':') + 1);
     return;
   }
-  give_up(program + " did not get ready");
+  give_up(line_[0] + " did not get ready");
 }
 
 ServerProcess::~ServerProcess() {
@@ -90,7 +94,8 @@ ServerProcess::~ServerProcess() {
   if (output_ != nullptr) std::fclose(output_);
 }
 
-std::string ServerProcess::request(const std::string& method, const std::string& path, const std::string& body) {
+std::string ServerProcess::request(const std::string& method, const std::string& path, const std::string& body,
+                                   const std::string& bearer) {
   namespace http = boost::beast::http;
   boost::asio::io_context context;
   boost::beast::tcp_stream stream(context);
@@ -99,6 +104,7 @@ std::string ServerProcess::request(const std::string& method, const std::string&
   http::request<http::string_body> request(http::string_to_verb(method), path, 11);
   request.set(http::field::host, host_);
   request.set(http::field::content_type, "application/json");
+  if (!bearer.empty()) request.set(http::field::authorization, "Bearer " + bearer);
   request.set(http::field::connection, "close");
   request.body() = body;
   request.prepare_payload();
@@ -167,6 +173,18 @@ int ServerProcess::stop() {
   waitpid(pid_, &status, 0);
   pid_ = 0;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void ServerProcess::kill_hard() {
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = 0;
+}
+
+void ServerProcess::start_again() {
+  std::fclose(output_);
+  line_[2] = host_ + ":" + port_;
+  start(std::nullopt);
 }
 
 }  // namespace atm::soak

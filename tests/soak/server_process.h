@@ -22,8 +22,9 @@ class ServerProcess {
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
-  // The body of the answer; empty when there is none.
-  std::string request(const std::string& method, const std::string& path, const std::string& body);
+  // The body of the answer; empty when there is none. `bearer`: a token to show, or "".
+  std::string request(const std::string& method, const std::string& path, const std::string& body,
+                      const std::string& bearer = "");
   // Sum over all labels of one metric.
   double metric(const std::string& name);
 
@@ -36,8 +37,16 @@ class ServerProcess {
   pid_t pid() const { return pid_; }
   // SIGTERM, then what it exited with; above 128: the signal that ended it. Sanitizers report by this code.
   int stop();
+  // SIGKILL: without a word to anybody.
+  void kill_hard();
+  // After one of the two, on the same ports.
+  void start_again();
+  std::string url() const { return "http://" + host_ + ":" + port_; }
 
  private:
+  void start(const std::optional<size_t>& core);
+
+  std::vector<std::string> line_;
   pid_t pid_ = 0;
   FILE* output_ = nullptr;
   std::string host_, port_;

@@ -2,10 +2,10 @@
 #include "atm0s/session.h"
 
 #include <algorithm>
-#include <future>
 
 #include "convert.h"
 #include "session_impl.h"
+#include "taken.h"
 
 namespace atm0s {
 
@@ -31,7 +31,8 @@ void Sender::Impl::push(PushedFrame frame) {
                                                                       atm::client::Output& out) mutable {
     frame.frame.bytes = *frame.bytes;
     const auto sent = engine.send_frame(now, self->index, frame.frame, out);
-    if (!sent && self->source) self->source->impl()->set_error(to_public(sent.error()));
+    const auto its_source = sent ? nullptr : self->source_now();
+    if (its_source) its_source->impl()->set_error(to_public(sent.error()));
   });
 }
 
@@ -82,6 +83,13 @@ Operation Sender::switch_to(std::shared_ptr<MediaSource> source, std::optional<s
 }
 Operation Sender::stop() {
   return impl_->stop();
+}
+
+std::shared_ptr<MediaSource> Sender::Impl::source_now() {
+  const auto session = session_.lock();
+  if (!session) return nullptr;
+  const std::lock_guard lock(session->mutex);
+  return source;
 }
 
 SenderState Sender::Impl::state_now() {
@@ -221,19 +229,17 @@ class ATM0S_LOCAL Consumer::Impl {
     const auto session = session_.lock();
     if (!session) return Operation::Impl::make_done(kEnded);
     bool is_first = false;
+    std::shared_ptr<Receiver::Impl> receiver;
     {
       const std::lock_guard lock(mutex_);
       views_[key] = limit;
       is_first = !receiver_;
-    }
-    if (is_first) {
-      auto taken = session->take_receiver(kind_);
-      const std::lock_guard lock(mutex_);
-      receiver_ = std::move(taken);
+      if (is_first) receiver_ = session->take_receiver(kind_);
+      receiver = receiver_;
     }
     Operation limited = apply();
     if (!is_first) return limited;
-    return Receiver(receiver_now()).switch_to(stream_, largest().priority);
+    return Receiver(receiver).switch_to(stream_, largest().priority);
   }
   Operation limit(const std::string& key, const ReceiverLimit& limit) {
     {
@@ -255,9 +261,7 @@ class ATM0S_LOCAL Consumer::Impl {
     }
     const auto session = session_.lock();
     if (!session) return Operation::Impl::make_done(kEnded);
-    if (!given_back) return apply();
-    session->back_receiver(given_back);
-    return Operation::Impl::make_done({}, session->strand);
+    return given_back ? session->back_receiver(given_back) : apply();
   }
   std::shared_ptr<Receiver::Impl> receiver_now() {
     const std::lock_guard lock(mutex_);
@@ -362,7 +366,7 @@ Operation MixMinusAudio::toggle(bool enable) {
 // --- Session ----------------------------------------------------------------------------------------------------
 
 Session::Session(std::vector<std::string> urls, SessionConfig config, RuntimeOptions options)
-    : impl_(std::make_shared<Impl>(std::move(urls), std::move(config), std::move(options))) {
+    : impl_(std::make_shared<Impl>(std::move(urls), taken(std::move(config)), std::move(options))) {
   impl_->begin();
 }
 Session::~Session() {
@@ -429,7 +433,7 @@ std::optional<Sender> Session::sender(const std::string& name) const {
   return std::nullopt;
 }
 Result<Sender> Session::create_sender(SenderConfig config) {
-  return impl_->create_sender(std::move(config));
+  return impl_->create_sender(taken(std::move(config)));
 }
 
 std::vector<RemoteStream> Session::remote_streams() const {
@@ -483,13 +487,14 @@ Operation Session::unsubscribe(const std::string& peer) {
 
 Result<SessionStats> Session::stats() {
   constexpr auto kPatience = std::chrono::seconds(2);
-  const auto promise = std::make_shared<std::promise<SessionStats>>();
-  auto future = promise->get_future();
-  impl_->post([promise, impl = impl_](atm::client::Session& engine, atm::Now, atm::client::Output&) {
-    promise->set_value(collect_stats(engine, *impl));
-  });
-  if (future.wait_for(kPatience) != std::future_status::ready) return kEnded;
-  return future.get();
+  const auto stats = std::make_shared<SessionStats>();
+  const Operation done =
+      impl_->ask([stats, impl = impl_](atm::client::Session& engine, atm::Now, uint64_t id, atm::client::Output& out) {
+        *stats = collect_stats(engine, *impl);
+        out.events.emplace_back(atm::client::RequestDone{id, {}});
+      });
+  if (auto result = done.wait(kPatience); !result) return result.error();
+  return *stats;
 }
 
 }  // namespace atm0s

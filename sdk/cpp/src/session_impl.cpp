@@ -62,13 +62,6 @@ void Session::Impl::post(Work work) {
   runtime_->loop().post([self = shared_from_this(), work = std::move(work)] { self->run(work); });
 }
 
-uint64_t Session::Impl::begin_operation(const std::shared_ptr<Operation::Impl>& operation) {
-  const std::lock_guard lock(mutex);
-  const uint64_t id = next_operation_++;
-  operations_[id] = operation;
-  return id;
-}
-
 void Session::Impl::finish_operation(uint64_t id, std::optional<atm::Error> error) {
   std::shared_ptr<Operation::Impl> operation;
   {
@@ -84,14 +77,16 @@ void Session::Impl::finish_operation(uint64_t id, std::optional<atm::Error> erro
 Operation Session::Impl::ask(
     std::function<void(atm::client::Session&, atm::Now, uint64_t, atm::client::Output&)> work) {
   const auto operation = std::make_shared<Operation::Impl>(strand);
+  uint64_t id = 0;
   {
+    // With the look at the state: whoever ends the session finds the operation.
     const std::lock_guard lock(mutex);
-    if (is_shut_ || state == SessionState::kDisconnected) {
-      operation->finish(Error{ErrorCode::kClosed, "the session has ended"});
-      return Operation(operation);
-    }
+    if (!has_ended()) operations_[id = next_operation_++] = operation;
   }
-  const uint64_t id = begin_operation(operation);
+  if (id == 0) {
+    operation->finish(Error{ErrorCode::kClosed, "the session has ended"});
+    return Operation(operation);
+  }
   post([id, work = std::move(work)](atm::client::Session& engine, atm::Now now, atm::client::Output& out) {
     work(engine, now, id, out);
   });
@@ -119,7 +114,7 @@ Operation Session::Impl::disconnect() {
   const auto operation = std::make_shared<Operation::Impl>(strand);
   {
     const std::lock_guard lock(mutex);
-    if (is_shut_ || state == SessionState::kDisconnected) {
+    if (has_ended()) {
       operation->finish({});
       return Operation(operation);
     }
@@ -152,11 +147,17 @@ std::optional<Event> Session::Impl::wait_event(std::chrono::milliseconds timeout
 }
 
 void Session::Impl::on_event(std::function<void(const Event&)> wanted) {
-  const std::lock_guard lock(mutex);
-  handler = std::move(wanted);
-  if (!handler) return;
-  for (Event& event : events) strand->post([handler = handler, event = std::move(event)] { handler(event); });
-  events.clear();
+  bool is_owed = false;
+  {
+    const std::lock_guard lock(mutex);
+    handler.swap(wanted);
+    if (!handler) return;
+    for (Event& event : events) {
+      is_owed |= strand->add([handler = handler, event = std::move(event)] { handler(event); });
+    }
+    events.clear();
+  }
+  if (is_owed) strand->schedule();
 }
 
 Result<Sender> Session::Impl::create_sender(SenderConfig wanted) {
@@ -164,7 +165,7 @@ Result<Sender> Session::Impl::create_sender(SenderConfig wanted) {
   std::shared_ptr<Sender::Impl> sender;
   {
     const std::lock_guard lock(mutex);
-    if (is_shut_ || state == SessionState::kDisconnected) return Error{ErrorCode::kClosed, "the session has ended"};
+    if (has_ended()) return Error{ErrorCode::kClosed, "the session has ended"};
     for (const auto& known : senders) {
       if (known->name == wanted.name && known->state != SenderState::kClosed) {
         return Error{ErrorCode::kInvalidRequest, "there is a sender \"" + wanted.name + "\" already"};
@@ -198,14 +199,16 @@ std::shared_ptr<Receiver::Impl> Session::Impl::take_receiver(MediaKind kind) {
     for (const size_t index : free_receivers) {
       if (receivers[index]->kind != kind) continue;
       free_receivers.erase(index);
+      receivers[index]->video.clear();  // what was under way when it was given back
+      receivers[index]->audio.clear();
       return receivers[index];
     }
   }
   return create_receiver(kind);
 }
 
-void Session::Impl::back_receiver(const std::shared_ptr<Receiver::Impl>& receiver) {
-  Receiver(receiver).disconnect();
+Operation Session::Impl::back_receiver(const std::shared_ptr<Receiver::Impl>& receiver) {
+  Operation done = Receiver(receiver).disconnect();
   const std::lock_guard lock(mutex);
   receiver->video_handler = nullptr;
   receiver->audio_handler = nullptr;
@@ -213,6 +216,7 @@ void Session::Impl::back_receiver(const std::shared_ptr<Receiver::Impl>& receive
   receiver->video.clear();
   receiver->audio.clear();
   free_receivers.insert(receiver->index);
+  return done;
 }
 
 void Session::Impl::shut() {
@@ -280,6 +284,8 @@ void Session::Impl::run(const Work& work) {
     dtls_ = std::make_unique<atm::dtls::Context>(atm::dtls::Certificate::make(now, runtime_->rng()));
     engine_ = std::make_unique<atm::client::Session>(to_engine(urls_, config, options_), *dtls_, runtime_->rng());
     http_ = runtime_->http(options_.tls_ca_file, options_.tls_verify);
+    streams_ =
+        std::make_unique<IceStreams>(runtime_->loop(), options_.tls_ca_file, options_.tls_verify, stream_hooks());
     open_sockets();
     runtime_->loop().add(*this);
   }
@@ -289,13 +295,64 @@ void Session::Impl::run(const Work& work) {
 }
 
 atm::Instant Session::Impl::next_timeout() const {
-  return engine_->next_timeout();
+  return std::min(engine_->next_timeout(), streams_->next_timeout());
 }
 
 void Session::Impl::on_timeout(atm::Now now) {
+  const auto self = shared_from_this();  // a handler that the executor calls in place may destroy the session
   atm::client::Output out{batch_, calls_, engine_events_};
-  engine_->on_timeout(now, out);
+  if (engine_->next_timeout() <= now.mono) engine_->on_timeout(now, out);
   flush(now);
+  if (streams_ && streams_->next_timeout() <= now.mono) streams_->on_timeout(now);
+}
+
+// --- servers for STUN and TURN
+
+IceStreams::Hooks Session::Impl::stream_hooks() {
+  const auto tell = [this](auto what) {
+    if (!engine_) return;
+    const atm::Now now = atm::io::read_clocks();
+    atm::client::Output out{batch_, calls_, engine_events_};
+    what(now, out);
+    flush(now);
+  };
+  return {
+      [=, this](uint16_t stream) { tell([&](atm::Now now, auto& out) { engine_->on_stream_open(now, stream, out); }); },
+      [=, this](uint16_t stream, atm::MutByteView bytes) {
+        tell([&](atm::Now now, auto& out) { engine_->on_stream_bytes(now, stream, bytes, out); });
+      },
+      [=, this](uint16_t stream, const std::string& why) {
+        tell([&](atm::Now now, auto& out) { engine_->on_stream_closed(now, stream, why, out); });
+      }};
+}
+
+void Session::Impl::resolve(const std::string& host) {
+  const auto answer = [weak = weak_from_this(), host](const std::vector<atm::IpAddress>& addresses) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->post([host, addresses](atm::client::Session& engine, atm::Now now, atm::client::Output& out) {
+      engine.on_resolved(now, host, addresses, out);
+    });
+  };
+  const auto id = runtime_->resolver().resolve(
+      host, [answer](atm::Result<atm::io::Addresses> found) { answer(found ? *found : atm::io::Addresses{}); });
+  if (!id) answer({});
+}
+
+// What the engine wants of the network; false: it is another event.
+bool Session::Impl::on_network_event(const atm::client::Event& event) {
+  if (const auto* wanted = std::get_if<atm::client::ResolveWanted>(&event)) {
+    resolve(wanted->host);
+  } else if (const auto* stream = std::get_if<atm::client::StreamWanted>(&event)) {
+    streams_->open(atm::io::read_clocks(), *stream);
+  } else if (const auto* unwanted = std::get_if<atm::client::StreamUnwanted>(&event)) {
+    streams_->close(unwanted->stream);
+  } else if (const auto* failed = std::get_if<atm::client::ServerFailed>(&event)) {
+    push_event(Failure{{ErrorCode::kIceServerError, failed->url + ": " + failed->why}});
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void Session::Impl::receive(size_t index) {
@@ -315,6 +372,7 @@ void Session::Impl::receive(size_t index) {
 void Session::Impl::flush(atm::Now) {
   if (!batch_.empty()) {
     for (auto& socket : sockets_) socket->send(batch_);
+    if (streams_) streams_->send(batch_);
     batch_.clear();
   }
   std::vector<atm::client::HttpCall> calls;
@@ -322,7 +380,10 @@ void Session::Impl::flush(atm::Now) {
   for (const auto& one : calls) call(one);
   std::vector<atm::client::Event> happened;
   happened.swap(engine_events_);
-  for (auto& event : happened) dispatch(std::move(event));
+  for (auto& event : happened) {
+    dispatch(std::move(event));
+    if (!engine_) return;  // a handler that the executor called in place has destroyed the session
+  }
   happened.clear();
   engine_events_.swap(happened);
 }
@@ -346,6 +407,7 @@ void Session::Impl::call(const atm::client::HttpCall& call) {
 }
 
 void Session::Impl::dispatch(atm::client::Event event) {
+  if (on_network_event(event)) return;
   if (auto* changed_state = std::get_if<atm::client::StateChanged>(&event)) return on_state(*changed_state);
   if (auto* done = std::get_if<atm::client::RequestDone>(&event)) {
     return finish_operation(done->request, std::move(done->error));
@@ -406,10 +468,7 @@ void Session::Impl::on_state(const atm::client::StateChanged& changed_state) {
       disconnecting.swap(disconnecting_);
       for (auto& [id, operation] : operations_) others.push_back(std::move(operation));
       operations_.clear();
-      for (const auto& receiver : receivers) {
-        receiver->is_closed = true;
-        receiver->changed.notify_all();
-      }
+      close_handles();
     }
   }
   const Error closed{ErrorCode::kClosed, "the session has ended"};
@@ -421,6 +480,20 @@ void Session::Impl::on_state(const atm::client::StateChanged& changed_state) {
   for (const auto& operation : others) operation->finish(closed);
   log(LogLevel::kInfo, event.why ? event.why->message : "state " + std::to_string(static_cast<int>(event.state)));
   push_event(std::move(event));
+}
+
+// Under the mutex: what the application holds on to is of a session that has ended.
+void Session::Impl::close_handles() {
+  for (const auto& receiver : receivers) {
+    receiver->is_closed = true;
+    receiver->state = ReceiverState::kNoSource;
+    receiver->changed.notify_all();
+  }
+  for (const auto& [key, remote] : remotes) {
+    const std::lock_guard lock(remote->mutex);
+    remote->is_closed = true;
+  }
+  remotes.clear();
 }
 
 void Session::Impl::on_stream(const StreamChanged& stream) {
@@ -460,9 +533,11 @@ void Session::Impl::on_frame(atm::client::FrameReceived frame) {
     out.render_at = to_public(frame.render_at);
     out.number = frame.number;
     out.bytes = std::move(frame.bytes);
-    const std::lock_guard lock(mutex);
+    std::unique_lock lock(mutex);
     if (!receiver->video_handler) return keep(receiver->video, std::move(out));
-    strand->post([handler = receiver->video_handler, out = std::move(out)] { handler(out); });
+    const bool is_owed = strand->add([handler = receiver->video_handler, out = std::move(out)] { handler(out); });
+    lock.unlock();
+    if (is_owed) strand->schedule();
     return;
   }
   AudioFrame out;
@@ -471,23 +546,29 @@ void Session::Impl::on_frame(atm::client::FrameReceived frame) {
   out.play_at = to_public(frame.render_at);
   out.length = frame.length;
   out.bytes = std::move(frame.bytes);
-  const std::lock_guard lock(mutex);
-  if (receiver->audio_handler) {
-    strand->post([handler = receiver->audio_handler, out] { handler(out); });
+  bool is_owed = false;
+  {
+    const std::lock_guard lock(mutex);
+    if (receiver->audio_handler) {
+      is_owed |= strand->add([handler = receiver->audio_handler, out] { handler(out); });
+    }
+    if (receiver->pcm_handler) {
+      is_owed |= strand->add([handler = receiver->pcm_handler, receiver, out = std::move(out)] {
+        if (auto pcm = decode(*receiver, out)) handler(*pcm);
+      });
+    } else if (!receiver->audio_handler) {
+      keep(receiver->audio, std::move(out));
+    }
   }
-  if (receiver->pcm_handler) {
-    strand->post([handler = receiver->pcm_handler, receiver, out = std::move(out)] {
-      if (auto pcm = decode(*receiver, out)) handler(*pcm);
-    });
-  } else if (!receiver->audio_handler) {
-    keep(receiver->audio, std::move(out));
-  }
+  if (is_owed) strand->schedule();
 }
 
 void Session::Impl::push_event(Event event) {
-  const std::lock_guard lock(mutex);
+  std::unique_lock lock(mutex);
   if (handler) {
-    strand->post([handler = handler, event = std::move(event)] { handler(event); });
+    const bool is_owed = strand->add([handler = handler, event = std::move(event)] { handler(event); });
+    lock.unlock();
+    if (is_owed) strand->schedule();
     return;
   }
   if (events.size() >= kMaxQueuedEvents) {
@@ -507,6 +588,7 @@ void Session::Impl::close_on_loop() {
     runtime_->loop().remove(*this);
     for (auto& socket : sockets_) runtime_->loop().unwatch(socket->fd());
     sockets_.clear();
+    streams_.reset();
     http_.reset();
     engine_.reset();
   }
@@ -519,19 +601,19 @@ void Session::Impl::close_on_loop() {
     if (source) source->impl()->detach(sender.get());
   }
   std::shared_ptr<Operation::Impl> connecting;
+  std::vector<std::shared_ptr<Operation::Impl>> disconnecting;
   std::map<uint64_t, std::shared_ptr<Operation::Impl>> operations;
   {
     const std::lock_guard lock(mutex);
     state = SessionState::kDisconnected;
     connecting.swap(connecting_);
+    disconnecting.swap(disconnecting_);
     operations.swap(operations_);
-    for (const auto& receiver : receivers) {
-      receiver->is_closed = true;
-      receiver->changed.notify_all();
-    }
+    close_handles();
   }
   const Error closed{ErrorCode::kClosed, "the session has ended"};
   if (connecting) connecting->finish(closed);
+  for (const auto& operation : disconnecting) operation->finish({});
   for (const auto& [id, operation] : operations) operation->finish(closed);
   const std::lock_guard lock(mutex);
   is_closed_on_loop_ = true;

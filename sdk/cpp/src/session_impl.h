@@ -12,6 +12,7 @@
 
 #include "atm0s/session.h"
 #include "client/session.h"
+#include "ice_streams.h"
 #include "io/http/client.h"
 #include "io/udp/socket.h"
 #include "operation.h"
@@ -37,6 +38,7 @@ class ATM0S_LOCAL Sender::Impl final : public FrameSink, public std::enable_shar
   Operation switch_to(std::shared_ptr<MediaSource> source, std::optional<std::string> label);
   Operation stop();
   SenderState state_now();
+  std::shared_ptr<MediaSource> source_now();
 
   const size_t index;
   const std::string name;
@@ -109,7 +111,7 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   Result<Sender> create_sender(SenderConfig config);
   std::shared_ptr<Receiver::Impl> create_receiver(MediaKind kind);
   std::shared_ptr<Receiver::Impl> take_receiver(MediaKind kind);
-  void back_receiver(const std::shared_ptr<Receiver::Impl>& receiver);
+  Operation back_receiver(const std::shared_ptr<Receiver::Impl>& receiver);
 
   // Loop::Machine
   atm::Instant next_timeout() const override;
@@ -139,6 +141,9 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   void run(const Work& work);
   void flush(atm::Now now);
   void call(const atm::client::HttpCall& call);
+  IceStreams::Hooks stream_hooks();
+  void resolve(const std::string& host);
+  bool on_network_event(const atm::client::Event& event);
   void dispatch(atm::client::Event event);
   void on_state(const atm::client::StateChanged& changed);
   void on_stream(const StreamChanged& changed);
@@ -146,8 +151,10 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   void push_event(Event event);
   void add_receiver_impl(size_t index, std::string id, MediaKind kind);
   void close_on_loop();
+  void close_handles();
   void receive(size_t socket);
-  uint64_t begin_operation(const std::shared_ptr<Operation::Impl>& operation);
+  // Under the mutex.
+  bool has_ended() const { return is_shut_ || state == SessionState::kDisconnected; }
   void finish_operation(uint64_t id, std::optional<atm::Error> error);
 
   const RuntimeOptions options_;
@@ -168,6 +175,7 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   std::shared_ptr<atm::io::HttpClient> http_;
   std::vector<std::unique_ptr<atm::io::UdpSocket>> sockets_;
   std::vector<std::unique_ptr<atm::io::UdpSocket>> old_sockets_;
+  std::unique_ptr<IceStreams> streams_;
   atm::SendBatch batch_;
   std::vector<atm::client::HttpCall> calls_;
   std::vector<atm::client::Event> engine_events_;

@@ -1,18 +1,23 @@
 #include "strand.h"
 
 #include <chrono>
+#include <utility>
 
 namespace atm0s {
 
-void Strand::post(std::function<void()> work) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (is_closed_) return;
-    work_.push_back(std::move(work));
-    if (is_scheduled_) return;
-    is_scheduled_ = true;
-  }
+bool Strand::add(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  if (is_closed_) return false;
+  work_.push_back(std::move(work));
+  return !std::exchange(is_scheduled_, true);
+}
+
+void Strand::schedule() {
   executor_([self = shared_from_this()] { self->run(); });
+}
+
+void Strand::post(std::function<void()> work) {
+  if (add(std::move(work))) schedule();
 }
 
 // All that waits now, then the executor gets its turn for others.

@@ -16,8 +16,12 @@ class Strand : public std::enable_shared_from_this<Strand> {
   using Executor = std::function<void(std::function<void()>)>;
   explicit Strand(Executor executor) : executor_(std::move(executor)) {}
 
-  // From any thread.
+  // From any thread, under no lock that work may want: the executor may run it at once.
   void post(std::function<void()> work);
+  // The two halves of post(): the first keeps the order and may be called under a lock, the second may not. True: the
+  // second is owed.
+  [[nodiscard]] bool add(std::function<void()> work);
+  void schedule();
   // What has not begun is dropped. What runs is waited for, for a second at most; not in a handler of this strand.
   void close();
 

@@ -19,6 +19,7 @@ struct OfferedFormat {
   uint8_t rtx_payload_type;  // 0: none
   uint8_t red_payload_type;  // 0: none
   const char* fmtp;
+  bool is_received_only = false;
 };
 constexpr OfferedFormat kOfferedFormats[] = {
     {Codec::kOpus, 111, 0, 63, "minptime=10;useinbandfec=1"},
@@ -26,16 +27,20 @@ constexpr OfferedFormat kOfferedFormats[] = {
     {Codec::kVp9, 98, 99, 0, "profile-id=0"},
     {Codec::kVp9, 100, 101, 0, "profile-id=2"},
     {Codec::kH264, 102, 103, 0, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"},
+    // What others send: Chromium the baseline profile, encoders of files and cameras high. These two take the others
+    // in.
+    {Codec::kH264, 104, 105, 0, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f", true},
+    {Codec::kH264, 106, 107, 0, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=64001f", true},
     {Codec::kAv1, 45, 46, 0, "level-idx=5;profile=0;tier=0"},
 };
 
 // The m-section of all formats, which read_codecs() then orders and cuts as it does for any description.
-sdp::MediaDescription make_full_section(MediaKind kind) {
+sdp::MediaDescription make_full_section(MediaKind kind, bool is_sent) {
   sdp::MediaDescription out;
   const bool is_video = kind == MediaKind::kVideo;
   std::vector<NegotiatedCodec> codecs;
   for (const OfferedFormat& format : kOfferedFormats) {
-    if (kind_of(format.codec) != kind) continue;
+    if (kind_of(format.codec) != kind || (is_sent && format.is_received_only)) continue;
     NegotiatedCodec codec;
     codec.codec = format.codec;
     codec.payload_type = format.payload_type;
@@ -167,7 +172,8 @@ std::string make_offer(std::span<const OfferMedia> media, bool data_channel, con
     sdp::MediaDescription& out =
         session.media.emplace_back(make_media(wanted.mid, wanted.kind, wanted.direction, transport));
     const Policy own = wanted.codecs.empty() ? policy : Policy{wanted.codecs};
-    const std::vector<NegotiatedCodec> codecs = read_codecs(make_full_section(wanted.kind), wanted.kind, own);
+    const sdp::MediaDescription all = make_full_section(wanted.kind, is_sending(wanted.direction));
+    const std::vector<NegotiatedCodec> codecs = read_codecs(all, wanted.kind, own);
     write_codecs(out, codecs);
     // A policy without a codec of this kind: the m-line keeps its place (RFC 3264 8.2) and is not used.
     if (codecs.empty()) {

@@ -97,6 +97,11 @@ TEST(MakeOffer, APolicyOrdersAndForbids) {
   EXPECT_EQ(answer_to(offer, {}, kDecisions).media[0].codecs[0].codec, Codec::kH264);
 }
 
+TEST(MakeOffer, WhatIsReceivedMayBeOfAnyProfileOfH264) {
+  const sdp::Description offer = offer_of({{Codec::kH264}});
+  EXPECT_EQ(offer.media[3].formats, (std::vector<std::string>{"102", "103", "104", "105", "106", "107"}));
+}
+
 TEST(MakeOffer, WithoutADataChannel) {
   const sdp::Description offer = offer_of({}, false);
   EXPECT_EQ(offer.media.size(), 3u);

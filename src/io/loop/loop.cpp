@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -161,14 +162,17 @@ struct WorkThread::State {
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<std::function<void()>> work;
-  bool is_stopping = false;
+  bool is_stopping = false, has_ended = false;
   std::thread thread;
 
   void run() {
     std::unique_lock lock(mutex);
     for (;;) {
       changed.wait(lock, [this] { return is_stopping || !work.empty(); });
-      if (is_stopping) return;
+      if (is_stopping) {
+        has_ended = true;
+        return changed.notify_all();
+      }
       std::function<void()> next = std::move(work.front());
       work.pop_front();
       lock.unlock();
@@ -184,13 +188,21 @@ WorkThread::WorkThread() : state_(std::make_shared<State>()) {
 }
 
 WorkThread::~WorkThread() {
+  constexpr auto kPatience = std::chrono::seconds(1);
   std::deque<std::function<void()>> dropped;
-  end_thread(*state_, [&] {
-    const std::lock_guard lock(state_->mutex);
-    state_->is_stopping = true;
-    dropped.swap(state_->work);
-    state_->changed.notify_all();
-  });
+  std::unique_lock lock(state_->mutex);
+  state_->is_stopping = true;
+  dropped.swap(state_->work);
+  state_->changed.notify_all();
+  const bool is_own = state_->thread.get_id() == std::this_thread::get_id();
+  const bool has_ended = !is_own && state_->changed.wait_for(lock, kPatience, [&] { return state_->has_ended; });
+  lock.unlock();
+  // What it runs belongs to others and may never come back: it keeps the state, and ends after that.
+  if (has_ended) {
+    state_->thread.join();
+  } else {
+    state_->thread.detach();
+  }
 }
 
 void WorkThread::post(std::function<void()> work) {

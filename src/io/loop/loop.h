@@ -47,7 +47,8 @@ class Loop {
 class WorkThread {
  public:
   WorkThread();
-  // From any thread, its own included. What has not begun is dropped; what runs is waited for, from elsewhere.
+  // From any thread, its own included. What has not begun is dropped; what runs is waited for, from elsewhere, for a
+  // second at most, and then left to its own.
   ~WorkThread();
   WorkThread(const WorkThread&) = delete;
   WorkThread& operator=(const WorkThread&) = delete;

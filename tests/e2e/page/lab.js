@@ -91,6 +91,13 @@ lab.painted = (colour) => paintedStream({ width: 320, height: 180, fps: 25, ever
   pen.fillRect((step * 7) % 320, 0, 24, 24);
 });
 
+// A picture, and a small thing that moves over it, so that each frame is another one.
+lab.showing = (picture, { width, height }) => paintedStream({ width, height, fps: 25, every: 40 }, (pen, step) => {
+  pen.drawImage(picture, 0, 0, width, height);
+  pen.fillStyle = '#888';
+  pen.fillRect((step * 7) % width, height - 8, 8, 8);
+});
+
 lab.sound = () => (lab.audio ??= new AudioContext());
 
 lab.tone = (hertz) => {

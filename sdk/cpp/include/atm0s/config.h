@@ -79,7 +79,8 @@ enum class PublishScope : uint8_t { kFull, kStreamOnly };
 
 struct RuntimeOptions {
   // Runs handlers. None: a thread of the SDK's, one for all sessions. Whatever it is, handlers of one session are
-  // called one after the other.
+  // called one after the other. One that runs them in place, in its own call, holds up the network of all sessions for
+  // as long as they take; they must not wait for an Operation then.
   std::function<void(std::function<void()>)> executor = {};
   // Of https urls. Empty: the system's authorities.
   std::string tls_ca_file = {};

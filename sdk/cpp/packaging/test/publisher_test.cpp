@@ -6,11 +6,11 @@
 namespace {
 
 using namespace std::chrono_literals;
-using atm::EncodedVideoSource;
-using atm::MediaKind;
-using atm::Presence;
-using atm::SenderState;
-using atm::StreamChanged;
+using atm0s::EncodedVideoSource;
+using atm0s::MediaKind;
+using atm0s::Presence;
+using atm0s::SenderState;
+using atm0s::StreamChanged;
 
 // Peer "a" publishes, "b" is told. Each test has a stream of its own.
 class PublisherTest : public testing::Test {
@@ -27,10 +27,10 @@ class PublisherTest : public testing::Test {
     });
   }
 
-  const std::shared_ptr<EncodedVideoSource> source_ = std::make_shared<EncodedVideoSource>(atm::Codec::kVp8);
+  const std::shared_ptr<EncodedVideoSource> source_ = std::make_shared<EncodedVideoSource>(atm0s::Codec::kVp8);
   const uses::Camera camera_{source_};
-  atm::Session publishing_{{uses::url()}, uses::config(0)};
-  atm::Session viewing_{{uses::url()}, uses::config(1)};
+  atm0s::Session publishing_{{uses::url()}, uses::config(0)};
+  atm0s::Session viewing_{{uses::url()}, uses::config(1)};
 };
 
 TEST_F(PublisherTest, HasASenderFromTheFirstSourceOn) {
@@ -75,25 +75,25 @@ TEST_F(PublisherTest, ANameThatIsTakenIsRefused) {
   ASSERT_TRUE(publishing_.create_publisher({.name = "taken", .kind = MediaKind::kVideo, .source = source_}));
   const auto second = publishing_.create_publisher({.name = "taken", .kind = MediaKind::kVideo, .source = source_});
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, atm::ErrorCode::kInvalidRequest);
+  EXPECT_EQ(second.error().code, atm0s::ErrorCode::kInvalidRequest);
   // Without a source it is not taken before there is one.
   auto third = publishing_.create_publisher({.name = "taken", .kind = MediaKind::kVideo});
   ASSERT_TRUE(third);
   const auto switched = third->switch_to(source_).wait();
   ASSERT_FALSE(switched);
-  EXPECT_EQ(switched.error().code, atm::ErrorCode::kInvalidRequest);
+  EXPECT_EQ(switched.error().code, atm0s::ErrorCode::kInvalidRequest);
 }
 
 TEST_F(PublisherTest, OutlivesItsSession) {
   auto publisher = [&] {
-    atm::Session session({uses::url()}, uses::config(2));
+    atm0s::Session session({uses::url()}, uses::config(2));
     return session.create_publisher({.name = "orphan", .kind = MediaKind::kVideo});
   }();
   ASSERT_TRUE(publisher);
   EXPECT_EQ(publisher->state(), SenderState::kClosed);
   const auto switched = publisher->switch_to(source_).wait();
   ASSERT_FALSE(switched);
-  EXPECT_EQ(switched.error().code, atm::ErrorCode::kClosed);
+  EXPECT_EQ(switched.error().code, atm0s::ErrorCode::kClosed);
   EXPECT_FALSE(publisher->sender());
   EXPECT_EQ(publisher->state(), SenderState::kClosed);
   EXPECT_TRUE(publisher->stop().wait());

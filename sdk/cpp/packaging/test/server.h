@@ -31,8 +31,8 @@ inline std::string token(size_t peer) {
 }
 
 // Peer 0 is "a".
-inline atm::SessionConfig config(size_t peer) {
-  atm::SessionConfig out;
+inline atm0s::SessionConfig config(size_t peer) {
+  atm0s::SessionConfig out;
   out.room_id = "demo";
   out.peer_id = std::string(1, static_cast<char>('a' + peer));
   out.token = token(peer);
@@ -53,7 +53,7 @@ inline std::vector<uint8_t> picture(bool is_key) {
 // Thirty pictures a second into a source, until it ends.
 class Camera {
  public:
-  explicit Camera(std::shared_ptr<atm::EncodedVideoSource> source)
+  explicit Camera(std::shared_ptr<atm0s::EncodedVideoSource> source)
       : thread_([source = std::move(source), this] {
           for (int i = 0; !is_over_; ++i) {
             const auto bytes = picture(source->take_key_frame_request() || i % 30 == 0);
@@ -73,7 +73,7 @@ class Camera {
 
 // The next event of that type for which `is_it` is true.
 template <typename Wanted, typename IsIt>
-bool wait_for(atm::Session& session, IsIt is_it, std::chrono::seconds patience = std::chrono::seconds(10)) {
+bool wait_for(atm0s::Session& session, IsIt is_it, std::chrono::seconds patience = std::chrono::seconds(10)) {
   const auto until = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < until) {
     const auto event = session.wait_event(std::chrono::milliseconds(100));

@@ -1,17 +1,18 @@
 // libatm0s as other people get it: installed into a folder of its own, its headers compiled alone, its symbols compared with
 // sdk/cpp/abi, programs outside of the tree built with CMake and with pkg-config and run against the server, Debian packages
-// made.   node tests/package/run.mjs [part of a name…]     UPDATE_ABI=1: the list of symbols anew
+// made.   node sdk/cpp/packaging/test/run.mjs [part of a name…]     UPDATE_ABI=1: the list of symbols anew
 // The last line is JSON with the counts, for ./dev.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { startServer } from '../e2e/harness/server.mjs';
-import { makeToken, nowSeconds } from '../e2e/harness/tokens.mjs';
+import { blocks } from '../../../../tests/e2e/harness/guide.mjs';
+import { startServer } from '../../../../tests/e2e/harness/server.mjs';
+import { makeToken, nowSeconds } from '../../../../tests/e2e/harness/tokens.mjs';
 import { abiDifference } from './abi.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const tree = here('../../');
+const tree = here('../../../../');
 const build = `${tree}build/release`;
 const out = `${tree}build/package`;
 const prefix = `${out}/prefix`;
@@ -72,7 +73,7 @@ async function installs() {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   await run('cmake', ['--install', build, '--prefix', prefix]);
-  const wanted = ['bin/atm0s-server', 'lib/libatm0s.so', 'lib/libatm0s.a', 'lib/pkgconfig/atm0s.pc',
+  const wanted = ['bin/atm0s-server', 'bin/atm0s', 'lib/libatm0s.so', 'lib/libatm0s.a', 'lib/pkgconfig/atm0s.pc',
     'lib/cmake/atm0s/atm0sConfig.cmake', 'include/atm0s/session.h', 'include/atm0s/atm0s.h'];
   const missing = wanted.filter((file) => !existsSync(`${prefix}/${file}`));
   check(!missing.length, `missing: ${missing}`);
@@ -163,6 +164,22 @@ async function headersCompileAlone(compiler, language, flags, names) {
   });
   check(!problems.length, problems.join('\n'));
   return `${names.length} headers`;
+}
+
+// What docs/cpp-sdk.md shows, each block with what all of them may take for granted.
+async function guideCompiles() {
+  const found = blocks(readFileSync(`${tree}docs/cpp-sdk.md`, 'utf8'), 'cpp');
+  check(found.length > 5, `${found.length} blocks of C++ in docs/cpp-sdk.md`);
+  const taken = ['atm0s/session.h', 'cstdio', 'thread'].map((name) => `#include <${name}>\n`).join('');
+  const problems = [];
+  await onAll([...found.entries()], async ([i, block]) => {
+    const source = `${out}/guide${i}.cpp`;
+    writeFileSync(source, taken + block);
+    const args = ['-std=c++20', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', `-I${prefix}/include`, source];
+    await run('g++', args).catch((error) => problems.push(error.message));
+  });
+  check(!problems.length, problems.join('\n'));
+  return `${found.length} blocks`;
 }
 
 // --- programs -----------------------------------------------------------------------------------------------------------
@@ -268,6 +285,7 @@ for (const compiler of ['g++', 'clang++-19']) {
 for (const compiler of ['gcc', 'clang-19']) {
   await test(`atm0s.h is C11 for ${compiler}`, () => headersCompileAlone(compiler, 'c', ['-std=c11', '-Wpedantic'], ['atm0s.h']));
 }
+await test('the code of docs/cpp-sdk.md compiles', guideCompiles);
 const server = await startServerForAll();
 try {
   await test('a project outside of the tree builds with CMake', builtPrograms);

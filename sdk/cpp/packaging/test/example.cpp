@@ -7,7 +7,7 @@
 
 namespace {
 
-int fail(const char* what, const atm::Error& error) {
+int fail(const char* what, const atm0s::Error& error) {
   std::printf("%s: %s: %s\n", what, std::string(to_text(error.code)).c_str(), error.message.c_str());
   return 1;
 }
@@ -15,18 +15,18 @@ int fail(const char* what, const atm::Error& error) {
 }  // namespace
 
 int main() {
-  auto camera = std::make_shared<atm::EncodedVideoSource>(atm::Codec::kVp8);
-  atm::SessionConfig publishing = uses::config(0);
-  publishing.senders = {{.name = "video_main", .kind = atm::MediaKind::kVideo, .source = camera}};
-  atm::Session publisher({uses::url()}, publishing);
+  auto camera = std::make_shared<atm0s::EncodedVideoSource>(atm0s::Codec::kVp8);
+  atm0s::SessionConfig publishing = uses::config(0);
+  publishing.senders = {{.name = "video_main", .kind = atm0s::MediaKind::kVideo, .source = camera}};
+  atm0s::Session publisher({uses::url()}, publishing);
   if (auto connected = publisher.connect(); !connected) return fail("publisher", connected.error());
   const uses::Camera pictures(camera);
 
-  atm::SessionConfig viewing = uses::config(1);
+  atm0s::SessionConfig viewing = uses::config(1);
   viewing.receivers.video = 1;
-  atm::Session viewer({uses::url()}, viewing);
+  atm0s::Session viewer({uses::url()}, viewing);
   if (auto connected = viewer.connect(); !connected) return fail("viewer", connected.error());
-  atm::Receiver receiver = viewer.take_receiver(atm::MediaKind::kVideo);
+  atm0s::Receiver receiver = viewer.take_receiver(atm0s::MediaKind::kVideo);
   if (auto viewed = receiver.switch_to({"a", "video_main"}).wait(); !viewed) return fail("view", viewed.error());
   for (int frames = 0; frames < 10; ++frames) {
     const auto frame = receiver.read_video(std::chrono::seconds(10));

@@ -1,0 +1,124 @@
+// The server goes and comes again: sessions are back by themselves, with what they sent and viewed, and say what
+// happens meanwhile.
+#include "synthetic.h"
+#include "world.h"
+
+namespace atm0s::test {
+namespace {
+
+struct Call {
+  explicit Call(RuntimeOptions options = {})
+      : server(start_server()),
+        source(std::make_shared<EncodedVideoSource>(Codec::kVp8)),
+        pump(source),
+        ann({server->url()}, ann_config(), options),
+        bob({server->url()}, bob_config(), options),
+        receiver(bob.take_receiver(MediaKind::kVideo)) {}
+  SessionConfig ann_config() const {
+    SessionConfig config{.room_id = "room", .peer_id = "ann", .token = token_of(*server, "room", "ann")};
+    config.senders = {{.name = "video_main", .kind = MediaKind::kVideo, .source = source}};
+    return config;
+  }
+  SessionConfig bob_config() const {
+    return {.room_id = "room", .peer_id = "bob", .token = token_of(*server, "room", "bob"), .receivers = {0, 1}};
+  }
+  void begin() {
+    ASSERT_OK(ann.connect());
+    ASSERT_OK(bob.connect());
+    ASSERT_OK(receiver.switch_to({"ann", "video_main"}).wait());
+    ASSERT_TRUE(receiver.read_video(3s).ok());
+  }
+  // A frame that was made after this call was begun.
+  bool sees(std::chrono::milliseconds patience) {
+    const auto began = Clock::now();
+    return until(
+        [&] {
+          const auto frame = receiver.read_video(50ms);
+          const auto mark = frame ? read_mark(frame->bytes) : std::nullopt;
+          return mark && mark->made_at > began;
+        },
+        patience);
+  }
+
+  std::unique_ptr<atm::soak::ServerProcess> server;
+  std::shared_ptr<EncodedVideoSource> source;
+  Pump pump;
+  Session ann, bob;
+  Receiver receiver;
+};
+
+bool wait_state(Session& session, SessionState state, std::chrono::milliseconds patience) {
+  return wait_for<StateChanged>(session, [&](const auto& e) { return e.state == state; }, patience).has_value();
+}
+
+TEST(Restart, AfterAKilledServerTheCallGoesOnByItself) {
+  Call call;
+  call.begin();
+  call.server->kill_hard();
+  const auto gone =
+      wait_for<StateChanged>(call.bob, [](const auto& e) { return e.state == SessionState::kReconnecting; }, 6s);
+  ASSERT_TRUE(gone);
+  ASSERT_TRUE(gone->why);
+  EXPECT_FALSE(gone->why->message.empty());
+  EXPECT_EQ(call.bob.state(), SessionState::kReconnecting);
+  EXPECT_FALSE(call.bob.ping(100ms).ok());
+  call.server->start_again();
+  const auto began = Clock::now();
+  EXPECT_TRUE(wait_state(call.bob, SessionState::kConnected, 10s));
+  EXPECT_TRUE(wait_state(call.ann, SessionState::kConnected, 10s));
+  EXPECT_TRUE(call.sees(5s));
+  const auto took = std::chrono::duration<double>(Clock::now() - began).count();
+  std::printf("back %.1f s after the server\n", took);
+  EXPECT_EQ(call.receiver.state(), ReceiverState::kLive);
+  EXPECT_TRUE(call.bob.ping().ok());
+}
+
+TEST(Restart, AServerThatEndsInOrderSaysSo) {
+  Call call;
+  call.begin();
+  EXPECT_EQ(call.server->stop(), 0);
+  EXPECT_TRUE(wait_for<SessionClosing>(call.bob, [](const auto&) { return true; }, 2s));
+  call.server->start_again();
+  EXPECT_TRUE(wait_state(call.bob, SessionState::kConnected, 10s));
+  EXPECT_TRUE(wait_state(call.ann, SessionState::kConnected, 10s));
+  EXPECT_TRUE(call.sees(5s));
+}
+
+TEST(Restart, WhoWantsNoReconnectionIsToldOfTheEnd) {
+  RuntimeOptions options;
+  options.reconnects = false;
+  Call call(options);
+  call.begin();
+  EXPECT_EQ(call.server->stop(), 0);
+  const auto ended =
+      wait_for<StateChanged>(call.bob, [](const auto& e) { return e.state == SessionState::kDisconnected; }, 5s);
+  ASSERT_TRUE(ended);
+  EXPECT_TRUE(ended->why);
+  EXPECT_FAILS(ErrorCode::kClosed, call.receiver.read_video(5s));
+}
+
+TEST(Restart, AnOutageThatLastsIsGivenUp) {
+  RuntimeOptions options;
+  options.give_up_after = 1s;
+  Call call(options);
+  call.begin();
+  EXPECT_EQ(call.server->stop(), 0);
+  EXPECT_TRUE(wait_state(call.bob, SessionState::kReconnecting, 3s));
+  const auto ended =
+      wait_for<StateChanged>(call.bob, [](const auto& e) { return e.state == SessionState::kDisconnected; }, 8s);
+  ASSERT_TRUE(ended);
+  ASSERT_TRUE(ended->why);
+  EXPECT_EQ(to_text(ended->why->code), "NETWORK_ERROR") << ended->why->message;
+}
+
+TEST(Restart, ICEIsRestartedInTheMiddleOfACall) {
+  Call call;
+  call.begin();
+  const Operation restarted = call.bob.restart_ice();
+  ASSERT_OK(restarted.wait());
+  EXPECT_TRUE(call.sees(3s));
+  EXPECT_EQ(call.bob.state(), SessionState::kConnected);
+}
+
+}  // namespace
+}  // namespace atm0s::test
