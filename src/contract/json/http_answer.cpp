@@ -12,7 +12,7 @@ namespace atm::json {
 namespace {
 
 // A number that JavaScript can hold.
-constexpr uint64_t kMaxNodeId = (uint64_t{1} << 53) - 1;
+constexpr uint64_t kMaxNodeId = 9'007'199'254'740'991;
 // Of a server, and of urls in each: more are cut off by nobody, they are a bad answer.
 constexpr size_t kMaxIceServers = 16;
 
