@@ -160,6 +160,9 @@ void Session::recover(Now now, Way way, std::optional<Error> why, Output& out) {
 }
 
 void Session::try_recovery(Now now, Output& out) {
+  if (recovery_.way() == Way::kConnect && !config_.reconnects) {
+    return end(now, Error{ErrorCode::kTimeout, "the connection did not come back"}, out);
+  }
   if (recovery_.way() == Way::kConnect) return open(now, out);
   restart(now, out);
 }
@@ -201,9 +204,11 @@ void Session::restart_ice(Now now, uint64_t request, Output& out) {
 void Session::check_quiet(Now now, Output& out) {
   if (!connection_.channel || is_pinging_) return;
   const bool is_restarted = recovery_.is_running() && recovery_.way() == Way::kRestart && restart_due_ != kNever;
-  const Instant heard = std::max(peer_->last_authenticated(), pinged_at_);
+  if (recovery_.is_running() && !is_restarted) return;
+  // After a restart an answer to a request of ours is the proof: what is heard may be media that we cannot answer.
+  const Instant heard = is_restarted ? pinged_at_ : std::max(peer_->last_authenticated(), pinged_at_);
   const Duration patience = is_restarted ? Duration{kRateInterval} : Duration{kQuiet};
-  if ((recovery_.is_running() && !is_restarted) || now.mono - heard < patience) return;
+  if (now.mono - heard < patience) return;
   is_pinging_ = true;
   pinged_at_ = now.mono;
   ask(now, contract::PeerPing{}, Rpc::Use::kPing, 0, out);
@@ -226,7 +231,7 @@ void Session::on_server_closes(Now now, const contract::SessionClosing& closing,
   // Another server, if there is one, at once; this one when it said.
   const auto here = std::find(urls_.begin(), urls_.end(), connection_.url);
   if (here != urls_.end()) std::rotate(here, here + 1, urls_.end());
-  connection_.channel.reset();
+  close_peer(now, out);
   const Duration wait = urls_.size() > 1 ? Duration{} : Duration{std::chrono::milliseconds(*closing.retry_ms)};
   if (!recovery_.is_running()) recovery_.start(now, Way::kConnect, wait);
   set_state(State::kReconnecting, std::move(why), out);

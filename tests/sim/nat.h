@@ -1,6 +1,7 @@
 // A network address translator in front of a simulated client, of the kinds of RFC 4787 (4.1 mapping, 5 filtering),
-// with a time-out of mappings (4.3) and a change of its address in the middle of a call. For tests/sim World: datagrams
-// out get an outer address, datagrams in the inner one, or nothing.
+// with a time-out of mappings (4.3) and a change of its address in the middle of a call. For tests/sim World and
+// IceWorld: datagrams out get an outer address, datagrams in the inner one, or nothing. Hairpinning is the world's,
+// which knows who is inside.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@ enum class NatDependence : uint8_t { kEndpointIndependent, kAddress, kAddressAnd
 struct NatConfig {
   NatDependence mapping = NatDependence::kEndpointIndependent;
   NatDependence filtering = NatDependence::kEndpointIndependent;
+  bool hairpins = false;    // what is inside reaches its neighbours by their outer addresses, from its own (6)
   Duration timeout = 120s;  // of a mapping without a datagram out (RFC 4787 REQ-5: at least two minutes)
 };
 
@@ -36,6 +38,7 @@ class Nat {
   // Also of the addresses that it had.
   bool owns(const IpAddress& ip) const;
   const IpAddress& outer() const { return outer_.back(); }
+  bool hairpins() const { return config_.hairpins; }
   uint64_t filtered() const { return filtered_; }
   uint64_t mappings_made() const { return made_; }
 

@@ -203,7 +203,7 @@ TEST(Nat, WhenItComesBackAfterALongSilenceKeyFramesAreAskedForAtOnce) {
 }
 
 TEST(Nat, AMappingThatTimedOutWhileAClientWasAwayIsMadeAnewAndTheCallGoesOn) {
-  NatCall call({kAddressAndPort, kAddressAndPort, 10s});
+  NatCall call({.mapping = kAddressAndPort, .filtering = kAddressAndPort, .timeout = 10s});
   ASSERT_TRUE(call.begins());
   call.inside->set_silent(true);
   call.world.run_for(15s);

@@ -79,7 +79,8 @@ void RelayClient::work() {
   ::poll(waits.data(), waits.size(), 5);
   const Now now = io::read_clocks();
   turn::Output out = output();
-  for (const Datagram& datagram : socket_->receive(now.mono, now.mono.time_since_epoch() - now.wall.time_since_epoch())) {
+  for (const Datagram& datagram :
+       socket_->receive(now.mono, now.mono.time_since_epoch() - now.wall.time_since_epoch())) {
     if (!gatherer.on_datagram(now, datagram, out)) received_.push_back(datagram);
     take(now);
   }

@@ -360,6 +360,10 @@ atm::client::Config to_engine(const std::vector<std::string>& urls, const Sessio
   for (const SenderConfig& sender : config.senders) out.senders.push_back(to_engine(sender));
   out.receivers = {config.receivers.audio, config.receivers.video};
   out.mix_minus = static_cast<contract::MixMinusMode>(config.mix_minus_audio);
+  for (const IceServer& server : config.ice_servers) {
+    out.ice_servers.push_back({server.urls, server.username, server.credential});
+  }
+  out.relay_only = options.relay_only;
   out.playout_delay = playout_delay_of(config.latency_mode);
   for (const Codec codec : config.codecs) out.codecs.push_back(to_engine(codec));
   out.bitrate_control_mode = static_cast<contract::BitrateControlMode>(config.bitrate_control_mode);

@@ -49,9 +49,10 @@ class ATM0S_LOCAL Publisher::Impl {
   }
 
   SenderState state() const {
+    const auto session = session_.lock();
     const std::lock_guard lock(mutex_);
     if (sender_) return sender_->state();
-    return is_stopped_ || session_.expired() ? SenderState::kClosed : SenderState::kCreated;
+    return is_stopped_ || !session || session->has_ended() ? SenderState::kClosed : SenderState::kCreated;
   }
 
   std::optional<Sender> sender() const {

@@ -81,7 +81,7 @@ Operation Session::Impl::ask(
   {
     // With the look at the state: whoever ends the session finds the operation.
     const std::lock_guard lock(mutex);
-    if (!has_ended()) operations_[id = next_operation_++] = operation;
+    if (!is_over()) operations_[id = next_operation_++] = operation;
   }
   if (id == 0) {
     operation->finish(Error{ErrorCode::kClosed, "the session has ended"});
@@ -114,7 +114,7 @@ Operation Session::Impl::disconnect() {
   const auto operation = std::make_shared<Operation::Impl>(strand);
   {
     const std::lock_guard lock(mutex);
-    if (has_ended()) {
+    if (is_over()) {
       operation->finish({});
       return Operation(operation);
     }
@@ -122,6 +122,11 @@ Operation Session::Impl::disconnect() {
   }
   post([](atm::client::Session& engine, atm::Now now, atm::client::Output& out) { engine.disconnect(now, out); });
   return Operation(operation);
+}
+
+bool Session::Impl::has_ended() {
+  const std::lock_guard lock(mutex);
+  return is_over();
 }
 
 std::optional<Event> Session::Impl::poll_event() {
@@ -160,7 +165,7 @@ Result<Sender> Session::Impl::create_sender(SenderConfig wanted) {
   std::shared_ptr<Sender::Impl> sender;
   {
     const std::lock_guard lock(mutex);
-    if (has_ended()) return Error{ErrorCode::kClosed, "the session has ended"};
+    if (is_over()) return Error{ErrorCode::kClosed, "the session has ended"};
     for (const auto& known : senders) {
       if (known->name == wanted.name && known->state != SenderState::kClosed) {
         return Error{ErrorCode::kInvalidRequest, "there is a sender \"" + wanted.name + "\" already"};
@@ -279,6 +284,8 @@ void Session::Impl::run(const Work& work) {
     dtls_ = std::make_unique<atm::dtls::Context>(atm::dtls::Certificate::make(now, runtime_->rng()));
     engine_ = std::make_unique<atm::client::Session>(to_engine(urls_, config, options_), *dtls_, runtime_->rng());
     http_ = runtime_->http(options_.tls_ca_file, options_.tls_verify);
+    streams_ =
+        std::make_unique<IceStreams>(runtime_->loop(), options_.tls_ca_file, options_.tls_verify, stream_hooks());
     open_sockets();
     runtime_->loop().add(*this);
   }
@@ -288,14 +295,64 @@ void Session::Impl::run(const Work& work) {
 }
 
 atm::Instant Session::Impl::next_timeout() const {
-  return engine_->next_timeout();
+  return std::min(engine_->next_timeout(), streams_->next_timeout());
 }
 
 void Session::Impl::on_timeout(atm::Now now) {
   const auto self = shared_from_this();  // a handler that the executor calls in place may destroy the session
   atm::client::Output out{batch_, calls_, engine_events_};
-  engine_->on_timeout(now, out);
+  if (engine_->next_timeout() <= now.mono) engine_->on_timeout(now, out);
   flush(now);
+  if (streams_ && streams_->next_timeout() <= now.mono) streams_->on_timeout(now);
+}
+
+// --- servers for STUN and TURN
+
+IceStreams::Hooks Session::Impl::stream_hooks() {
+  const auto tell = [this](auto what) {
+    if (!engine_) return;
+    const atm::Now now = atm::io::read_clocks();
+    atm::client::Output out{batch_, calls_, engine_events_};
+    what(now, out);
+    flush(now);
+  };
+  return {
+      [=, this](uint16_t stream) { tell([&](atm::Now now, auto& out) { engine_->on_stream_open(now, stream, out); }); },
+      [=, this](uint16_t stream, atm::MutByteView bytes) {
+        tell([&](atm::Now now, auto& out) { engine_->on_stream_bytes(now, stream, bytes, out); });
+      },
+      [=, this](uint16_t stream, const std::string& why) {
+        tell([&](atm::Now now, auto& out) { engine_->on_stream_closed(now, stream, why, out); });
+      }};
+}
+
+void Session::Impl::resolve(const std::string& host) {
+  const auto answer = [weak = weak_from_this(), host](const std::vector<atm::IpAddress>& addresses) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->post([host, addresses](atm::client::Session& engine, atm::Now now, atm::client::Output& out) {
+      engine.on_resolved(now, host, addresses, out);
+    });
+  };
+  const auto id = runtime_->resolver().resolve(
+      host, [answer](atm::Result<atm::io::Addresses> found) { answer(found ? *found : atm::io::Addresses{}); });
+  if (!id) answer({});
+}
+
+// What the engine wants of the network; false: it is another event.
+bool Session::Impl::on_network_event(const atm::client::Event& event) {
+  if (const auto* wanted = std::get_if<atm::client::ResolveWanted>(&event)) {
+    resolve(wanted->host);
+  } else if (const auto* stream = std::get_if<atm::client::StreamWanted>(&event)) {
+    streams_->open(atm::io::read_clocks(), *stream);
+  } else if (const auto* unwanted = std::get_if<atm::client::StreamUnwanted>(&event)) {
+    streams_->close(unwanted->stream);
+  } else if (const auto* failed = std::get_if<atm::client::ServerFailed>(&event)) {
+    push_event(Failure{{ErrorCode::kIceServerError, failed->url + ": " + failed->why}});
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void Session::Impl::receive(size_t index) {
@@ -315,6 +372,7 @@ void Session::Impl::receive(size_t index) {
 void Session::Impl::flush(atm::Now) {
   if (!batch_.empty()) {
     for (auto& socket : sockets_) socket->send(batch_);
+    if (streams_) streams_->send(batch_);
     batch_.clear();
   }
   std::vector<atm::client::HttpCall> calls;
@@ -349,6 +407,7 @@ void Session::Impl::call(const atm::client::HttpCall& call) {
 }
 
 void Session::Impl::dispatch(atm::client::Event event) {
+  if (on_network_event(event)) return;
   if (auto* changed_state = std::get_if<atm::client::StateChanged>(&event)) return on_state(*changed_state);
   if (auto* done = std::get_if<atm::client::RequestDone>(&event)) {
     return finish_operation(done->request, std::move(done->error));
@@ -529,6 +588,7 @@ void Session::Impl::close_on_loop() {
     runtime_->loop().remove(*this);
     for (auto& socket : sockets_) runtime_->loop().unwatch(socket->fd());
     sockets_.clear();
+    streams_.reset();
     http_.reset();
     engine_.reset();
   }

@@ -12,6 +12,7 @@
 
 #include "atm0s/session.h"
 #include "client/session.h"
+#include "ice_streams.h"
 #include "io/http/client.h"
 #include "io/udp/socket.h"
 #include "operation.h"
@@ -86,7 +87,8 @@ class ATM0S_LOCAL RemoteStream::Impl {
   bool is_closed = false;
 };
 
-class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine, public std::enable_shared_from_this<Session::Impl> {
+class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
+                                        public std::enable_shared_from_this<Session::Impl> {
  public:
   Impl(std::vector<std::string> urls, SessionConfig config, RuntimeOptions options);
   ~Impl() override;
@@ -100,6 +102,7 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine, public st
   Operation ask(std::function<void(atm::client::Session&, atm::Now, uint64_t, atm::client::Output&)> work);
   Operation connect();
   Operation disconnect();
+  bool has_ended();
 
   std::optional<Event> poll_event();
   std::optional<Event> wait_event(std::chrono::milliseconds timeout);
@@ -138,6 +141,9 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine, public st
   void run(const Work& work);
   void flush(atm::Now now);
   void call(const atm::client::HttpCall& call);
+  IceStreams::Hooks stream_hooks();
+  void resolve(const std::string& host);
+  bool on_network_event(const atm::client::Event& event);
   void dispatch(atm::client::Event event);
   void on_state(const atm::client::StateChanged& changed);
   void on_stream(const StreamChanged& changed);
@@ -148,7 +154,7 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine, public st
   void close_handles();
   void receive(size_t socket);
   // Under the mutex.
-  bool has_ended() const { return is_shut_ || state == SessionState::kDisconnected; }
+  bool is_over() const { return is_shut_ || state == SessionState::kDisconnected; }
   void finish_operation(uint64_t id, std::optional<atm::Error> error);
 
   const RuntimeOptions options_;
@@ -169,6 +175,7 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine, public st
   std::shared_ptr<atm::io::HttpClient> http_;
   std::vector<std::unique_ptr<atm::io::UdpSocket>> sockets_;
   std::vector<std::unique_ptr<atm::io::UdpSocket>> old_sockets_;
+  std::unique_ptr<IceStreams> streams_;
   atm::SendBatch batch_;
   std::vector<atm::client::HttpCall> calls_;
   std::vector<atm::client::Event> engine_events_;

@@ -39,6 +39,11 @@ void Assembler::free(Slot& slot) {
   slot.is_held = false;
 }
 
+// An IDR slice without parameter sets begins nothing as long as none are known.
+bool Assembler::may_begin(const Slot& slot) const {
+  return slot.role.starts_key_frame && (!slot.role.lacks_parameter_sets || has_parameter_sets_);
+}
+
 // Held packets below `sequence` go, without a word: whoever calls counts them.
 void Assembler::drop_before(int64_t sequence) {
   for (int64_t at = *floor_; at < sequence && held_ > 0; ++at) {
@@ -55,6 +60,8 @@ void Assembler::make_room(int64_t sequence) {
     const int64_t next = sequence - static_cast<int64_t>(kMaxHeldPackets) + 1;
     lose_frame(next);
     counters_.overflows += held - held_;
+    // A jump: what lies between was never on its way.
+    if (held_ == 0) drop_before(sequence);
   }
   if (span <= slots_.size() || slots_.size() == kMaxHeldPackets) return;
   std::vector<Slot> more(std::min(std::bit_ceil(span), uint64_t{kMaxHeldPackets}));
@@ -100,7 +107,8 @@ void Assembler::on_packet(const MediaPacket& packet) {
     lose_frame(*find_from(*floor_) + 1);
     counters_.overflows += held - held_;
   }
-  if (!is_seeking_ || !find(packet.sequence) || !find(packet.sequence)->role.starts_key_frame) return;
+  const Slot* slot = find(packet.sequence);
+  if (!is_seeking_ || !slot || !may_begin(*slot)) return;
   if (key_start_ && *key_start_ < packet.sequence) return;
   key_start_ = packet.sequence;
   is_open_ = false;
@@ -282,7 +290,7 @@ void Assembler::begin_seeking() {
   is_open_ = false;
   key_start_.reset();
   for (auto at = find_from(*floor_); at; at = find_from(*at + 1)) {
-    if (!find(*at)->role.starts_key_frame) continue;
+    if (!may_begin(*find(*at))) continue;
     key_start_ = at;
     return;
   }

@@ -110,6 +110,7 @@ class Assembler {
   };
   Slot* find(int64_t sequence);
   std::optional<int64_t> find_from(int64_t sequence);
+  bool may_begin(const Slot& slot) const;
   void make_room(int64_t sequence);
   void store(const MediaPacket& packet);
   void free(Slot& slot);

@@ -31,11 +31,12 @@ struct CandidatePair {
   uint64_t priority = 0;        // RFC 8445 6.1.2.3, of the two above
   uint32_t check_priority = 0;  // the PRIORITY attribute of its checks, RFC 8445 7.1.1
   PairState state = PairState::kWaiting;
-  bool nominating = false;  // the check in progress carries USE-CANDIDATE
-  bool chosen = false;      // controlled: the remote side has nominated it
-  bool is_relayed = false;  // by a server of either side
-  bool hurried = false;     // the check in progress has been sent again ahead of its time
-  bool triggered = false;   // to be checked ahead of the others, and when there is no search (RFC 8445 6.1.4.1)
+  bool nominating = false;    // the check in progress carries USE-CANDIDATE
+  bool chosen = false;        // controlled: the remote side has nominated it
+  bool is_reflexive = false;  // its remote candidate was learned from a check
+  bool is_relayed = false;    // by a server of either side
+  bool hurried = false;       // the check in progress has been sent again ahead of its time
+  bool triggered = false;     // to be checked ahead of the others, and when there is no search (RFC 8445 6.1.4.1)
   Transaction transaction;
 };
 

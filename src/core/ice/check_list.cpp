@@ -132,7 +132,7 @@ CandidatePair* CheckList::find(const Path& path) {
 bool CheckList::trigger(Instant now, const Request& request) {
   if (!searching_ && !request.chosen) return false;
   CandidatePair* pair = find(request.path);
-  if (pair == nullptr) pair = add_reflexive(request.path, request.priority);
+  if (pair == nullptr) pair = add_reflexive(now, request.path, request.priority);
   if (pair == nullptr) return false;
   if (request.chosen) {  // the last choice counts
     for (CandidatePair& other : pairs_) other.chosen = false;
@@ -157,10 +157,11 @@ bool CheckList::trigger(Instant now, const Request& request) {
 }
 
 // RFC 8445 7.3.1.3: a remote candidate that nobody told us of.
-CandidatePair* CheckList::add_reflexive(const Path& path, uint32_t priority) {
+CandidatePair* CheckList::add_reflexive(Instant now, const Path& path, uint32_t priority) {
   const auto local = std::find_if(local_.begin(), local_.end(),
                                   [&](const Candidate& known) { return base_of(known) == base_of(path); });
-  if (local == local_.end() || remote_.size() == kMaxRemoteCandidates) return nullptr;
+  if (local == local_.end() || !make_room_for_reflexive(now, path)) return nullptr;
+  if (remote_.size() == kMaxRemoteCandidates) return nullptr;
   Candidate reflexive;
   reflexive.foundation = "prflx" + std::to_string(remote_.size());
   reflexive.priority = priority;
@@ -168,7 +169,28 @@ CandidatePair* CheckList::add_reflexive(const Path& path, uint32_t priority) {
   reflexive.type = CandidateType::kPeerReflexive;
   remote_.push_back(reflexive);
   add_pair(*local, reflexive);
-  return find(path);
+  CandidatePair* pair = find(path);
+  if (pair != nullptr) pair->is_reflexive = true;
+  return pair;
+}
+
+bool CheckList::make_room_for_reflexive(Instant now, const Path& path) {
+  const auto is_like = [&](const CandidatePair& pair) {
+    return pair.is_reflexive && base_of(pair.path) == base_of(path) && pair.path.remote.ip == path.remote.ip;
+  };
+  if (static_cast<size_t>(std::count_if(pairs_.begin(), pairs_.end(), is_like)) < kMaxReflexivePairs) return true;
+  const auto old = std::find_if(pairs_.begin(), pairs_.end(), [&](const CandidatePair& pair) {
+    return is_like(pair) && pair.state == PairState::kFailed && pair.transaction.sent_at + kReflexiveRest <= now;
+  });
+  if (old == pairs_.end()) return false;
+  const SocketAddress address = old->path.remote;
+  pairs_.erase(old);
+  const auto has_it = [&](const CandidatePair& pair) { return pair.path.remote == address; };
+  if (std::any_of(pairs_.begin(), pairs_.end(), has_it)) return true;
+  std::erase_if(remote_, [&](const Candidate& known) {
+    return known.address == address && known.type == CandidateType::kPeerReflexive;
+  });
+  return true;
 }
 
 bool CheckList::owns(const stun::TransactionId& id) const {

@@ -23,6 +23,12 @@ inline constexpr int kLastWaitRtos = 16;           // Rm, RFC 8489 6.2.1
 inline constexpr size_t kMaxPairs = 100;           // RFC 8445 6.1.2.5; the least in priority go
 inline constexpr size_t kMaxLocalCandidates = 16;  // a machine's addresses; further ones are refused and counted
 inline constexpr size_t kMaxRemoteCandidates = 32;
+// Addresses of one remote host, seen from one local end, that were learned from its checks. Two NATs that give each
+// destination another port, and let everything in, have both sides learn of another one by every check; without a bound
+// that goes on for ever, and triggered checks go ahead of those that would succeed.
+inline constexpr size_t kMaxReflexivePairs = 6;
+// One of them makes room for another when it has failed and was last tried so long ago: a NAT that was restarted.
+inline constexpr Duration kReflexiveRest = 5s;
 // How long a pair that answered waits for a better one that has not yet: two checks' turns and a usual RTT more.
 inline constexpr Duration kNominationPatience = 200ms;
 // The same for a pair that is relayed, and a better one of two hosts may come about: a check that a NAT did not let in
@@ -85,7 +91,8 @@ class CheckList {
   void sort();
   uint64_t priority_of(const CandidatePair& pair) const;
   CandidatePair* find(const Path& path);
-  CandidatePair* add_reflexive(const Path& path, uint32_t priority);
+  CandidatePair* add_reflexive(Instant now, const Path& path, uint32_t priority);
+  bool make_room_for_reflexive(Instant now, const Path& path);
   Duration initial_rto() const;
   void send_new(Instant now, CandidatePair& pair, const RemoteAgent& remote, SendBatch& out, Counters& counters);
   void retransmit(Instant now, CandidatePair& pair, const RemoteAgent& remote, SendBatch& out, Counters& counters);

@@ -37,6 +37,31 @@ struct MediaLineTest : testing::Test {
   }
 };
 
+// What we send ourselves in layers; a source's layers are nothing to an m-line that sends one stream.
+TEST(MediaLineSends, AStreamForEachLayerThatLivesOnOverRenegotiations) {
+  negotiation::NegotiatedMedia media = simulcast();
+  media.direction = negotiation::Direction::kSendOnly;
+  media.local_ssrc = 1;
+  media.local_rtx_ssrc = 2;
+  MediaLine line{0};
+  line.negotiate(media, 0);
+  EXPECT_EQ(line.send_layers(), 1);
+  EXPECT_EQ(line.send_layer_of(2), 0);
+  media.local_layers = {{"q", 1, 2}, {"h", 3, 4}, {"f", 5, 6}};
+  const stream::SendStream* lowest = line.send_stream();
+  line.negotiate(media, 0);
+  ASSERT_EQ(line.send_layers(), 3);
+  EXPECT_EQ(line.send_stream(), lowest);
+  EXPECT_EQ(line.ssrc(2), 5u);
+  EXPECT_EQ(line.send_stream(2)->config().rtx_ssrc, 6u);
+  EXPECT_EQ(line.rid(1), "h");
+  EXPECT_EQ(line.send_layer_of(2), 2);
+  EXPECT_EQ(line.send_layer_of(3), 0);
+  line.on_numbered(70, 1);
+  EXPECT_EQ(line.next_sequence(1), 71);
+  EXPECT_EQ(line.next_sequence(), 0);
+}
+
 TEST_F(MediaLineTest, RtxFindsItsLayerByRepairedRid) {
   stream::ReceiveStream* q = line.add_receive_stream(kStart, 10, "q");
   stream::ReceiveStream* h = line.add_receive_stream(kStart, 20, "h");

@@ -5,9 +5,8 @@
 // The delay of a packet, when it is pulled, beyond the fastest way (DelayProfile) is held at a target: 95 % of what
 // jitter asks for + kPullMargin, within the bounds of Delays, and at least what lip sync asks for. It is held by
 // - waiting in silence: at the beginning, after DTX, after a concealment that has faded out: exactly,
-// - kSkip and kInsert: a frame more or less where nobody speaks (is_quiet), or at more than kForced beyond where the
-// caller
-//   cannot stretch,
+// - kSkip and kInsert: a frame more or less where nobody speaks (is_quiet), or further off where the caller cannot
+//   stretch,
 // - `speed` 0.9 or 1.1 where it can (config), and
 // - throwing packets away, where they are kTooLate beyond the target: after an outage.
 //

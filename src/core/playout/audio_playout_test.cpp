@@ -127,6 +127,26 @@ TEST(AudioPlayout, ALostPacketIsConcealedOnceAndFecIsUsedWhereItIs) {
   }
 }
 
+TEST(AudioPlayout, WhatWasConcealedWhileNothingWasThereIsNotConcealedAgain) {
+  AudioPlayout playout({.delays = {10ms, 10ms}});
+  Device device(playout);
+  const Network network = [](Duration since) -> std::optional<Duration> {
+    if (since % 1s == Duration(500ms)) return std::nullopt;
+    return 20ms;
+  };
+  device.run(send(10s, network, opus()), kBegin + 10s);
+  EXPECT_EQ(playout.stats().concealed_samples, 9'600u);
+}
+
+TEST(AudioPlayout, ThePacketsThatWaitAreBoundedWhenNobodyPulls) {
+  AudioPlayout playout({.delays = {}, .max_packets = 10});
+  for (uint32_t i = 0; i < 100; ++i) {
+    playout.push({static_cast<uint16_t>(i), i * 960, kBegin + i * 20ms, 960});
+    ASSERT_LE(playout.waiting(), 14u);
+  }
+  EXPECT_EQ(playout.stats().packets_discarded, 86u);
+}
+
 TEST(AudioPlayout, OfTwoLostPacketsTheFirstIsConcealedAndTheSecondComesFromFec) {
   AudioPlayout playout({.delays = {100ms, 100ms}});
   Device device(playout);

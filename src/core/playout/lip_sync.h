@@ -11,6 +11,9 @@
 // Delays change by at most 10 ms a step of 100 ms (libwebrtc's StreamSynchronization limits its steps too: 80 ms a
 // second). After a switch to another owner the old mapping is forgotten; delays stay as they are until the new reports
 // have come. Streams whose reports are more than kMaxSkew apart have no common clock and are left alone.
+//
+// Of the last five reports the median counts: those of a server that forwards say when it got the last packet, jitter
+// and all. One that is more than 200 ms off is a new clock, and the others are forgotten.
 #pragma once
 
 #include <array>

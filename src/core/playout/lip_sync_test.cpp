@@ -136,7 +136,7 @@ TEST(LipSync, ReportsOfAForwardingServerMayBeOffByJitter) {
   viewer.run(1s);
   SeededRng rng(2);
   for (int i = 0; i < 40; ++i) {
-    viewer.report(kAudio, i % 3 == 0 ? Duration(rng.below(150'000)) : Duration{});
+    viewer.report(kAudio, i % 3 == 0 ? 75ms - Duration(rng.below(150'000)) : Duration{});
     viewer.report(kVideo);
     viewer.run(1s);
     if (i < 6) continue;
@@ -208,6 +208,7 @@ TEST(LipSync, IsRightAgainAfterASwitchOfSource) {
   // Both receivers show bob now, whose video is the faster one.
   viewer.sync().set_stream(kAudio, 48'000, "bob");
   viewer.sync().set_stream(kVideo, 90'000, "bob");
+  EXPECT_FALSE(viewer.sync().skew("bob"));  // nothing is known of bob
   viewer.ways(120ms, 40ms);
   viewer.run(1s);
   const Duration held = viewer.sync().delay(kAudio);
@@ -260,6 +261,7 @@ TEST(LipSync, TheNumberOfStreamsIsBounded) {
   EXPECT_TRUE(sync.set_stream(3, 90'000, "bob"));
   sync.remove_stream(5);
   EXPECT_TRUE(sync.set_stream(1'000, 48'000, "ann"));
+  EXPECT_TRUE(sync.set_stream(kMaxSyncedStreams - 1, 48'000, "ann"));  // the last one has only moved
   EXPECT_FALSE(LipSync().set_stream(1, 0, "ann"));
   EXPECT_EQ(LipSync().next_timeout(), kNever);
 }

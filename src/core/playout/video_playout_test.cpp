@@ -217,6 +217,30 @@ TEST(VideoPlayout, NewBoundsHoldAtOnce) {
   EXPECT_NEAR(quantile(delays_ms(shown, kBegin), 1), 530, 1);
 }
 
+TEST(VideoPlayout, ATimestampBeforeTheLastIsNotShownBeforeIt) {
+  VideoPlayout playout({.delays = {200ms, 200ms}, .lead = 190ms});
+  std::vector<DueFrame> due;
+  playout.push({90'000, kBegin, kBegin, true, 0, {}});
+  playout.take_due(kBegin + 10ms, due);
+  playout.push({87'000, kBegin, kBegin + 10ms, false, 1, {}});
+  playout.take_due(kBegin + 20ms, due);
+  ASSERT_EQ(due.size(), 2u);
+  EXPECT_EQ(due[1].render_at, kBegin + 200ms);
+}
+
+TEST(VideoPlayout, UltraLowStaysSoWhenTheWayGetsFaster) {
+  VideoPlayout playout({.delays = {0ms, 0ms}});
+  const auto shown = show(playout, send(10s, [](Duration since) { return since < 5s ? 80ms : 30ms; }));
+  for (const Shown& s : shown) ASSERT_EQ(s.at, s.sent.arrives);
+}
+
+TEST(VideoPlayout, TheLargestDelayHoldsWhateverTheJitter) {
+  VideoPlayout playout({.delays = {std::nullopt, 40ms}});
+  show(playout, send(20s, jittery(20ms, 50ms, 5)));
+  EXPECT_GT(playout.jitter(), Duration(60ms));
+  EXPECT_EQ(playout.target_delay(), Duration(40ms));
+}
+
 TEST(VideoPlayout, HandsOutTheLeadBeforeTheTime) {
   VideoPlayout playout({.delays = {200ms, 200ms}, .lead = 30ms});
   playout.push({1'000, kBegin, kBegin, true, 7, {1, 2}});

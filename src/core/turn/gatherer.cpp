@@ -107,7 +107,9 @@ void Gatherer::start(Now now, Source& source, Output& out) {
 
 void Gatherer::add_candidate(Candidate candidate, Output& out) {
   // RFC 8445 5.1.3: without a NAT a reflexive address is the host's own; two servers see one mapping.
-  const auto is_same = [&](const Candidate& known) { return known.address == candidate.address; };
+  const auto is_same = [&](const Candidate& known) {
+    return known.address == candidate.address && ice::base_of(known) == ice::base_of(candidate);
+  };
   if (std::any_of(candidates_.begin(), candidates_.end(), is_same)) return;
   candidates_.push_back(candidate);
   out.events.push_back(CandidateFound{std::move(candidate)});
@@ -127,6 +129,11 @@ void Gatherer::add_reflexive(const Source& source, const SocketAddress& mapped, 
 }
 
 void Gatherer::on_relayed(Source& source, const Allocated& allocated, Output& out) {
+  // Nobody could tell whose datagrams are whose then. A server that is right gives each allocation its own.
+  if (find_relayed(allocated.relayed.ip, allocated.relayed.port) != nullptr) {
+    source.turn->stop();
+    return on_failed(source, {0, to_text(source.server.url) + " relays an address that is taken"}, out);
+  }
   source.state = State::kAnswered;
   source.relayed = allocated.relayed;
   if (source.stream == 0 && !options_.only_relayed) add_reflexive(source, allocated.mapped, out);

@@ -6,6 +6,7 @@ namespace atm::turn {
 
 void StunClient::ask(Now now, SendBatch& out) {
   next_at_ = kNever;
+  failure_.clear();
   const stun::TransactionId id = ice::make_transaction_id(rng_);
   uint8_t buffer[stun::kHeaderSize + 8];
   stun::MessageWriter writer(buffer, stun::Class::kRequest, id);

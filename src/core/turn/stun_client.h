@@ -30,7 +30,7 @@ class StunClient {
   Instant next_timeout() const { return std::min(transaction_.next_timeout(), next_at_); }
 
   const std::optional<SocketAddress>& mapped() const { return mapped_; }
-  // What a user can act on, once it is known; "": nothing is wrong.
+  // What a user can act on, once it is known; "": nothing is wrong, or it is asked again.
   const std::string& failure() const { return failure_; }
   const Path& server() const { return path_; }
   const Counters& counters() const { return counters_; }

@@ -67,6 +67,8 @@ class TurnClient {
   void wrap(Now now, const SocketAddress& peer, ByteView datagram, TurnOutput& out);
   // Gives the allocation back. is_ended() once the server has said so, or has not for a while.
   void close(Now now, TurnOutput& out);
+  // Without a word to the server: what it gave cannot be used.
+  void stop() { end(); }
   void on_timeout(Now now, TurnOutput& out);
   Instant next_timeout() const;
 

@@ -1,0 +1,304 @@
+// libatm0s as other people get it: installed into a folder of its own, its headers compiled alone, its symbols compared with
+// sdk/cpp/abi, programs outside of the tree built with CMake and with pkg-config and run against the server, Debian packages
+// made.   node sdk/cpp/packaging/test/run.mjs [part of a name…]     UPDATE_ABI=1: the list of symbols anew
+// The last line is JSON with the counts, for ./dev.
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { blocks } from '../../../../tests/e2e/harness/guide.mjs';
+import { startServer } from '../../../../tests/e2e/harness/server.mjs';
+import { makeToken, nowSeconds } from '../../../../tests/e2e/harness/tokens.mjs';
+import { abiDifference } from './abi.mjs';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const tree = here('../../../../');
+const build = `${tree}build/release`;
+const out = `${tree}build/package`;
+const prefix = `${out}/prefix`;
+const WARNINGS = ['-Wall', '-Wextra', '-Wconversion', '-Werror'];
+/** Of ISO C and C++: what a public header may include beside its neighbours. */
+const STANDARD_C = ['stdbool.h', 'stddef.h', 'stdint.h'];
+
+const version = /project\(atm0s .*VERSION (\d+\.\d+\.\d+)/.exec(readFileSync(`${tree}CMakeLists.txt`, 'utf8'))[1];
+const major = Number(version.split('.')[0]);
+
+const counts = { passed: 0, failed: 0 };
+const only = process.argv.slice(2);
+
+function count(what, problem) {
+  ++counts[problem ? 'failed' : 'passed'];
+  console.log(`${problem ? 'FAILED' : 'ok    '} ${what}`);
+  if (problem) console.log(String(problem).trimEnd().split('\n').slice(0, 40).join('\n').replace(/^/gm, '    '));
+}
+
+// Its output, or an error with it.
+function run(program, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { maxBuffer: 1 << 26, timeout: 240_000, ...options }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${[program, ...args].join(' ')}: ${error.signal ?? error.code}\n${stdout}${stderr}`));
+      else resolve(stdout);
+    });
+  });
+}
+
+// One test: passes when `body` does not throw, and what it returns is told with its name.
+async function test(what, body) {
+  if (only.length && !only.some((part) => what.includes(part))) return;
+  try {
+    const more = await body();
+    count(more ? `${what}: ${more}` : what, null);
+  } catch (error) {
+    count(what, error.message);
+  }
+}
+
+function check(isSo, problem) {
+  if (!isSo) throw new Error(problem);
+}
+
+// `work` on each, as many at once as there are cores.
+async function onAll(list, work) {
+  const rest = [...list];
+  await Promise.all(Array.from({ length: cpus().length }, async () => {
+    while (rest.length) await work(rest.shift());
+  }));
+}
+
+const headers = () => readdirSync(`${prefix}/include/atm0s`).sort();
+
+// --- what is installed ------------------------------------------------------------------------------------------------
+
+async function installs() {
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  await run('cmake', ['--install', build, '--prefix', prefix]);
+  const wanted = ['bin/atm0s-server', 'bin/atm0s', 'lib/libatm0s.so', 'lib/libatm0s.a', 'lib/pkgconfig/atm0s.pc',
+    'lib/cmake/atm0s/atm0sConfig.cmake', 'include/atm0s/session.h', 'include/atm0s/atm0s.h'];
+  const missing = wanted.filter((file) => !existsSync(`${prefix}/${file}`));
+  check(!missing.length, `missing: ${missing}`);
+  const inside = headers().filter((name) => !existsSync(`${tree}sdk/cpp/include/atm0s/${name}`));
+  check(!inside.length, `no public header: ${inside}`);
+}
+
+async function hasSoname() {
+  const dynamic = await run('readelf', ['-d', `${prefix}/lib/libatm0s.so`]);
+  check(dynamic.includes(`[libatm0s.so.${major}]`), dynamic);
+  check(!/RPATH|RUNPATH/.test(dynamic), 'it has a path of this machine');
+}
+
+// --- symbols ------------------------------------------------------------------------------------------------------------
+
+const symbolLines = (text) => text.trim().split('\n').filter(Boolean);
+
+async function exportsTheApiAlone() {
+  const names = symbolLines(await run('nm', ['-D', '--defined-only', '-C', `${prefix}/lib/libatm0s.so`]))
+    .map((line) => line.replace(/^[0-9a-f]+ \S /, ''));
+  const ours = /^((typeinfo|typeinfo name|vtable) for )?atm0s::(?!.*\bImpl::)|^atm0s_[a-z0-9_]+$/;
+  const others = names.filter((name) => !ours.test(name) || /Impl$/.test(name));
+  check(!others.length, `not of the API:\n${others.join('\n')}`);
+  check(names.length > 50, 'nothing is exported');
+  return `${names.length} symbols`;
+}
+
+// The static library: one object, and nothing global but the same.
+async function archiveHasNoMore() {
+  const names = async (args) => symbolLines(await run('nm', args)).map((line) => line.split(' '))
+    .filter((line) => line.length === 3).filter(([, type]) => /[A-Zu]/.test(type)).map(([, , name]) => name);
+  const shared = new Set(await names(['-D', '--defined-only', `${prefix}/lib/libatm0s.so`]));
+  const archive = await names(['--defined-only', `${prefix}/lib/libatm0s.a`]);
+  const more = archive.filter((name) => !shared.has(name));
+  check(!more.length, `global in libatm0s.a alone:\n${more.join('\n')}`);
+  check(archive.length === shared.size, `${archive.length} symbols in libatm0s.a, ${shared.size} in libatm0s.so`);
+}
+
+async function keepsTheAbi() {
+  const file = `${tree}sdk/cpp/abi/atm0s.symbols`;
+  const nm = await run('nm', ['-D', '--defined-only', '--format=just-symbols', `${prefix}/lib/libatm0s.so`]);
+  const { problem, text } = abiDifference({
+    list: existsSync(file) ? readFileSync(file, 'utf8') : '',
+    now: symbolLines(nm),
+    major,
+    isUpdate: !!process.env.UPDATE_ABI,
+  });
+  check(!problem, problem);
+  if (process.env.UPDATE_ABI) writeFileSync(file, text);
+}
+
+// What the list is for, on a small one.
+function refusesAnAbiThatLoses() {
+  const problem = (list, now, major, isUpdate = false) => abiDifference({ list, now, major, isUpdate }).problem;
+  const released = '# major 1\na\nb\n';
+  check(!problem(released, ['a', 'b'], 1), 'the same symbols are refused');
+  check(problem(released, ['a'], 1)?.includes('\nb'), 'one is gone');
+  check(problem(released, ['a'], 1, true)?.includes('\nb'), 'one is gone, and an update lets it');
+  check(!problem(released, ['a'], 2, true), 'a higher major version is refused');
+  check(problem(released, ['a', 'b', 'c'], 1)?.includes('+ c'), 'one more, and nobody is told');
+  check(!problem(released, ['a', 'b', 'c'], 1, true), 'an update with one more is refused');
+  check(!problem('# major 0, not released\na\n', ['b'], 0, true), 'before the release nothing may go');
+  check(abiDifference({ list: released, now: ['a'], major: 1, isUpdate: true }).text.startsWith('# major 1\n'), 'an update takes the release back');
+}
+
+// --- headers ------------------------------------------------------------------------------------------------------------
+
+function includesStandardAlone() {
+  const wrong = [];
+  for (const name of headers()) {
+    for (const [, what] of readFileSync(`${prefix}/include/atm0s/${name}`, 'utf8').matchAll(/^#\s*include\s*(\S+)/gm)) {
+      const own = /^"atm0s\/(.*)"$/.exec(what);
+      // Headers of C++ have no ending.
+      const isStandard = /^<[a-z_0-9]+>$/.test(what) || STANDARD_C.includes(what.slice(1, -1));
+      if (own ? !headers().includes(own[1]) : !isStandard) wrong.push(`${name} includes ${what}`);
+    }
+  }
+  check(!wrong.length, wrong.join('\n'));
+}
+
+async function headersCompileAlone(compiler, language, flags, names) {
+  const problems = [];
+  await onAll(names, async (name) => {
+    const source = `${out}/${name}.${compiler.replaceAll('+', 'p')}.${language}`;
+    writeFileSync(source, `#include <atm0s/${name}>\n#include <atm0s/${name}>\n`);
+    const args = [...flags, ...WARNINGS, '-fsyntax-only', `-I${prefix}/include`, source];
+    await run(compiler, args).catch((error) => problems.push(error.message));
+  });
+  check(!problems.length, problems.join('\n'));
+  return `${names.length} headers`;
+}
+
+// What docs/cpp-sdk.md shows, each block with what all of them may take for granted.
+async function guideCompiles() {
+  const found = blocks(readFileSync(`${tree}docs/cpp-sdk.md`, 'utf8'), 'cpp');
+  check(found.length > 5, `${found.length} blocks of C++ in docs/cpp-sdk.md`);
+  const taken = ['atm0s/session.h', 'cstdio', 'thread'].map((name) => `#include <${name}>\n`).join('');
+  const problems = [];
+  await onAll([...found.entries()], async ([i, block]) => {
+    const source = `${out}/guide${i}.cpp`;
+    writeFileSync(source, taken + block);
+    const args = ['-std=c++20', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', `-I${prefix}/include`, source];
+    await run('g++', args).catch((error) => problems.push(error.message));
+  });
+  check(!problems.length, problems.join('\n'));
+  return `${found.length} blocks`;
+}
+
+// --- programs -----------------------------------------------------------------------------------------------------------
+
+let environment;
+
+async function startServerForAll() {
+  const server = await startServer();
+  const tokens = ['a', 'b', 'c', 'd'].map((peer) =>
+    makeToken({ room: 'demo', peer, exp: nowSeconds() + 3600 }));
+  environment = { ...process.env, ATM0S_URL: server.url, ATM0S_TOKENS: tokens.join(' '), LD_LIBRARY_PATH: `${prefix}/lib` };
+  return server;
+}
+
+const programs = `${out}/programs`;
+
+// Once, by whichever test is the first to need it.
+let built;
+const builtPrograms = () => (built ??= buildsWithCmake());
+
+async function buildsWithCmake() {
+  await run('cmake', ['-S', here('.'), '-B', programs, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Debug', '-DCMAKE_CXX_FLAGS_DEBUG=-O0',
+    `-DCMAKE_PREFIX_PATH=${prefix}`]);
+  await run('cmake', ['--build', programs]);
+}
+
+async function usesSharedLibrary(program, isShared) {
+  const dynamic = await run('readelf', ['-d', program]);
+  check(dynamic.includes('libatm0s.so') === isShared, `${program} is linked with the ${isShared ? 'static' : 'shared'} library`);
+}
+
+async function exampleRuns(program, isShared) {
+  if (program.startsWith(programs + '/')) await builtPrograms();
+  await usesSharedLibrary(program, isShared);
+  return (await run(program, [], { env: environment, timeout: 60_000 })).trim();
+}
+
+// What `pkg-config` says, with the static library where the shared one is meant.
+async function buildsWithPkgConfig(isShared) {
+  const env = { ...process.env, PKG_CONFIG_PATH: `${prefix}/lib/pkgconfig` };
+  const ask = isShared ? ['--cflags', '--libs', 'atm0s'] : ['--static', '--cflags', '--libs', 'atm0s'];
+  let flags = (await run('pkg-config', ask, { env })).trim().split(/\s+/);
+  if (!isShared) flags = flags.map((flag) => (flag === '-latm0s' ? '-l:libatm0s.a' : flag));
+  const program = `${out}/example_${isShared ? 'shared' : 'static'}`;
+  await run('g++', ['-std=c++20', here('example.cpp'), ...flags, '-o', program]);
+  return exampleRuns(program, isShared);
+}
+
+// GoogleTest's count, and what it said of those that failed.
+async function passesItsTests() {
+  await builtPrograms();
+  const said = await run(`${programs}/handles_test`, ['--gtest_color=no'], { env: environment });
+  return /\[ {2}PASSED {2}\] (\d+ tests)/.exec(said)[1];
+}
+
+async function cPasses() {
+  await builtPrograms();
+  const said = await run(`${programs}/session_c`, [], { env: environment, timeout: 120_000 });
+  const passed = said.match(/^ok /gm)?.length ?? 0;
+  check(!said.includes('FAILED') && passed > 30, said);
+  return `${passed} expectations`;
+}
+
+// --- Debian -------------------------------------------------------------------------------------------------------------
+
+async function makesDebianPackages() {
+  await run('cpack', ['-G', 'DEB', '-B', `${out}/debian`], { cwd: build });
+  const files = readdirSync(`${out}/debian`).filter((name) => name.endsWith('.deb'));
+  const field = (name, which) => run('dpkg-deb', ['-f', `${out}/debian/${name}`, which]).then((text) => text.trim());
+  const depends = {};
+  for (const name of files) depends[await field(name, 'Package')] = await field(name, 'Depends');
+  for (const name of ['libatm0s0', 'libatm0s-dev', 'atm0s-server']) check(name in depends, `no package ${name}: ${files}`);
+  check(/libc6 .*libssl3/.test(depends.libatm0s0), `libatm0s0 depends on ${depends.libatm0s0}`);
+  check(/libatm0s0 \(= /.test(depends['libatm0s-dev']), `libatm0s-dev depends on ${depends['libatm0s-dev']}`);
+  const library = files.find((name) => name.startsWith('libatm0s0_'));
+  const control = await run('dpkg-deb', ['-I', `${out}/debian/${library}`, 'shlibs']);
+  check(/^libatm0s 0 libatm0s0 \(>= /m.test(control), control);
+  return files.join(' ');
+}
+
+// Of the build machine: that they are well formed, no more.
+async function recipesAreWellFormed() {
+  const folder = `${tree}sdk/cpp/packaging`;
+  for (const name of ['vcpkg.json']) JSON.parse(readFileSync(`${folder}/vcpkg/${name}`, 'utf8'));
+  await run('python3', ['-c', 'import ast, sys; ast.parse(open(sys.argv[1]).read())', `${folder}/conan/conanfile.py`]);
+  check(JSON.parse(readFileSync(`${folder}/vcpkg/vcpkg.json`, 'utf8')).version === version, 'vcpkg.json has another version');
+  check(readFileSync(`${folder}/conan/conanfile.py`, 'utf8').includes(`"${version}"`), 'conanfile.py has another version');
+}
+
+// ------------------------------------------------------------------------------------------------------------------------
+
+await test('it installs', installs);
+if (only.length) await installs();
+await test('its soname has the major version', hasSoname);
+await test('the shared library exports the API alone', exportsTheApiAlone);
+await test('the static library has nothing more', archiveHasNoMore);
+await test('what is exported is what sdk/cpp/abi lists', keepsTheAbi);
+await test('a list of symbols that loses some is refused', refusesAnAbiThatLoses);
+await test('headers include standard ones alone', includesStandardAlone);
+for (const compiler of ['g++', 'clang++-19']) {
+  await test(`headers compile alone with ${compiler}`, () => headersCompileAlone(compiler, 'cpp', ['-std=c++20'], headers()));
+}
+for (const compiler of ['gcc', 'clang-19']) {
+  await test(`atm0s.h is C11 for ${compiler}`, () => headersCompileAlone(compiler, 'c', ['-std=c11', '-Wpedantic'], ['atm0s.h']));
+}
+await test('the code of docs/cpp-sdk.md compiles', guideCompiles);
+const server = await startServerForAll();
+try {
+  await test('a project outside of the tree builds with CMake', builtPrograms);
+  await test('it runs, with the shared library', () => exampleRuns(`${programs}/example`, true));
+  await test('it runs, with the static library', () => exampleRuns(`${programs}/example_static`, false));
+  await test('with pkg-config it builds and runs, shared', () => buildsWithPkgConfig(true));
+  await test('with pkg-config it builds and runs, static', () => buildsWithPkgConfig(false));
+  await test('a program in C publishes, views and hears', cPasses);
+  await test('publishers and coroutines do as told', passesItsTests);
+} finally {
+  await server.stop();
+}
+await test('Debian packages are made', makesDebianPackages);
+await test('recipes for vcpkg and Conan are well formed', recipesAreWellFormed);
+console.log(JSON.stringify({ suite: 'package', ...counts, skipped: 0 }));
+process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);
