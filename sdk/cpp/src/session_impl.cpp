@@ -81,7 +81,7 @@ Operation Session::Impl::ask(
   {
     // With the look at the state: whoever ends the session finds the operation.
     const std::lock_guard lock(mutex);
-    if (!has_ended()) operations_[id = next_operation_++] = operation;
+    if (!is_over()) operations_[id = next_operation_++] = operation;
   }
   if (id == 0) {
     operation->finish(Error{ErrorCode::kClosed, "the session has ended"});
@@ -114,7 +114,7 @@ Operation Session::Impl::disconnect() {
   const auto operation = std::make_shared<Operation::Impl>(strand);
   {
     const std::lock_guard lock(mutex);
-    if (has_ended()) {
+    if (is_over()) {
       operation->finish({});
       return Operation(operation);
     }
@@ -126,7 +126,7 @@ Operation Session::Impl::disconnect() {
 
 bool Session::Impl::has_ended() {
   const std::lock_guard lock(mutex);
-  return is_shut_ || state == SessionState::kDisconnected;
+  return is_over();
 }
 
 std::optional<Event> Session::Impl::poll_event() {
@@ -165,7 +165,7 @@ Result<Sender> Session::Impl::create_sender(SenderConfig wanted) {
   std::shared_ptr<Sender::Impl> sender;
   {
     const std::lock_guard lock(mutex);
-    if (has_ended()) return Error{ErrorCode::kClosed, "the session has ended"};
+    if (is_over()) return Error{ErrorCode::kClosed, "the session has ended"};
     for (const auto& known : senders) {
       if (known->name == wanted.name && known->state != SenderState::kClosed) {
         return Error{ErrorCode::kInvalidRequest, "there is a sender \"" + wanted.name + "\" already"};

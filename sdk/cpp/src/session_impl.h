@@ -154,7 +154,7 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   void close_handles();
   void receive(size_t socket);
   // Under the mutex.
-  bool has_ended() const { return is_shut_ || state == SessionState::kDisconnected; }
+  bool is_over() const { return is_shut_ || state == SessionState::kDisconnected; }
   void finish_operation(uint64_t id, std::optional<atm::Error> error);
 
   const RuntimeOptions options_;
