@@ -5,7 +5,8 @@
 
 // usrsctp reads the time of day beside its timers (T3 leaves alone what it thinks was sent just now): it shall see the
 // link's. The definition in the program goes before the C library's.
-extern "C" int gettimeofday(timeval* __restrict time, void* __restrict) noexcept {
+extern "C" __attribute__((visibility("default"))) int gettimeofday(timeval* __restrict time,
+                                                                   void* __restrict) noexcept {
   const int64_t us = atm::sctp::usrsctp_clock.time_since_epoch().count();
   time->tv_sec = us / 1'000'000;
   time->tv_usec = us % 1'000'000;

@@ -40,7 +40,7 @@ class ATM0S_API FilePlayer {
   bool wait_end(std::chrono::milliseconds timeout) const;
   uint64_t frames() const;  // played so far
 
-  class Impl;
+  class ATM0S_LOCAL Impl;
   explicit FilePlayer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
  private:
@@ -59,7 +59,7 @@ class ATM0S_API FileRecorder {
   // Completes the file: durations, index. The error of the first write that failed.
   Result<void> close();
 
-  class Impl;
+  class ATM0S_LOCAL Impl;
   explicit FileRecorder(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
  private:
