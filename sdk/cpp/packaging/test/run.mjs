@@ -243,6 +243,23 @@ async function cPasses() {
   return `${passed} expectations`;
 }
 
+// --- the tool ---
+
+const tool = (...args) => run(`${prefix}/bin/atm0s`, args, { env: environment, timeout: 60_000 });
+
+// Each command once, as a user has it; and one that cannot work, which says why.
+async function toolWorks() {
+  const [token] = environment.ATM0S_TOKENS.split(' ');
+  const join = ['--room', 'demo', '--peer', 'a', '--token', token];
+  check(/^\d+\.\d+ ms$/m.test(await tool('ping', '--count', '2', ...join)), 'ping tells no time');
+  const doctor = await tool('doctor', ...join);
+  check(/ok {2,}media path +udp to 127\.0\.0\.1/.test(doctor) && !doctor.includes('FAIL'), doctor);
+  const stats = JSON.parse(await tool('stats', '--for', '1', ...join));
+  check(stats.transport.dtlsState === 'connected', JSON.stringify(stats));
+  const refused = await tool('ping', '--url', 'http://127.0.0.1:1', ...join).catch((error) => error.message);
+  check(refused.includes('connection refused by 127.0.0.1:1'), refused);
+}
+
 // --- Debian -------------------------------------------------------------------------------------------------------------
 
 async function makesDebianPackages() {
@@ -295,6 +312,7 @@ try {
   await test('with pkg-config it builds and runs, static', () => buildsWithPkgConfig(false));
   await test('a program in C publishes, views and hears', cPasses);
   await test('publishers and coroutines do as told', passesItsTests);
+  await test('the tool atm0s does what its help says', toolWorks);
 } finally {
   await server.stop();
 }
