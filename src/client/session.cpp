@@ -9,16 +9,12 @@ namespace atm::client {
 Session::Session(Config config, const dtls::Context& dtls, Rng& rng)
     : config_(std::move(config)), dtls_(dtls), rng_(rng), recovery_(config_.recovery, rng), urls_(config_.urls) {
   ASSERT(!urls_.empty());
-  SendBatch datagrams;
-  std::vector<HttpCall> calls;
-  std::vector<Event> events;
-  Output nobody{datagrams, calls, events};  // nothing is said before connect()
-  for (const SenderConfig& sender : config_.senders) add_sender(Now{}, sender, nobody);
-  for (uint32_t i = 0; i < config_.receivers.video; ++i) add_receiver(Now{}, MediaKind::kVideo, nobody);
-  for (uint32_t i = 0; i < config_.receivers.audio; ++i) add_receiver(Now{}, MediaKind::kAudio, nobody);
+  for (const SenderConfig& sender : config_.senders) add_sender(Now{}, sender);
+  for (uint32_t i = 0; i < config_.receivers.video; ++i) add_receiver(Now{}, MediaKind::kVideo);
+  for (uint32_t i = 0; i < config_.receivers.audio; ++i) add_receiver(Now{}, MediaKind::kAudio);
   if (config_.mix_minus != contract::MixMinusMode::kDisabled) {
     for (size_t i = 0; i < kMixMinusSlots; ++i) {
-      const size_t receiver = add_receiver(Now{}, MediaKind::kAudio, nobody);
+      const size_t receiver = add_receiver(Now{}, MediaKind::kAudio);
       receivers_[receiver].remote = contract::StreamKey{"", "mix_minus_default_" + std::to_string(i)};
       slots_.push_back(receiver);
     }
@@ -41,16 +37,16 @@ void Session::set_addresses(Now now, std::vector<SocketAddress> addresses, Outpu
           out);
 }
 
-size_t Session::add_sender(Now now, const SenderConfig& config, Output&) {
+size_t Session::add_sender(Now now, const SenderConfig& config) {
   const size_t index = senders_.size();
   constexpr size_t kTrackIdBytes = 16;
-  senders_.push_back({Publisher(config, pool_, rng_), rng_.hex(kTrackIdBytes), false, {}, {}, {}});
+  senders_.push_back({Publisher(config, pool_, rng_), rng_.hex(kTrackIdBytes), false, {}, {}});
   lines_.add_sender(index, config, senders_.back().track_id, rng_);
   renegotiate(now);
   return index;
 }
 
-size_t Session::add_receiver(Now now, MediaKind kind, Output&) {
+size_t Session::add_receiver(Now now, MediaKind kind) {
   const size_t index = receivers_.size();
   uint32_t& count = kind == MediaKind::kAudio ? audio_receivers_ : video_receivers_;
   Receiver receiver;
@@ -115,7 +111,7 @@ void Session::on_timeout(Now now, Output& out) {
   if (update_at_ <= now.mono) update_sdp(now, out);
   if (rates_at_ <= now.mono) {
     rates_at_ = now.mono + kRateInterval;
-    share_rate(now, out);
+    share_rate(out);
     check_quiet(now, out);
     step_lip_sync(now);
   }

@@ -72,7 +72,7 @@ class Session {
   const peer::Peer* peer() const { return peer_.get(); }
 
   // --- senders
-  size_t add_sender(Now now, const SenderConfig& config, Output& out);
+  size_t add_sender(Now now, const SenderConfig& config);
   // Another source, or none for now: viewers see the stream inactive.
   void set_track(Now now, size_t sender, bool has_track, std::optional<std::string> label, uint64_t request,
                  Output& out);
@@ -89,7 +89,7 @@ class Session {
   std::optional<Codec> codec_of(size_t sender) const;
 
   // --- receivers
-  size_t add_receiver(Now now, MediaKind kind, Output& out);
+  size_t add_receiver(Now now, MediaKind kind);
   const std::string& receiver_id(size_t receiver) const { return receivers_[receiver].id; }
   MediaKind receiver_kind(size_t receiver) const { return receivers_[receiver].viewer->kind(); }
   size_t receiver_count() const { return receivers_.size(); }
@@ -113,7 +113,6 @@ class Session {
     bool is_stopped = false;
     std::optional<contract::StreamLimitEvent> limit;
     std::vector<uint64_t> told_bps;
-    Instant told_at{};
   };
   struct Receiver {
     std::string id;
@@ -128,7 +127,6 @@ class Session {
     std::string url, conn_id;
     uint64_t node_id = 0;
     std::optional<uint16_t> channel;
-    std::string opened_sdp;
   };
   const peer::MediaLine* line_at(std::optional<size_t> media) const {
     return peer_ && media && *media < peer_->media_count() ? &std::as_const(*peer_).media(*media) : nullptr;
@@ -149,7 +147,7 @@ class Session {
   void on_restart_reply(Now now, Result<std::string> body, Output& out);
   void on_open_failed(Now now, Error error, Output& out);
   void on_opened(Now now, uint16_t channel, Output& out);
-  void on_recovered(Now now, Output& out);
+  void on_recovered(Output& out);
   void on_lost(Now now, Error why, Output& out);
   void recover(Now now, Recovery::Way way, std::optional<Error> why, Output& out);
   void try_recovery(Now now, Output& out);
@@ -192,7 +190,7 @@ class Session {
   void on_peer_event(Now now, const peer::Event& event, Output& out);
   void on_packet(Now now, const peer::ReceivedPacket& packet);
   void ask_for_key_frames(Now now, Output& out);
-  void share_rate(Now now, Output& out);
+  void share_rate(Output& out);
   void sync_receiver(Now now, size_t index);
   void tell_sender_report(size_t index);
   void step_lip_sync(Now now);

@@ -131,13 +131,12 @@ void Session::on_opened(Now now, uint16_t channel, Output& out) {
   is_pinging_ = false;
   was_open_ = true;
   resync(now, out);
-  if (recovery_.is_running()) on_recovered(now, out);
+  if (recovery_.is_running()) on_recovered(out);
   set_state(State::kConnected, {}, out);
   if (is_dirty_) renegotiate(now);
 }
 
-void Session::on_recovered(Now now, Output& out) {
-  static_cast<void>(now);
+void Session::on_recovered(Output& out) {
   recovery_.stop();
   restart_due_ = kNever;
   set_state(State::kConnected, {}, out);
@@ -217,7 +216,7 @@ void Session::check_quiet(Now now, Output& out) {
 void Session::on_ping_done(Now now, const std::optional<Error>& error, Output& out) {
   is_pinging_ = false;
   if (!error) {
-    if (recovery_.is_running() && recovery_.way() == Way::kRestart && restart_due_ != kNever) on_recovered(now, out);
+    if (recovery_.is_running() && recovery_.way() == Way::kRestart && restart_due_ != kNever) on_recovered(out);
     return;
   }
   if (error->code == ErrorCode::kTimeout && !recovery_.is_running()) {

@@ -83,7 +83,6 @@ constexpr uint64_t kAnyVideoBps = 2'500'000;  // of a sender without a maximum
 constexpr uint64_t kAudioBps = 40'000;        // Opus of speech with its headers
 constexpr uint64_t kLeastVideoBps = 30'000;   // an encoder makes no picture of less
 constexpr uint64_t kWorthTellingPercent = 5;  // changes under it are not told
-constexpr Duration kTellAtLeast = 1s;         // falls are told at once, rises that are small not more often
 // Of the full rate, a layer's best: a quarter of the pixels of the one above needs less than a third of its bits.
 constexpr uint64_t kLayerPercent[kMaxSimulcastLayers] = {7, 22, 71};
 constexpr uint64_t kLeastLayerPercent = 30;  // of its best, for a layer that is worth being sent, as in libwebrtc
@@ -133,7 +132,7 @@ std::vector<uint64_t> Session::split_layers(const Sender& sender, uint64_t bps) 
 }
 
 // Video shares what the way carries beside the audio, each up to what it wants, in proportion to that.
-void Session::share_rate(Now now, Output& out) {
+void Session::share_rate(Output& out) {
   if (!peer_ || !peer_->is_connected()) return;
   uint64_t wanted = 0, audio = 0;
   for (const Sender& sender : senders_) {
@@ -152,7 +151,6 @@ void Session::share_rate(Now now, Output& out) {
     std::vector<uint64_t> bps = split_layers(sender, room * own / wanted);
     if (!is_worth_telling(sender.told_bps, bps)) continue;
     sender.told_bps = bps;
-    sender.told_at = now.mono;
     out.events.emplace_back(TargetChanged{i, std::move(bps)});
   }
 }

@@ -38,15 +38,15 @@ TEST(SdkRequests, SendersAndReceiversComeInACall) {
   config.peer = "bob";
   SdkClient& bob = world.join(config);
   std::vector<size_t> senders, receivers;
-  world.call(ann, [&](client::Output& out) {
-    senders.push_back(ann->add_sender(world.now(), sdk_video("camera"), out));
-    senders.push_back(ann->add_sender(world.now(), sdk_audio("voice"), out));
+  world.call(ann, [&](client::Output&) {
+    senders.push_back(ann->add_sender(world.now(), sdk_video("camera")));
+    senders.push_back(ann->add_sender(world.now(), sdk_audio("voice")));
   });
   const uint64_t offers_before = ann->peer()->counters().rtp_sent;
   EXPECT_EQ(offers_before, 0u);
-  world.call(bob, [&](client::Output& out) {
-    receivers.push_back(bob->add_receiver(world.now(), MediaKind::kAudio, out));
-    receivers.push_back(bob->add_receiver(world.now(), MediaKind::kVideo, out));
+  world.call(bob, [&](client::Output&) {
+    receivers.push_back(bob->add_receiver(world.now(), MediaKind::kAudio));
+    receivers.push_back(bob->add_receiver(world.now(), MediaKind::kVideo));
   });
   EXPECT_EQ(bob->receiver_id(receivers[1]), "video_0");
   world.run_for(1s);
@@ -73,7 +73,7 @@ TEST(SdkRequests, AViewOfAReceiverThatIsNotNegotiatedYetWorksLater) {
   config.receivers = {};
   SdkClient& bob = world.join(config);
   const auto error = world.ask(bob, [&](uint64_t id, client::Output& out) {
-    const size_t receiver = bob->add_receiver(world.now(), MediaKind::kVideo, out);
+    const size_t receiver = bob->add_receiver(world.now(), MediaKind::kVideo);
     bob->view(world.now(), receiver, {"ann", "video_main"}, 50, id, out);
   });
   EXPECT_FALSE(error) << error->why;
@@ -111,7 +111,7 @@ TEST(SdkRequests, ASenderThatStopsIsGoneAndOneWithoutATrackIsInactive) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code, ErrorCode::kClosed);
   // A new one takes its name.
-  world.call(ann, [&](client::Output& out) { ann->add_sender(world.now(), sdk_video(), out); });
+  world.call(ann, [&](client::Output&) { ann->add_sender(world.now(), sdk_video()); });
   world.run_for(1s);
   world.encode(ann, 2);
   EXPECT_FALSE(world.ask(

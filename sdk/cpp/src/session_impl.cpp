@@ -39,23 +39,20 @@ void Session::Impl::begin() {
     if (config.senders[i].source) config.senders[i].source->impl()->attach(senders.back(), strand);
   }
   // In the order in which the engine makes them.
-  const auto add = [&](MediaKind kind) {
-    uint32_t& next = kind == MediaKind::kAudio ? next_audio_ : next_video_;
-    const std::string id = std::string(kind == MediaKind::kAudio ? "audio_" : "video_") + std::to_string(next++);
-    add_receiver_impl(receivers.size(), id, kind);
-  };
-  for (uint32_t i = 0; i < config.receivers.video; ++i) add(MediaKind::kVideo);
-  for (uint32_t i = 0; i < config.receivers.audio; ++i) add(MediaKind::kAudio);
+  for (uint32_t i = 0; i < config.receivers.video; ++i) add_receiver(MediaKind::kVideo);
+  for (uint32_t i = 0; i < config.receivers.audio; ++i) add_receiver(MediaKind::kAudio);
   for (const auto& receiver : receivers) free_receivers.insert(receiver->index);
   if (config.mix_minus_audio == MixMinusMode::kDisabled) return;
   for (size_t i = 0; i < atm::client::kMixMinusSlots; ++i) {
     slots.push_back(receivers.size());
-    add(MediaKind::kAudio);
+    add_receiver(MediaKind::kAudio);
   }
 }
 
-void Session::Impl::add_receiver_impl(size_t index, std::string id, MediaKind kind) {
-  receivers.push_back(std::make_shared<Receiver::Impl>(weak_from_this(), index, std::move(id), kind));
+void Session::Impl::add_receiver(MediaKind kind) {
+  uint32_t& next = kind == MediaKind::kAudio ? next_audio_ : next_video_;
+  std::string id = std::string(kind == MediaKind::kAudio ? "audio_" : "video_") + std::to_string(next++);
+  receivers.push_back(std::make_shared<Receiver::Impl>(weak_from_this(), receivers.size(), std::move(id), kind));
 }
 
 void Session::Impl::post(Work work) {
@@ -174,8 +171,8 @@ Result<Sender> Session::Impl::create_sender(SenderConfig wanted) {
     sender = std::make_shared<Sender::Impl>(weak_from_this(), senders.size(), wanted);
     senders.push_back(sender);
     // Under the lock: the engine counts them in the same order.
-    post([config = to_engine(wanted)](atm::client::Session& engine, atm::Now now, atm::client::Output& out) {
-      engine.add_sender(now, config, out);
+    post([config = to_engine(wanted)](atm::client::Session& engine, atm::Now now, atm::client::Output&) {
+      engine.add_sender(now, config);
     });
   }
   if (wanted.source) wanted.source->impl()->attach(sender, strand);
@@ -184,11 +181,9 @@ Result<Sender> Session::Impl::create_sender(SenderConfig wanted) {
 
 std::shared_ptr<Receiver::Impl> Session::Impl::create_receiver(MediaKind kind) {
   const std::lock_guard lock(mutex);
-  uint32_t& next = kind == MediaKind::kAudio ? next_audio_ : next_video_;
-  const std::string id = std::string(kind == MediaKind::kAudio ? "audio_" : "video_") + std::to_string(next++);
-  add_receiver_impl(receivers.size(), id, kind);
-  post([kind](atm::client::Session& engine, atm::Now now, atm::client::Output& out) {
-    engine.add_receiver(now, to_engine(kind), out);
+  add_receiver(kind);
+  post([kind](atm::client::Session& engine, atm::Now now, atm::client::Output&) {
+    engine.add_receiver(now, to_engine(kind));
   });
   return receivers.back();
 }
@@ -237,9 +232,7 @@ void Session::Impl::shut() {
 
 // --- the network thread -------------------------------------------------------------------------------------------
 
-bool Session::Impl::open_sockets() {
-  for (auto& socket : sockets_) runtime_->loop().unwatch(socket->fd());
-  sockets_.clear();
+void Session::Impl::open_sockets() {
   std::vector<atm::IpAddress> addresses;
   for (const std::string& text : options_.interfaces) {
     if (const auto ip = atm::IpAddress::parse(text)) addresses.push_back(*ip);
@@ -247,9 +240,8 @@ bool Session::Impl::open_sockets() {
   if (options_.interfaces.empty()) {
     addresses = atm::io::local_addresses();
     if (std::any_of(urls_.begin(), urls_.end(), is_on_this_host)) {
-      for (const auto& ip : {atm::IpAddress::v4(127, 0, 0, 1)}) {
-        if (std::find(addresses.begin(), addresses.end(), ip) == addresses.end()) addresses.push_back(ip);
-      }
+      const auto loopback = atm::IpAddress::v4(127, 0, 0, 1);
+      if (std::find(addresses.begin(), addresses.end(), loopback) == addresses.end()) addresses.push_back(loopback);
     }
   }
   std::vector<atm::SocketAddress> candidates;
@@ -274,7 +266,6 @@ bool Session::Impl::open_sockets() {
   }
   atm::client::Output out{batch_, calls_, engine_events_};
   engine_->set_addresses(atm::io::read_clocks(), std::move(candidates), out);
-  return !sockets_.empty();
 }
 
 void Session::Impl::run(const Work& work) {
@@ -291,7 +282,7 @@ void Session::Impl::run(const Work& work) {
   }
   atm::client::Output out{batch_, calls_, engine_events_};
   work(*engine_, now, out);
-  flush(now);
+  flush();
 }
 
 atm::Instant Session::Impl::next_timeout() const {
@@ -302,7 +293,7 @@ void Session::Impl::on_timeout(atm::Now now) {
   const auto self = shared_from_this();  // a handler that the executor calls in place may destroy the session
   atm::client::Output out{batch_, calls_, engine_events_};
   if (engine_->next_timeout() <= now.mono) engine_->on_timeout(now, out);
-  flush(now);
+  flush();
   if (streams_ && streams_->next_timeout() <= now.mono) streams_->on_timeout(now);
 }
 
@@ -314,7 +305,7 @@ IceStreams::Hooks Session::Impl::stream_hooks() {
     const atm::Now now = atm::io::read_clocks();
     atm::client::Output out{batch_, calls_, engine_events_};
     what(now, out);
-    flush(now);
+    flush();
   };
   return {
       [=, this](uint16_t stream) { tell([&](atm::Now now, auto& out) { engine_->on_stream_open(now, stream, out); }); },
@@ -363,13 +354,13 @@ void Session::Impl::receive(size_t index) {
     atm::client::Output out{batch_, calls_, engine_events_};
     for (const atm::Datagram& datagram : datagrams) engine_->on_datagram(now, datagram, out);
     const bool may_have_more = sockets_[index]->may_have_more();
-    flush(now);
+    flush();
     if (!may_have_more) break;
   }
 }
 
 // Everything that the engine said: to the network, to the server, to the application.
-void Session::Impl::flush(atm::Now) {
+void Session::Impl::flush() {
   if (!batch_.empty()) {
     for (auto& socket : sockets_) socket->send(batch_);
     if (streams_) streams_->send(batch_);
@@ -584,7 +575,7 @@ void Session::Impl::close_on_loop() {
     const atm::Now now = atm::io::read_clocks();
     atm::client::Output out{batch_, calls_, engine_events_};
     engine_->disconnect(now, out);
-    flush(now);
+    flush();
     runtime_->loop().remove(*this);
     for (auto& socket : sockets_) runtime_->loop().unwatch(socket->fd());
     sockets_.clear();

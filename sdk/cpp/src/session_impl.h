@@ -137,9 +137,9 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
  private:
   friend class Receiver;
   void log(LogLevel level, const std::string& text);
-  bool open_sockets();
+  void open_sockets();
   void run(const Work& work);
-  void flush(atm::Now now);
+  void flush();
   void call(const atm::client::HttpCall& call);
   IceStreams::Hooks stream_hooks();
   void resolve(const std::string& host);
@@ -149,7 +149,7 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   void on_stream(const StreamChanged& changed);
   void on_frame(atm::client::FrameReceived frame);
   void push_event(Event event);
-  void add_receiver_impl(size_t index, std::string id, MediaKind kind);
+  void add_receiver(MediaKind kind);
   void close_on_loop();
   void close_handles();
   void receive(size_t socket);
@@ -174,7 +174,6 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   std::unique_ptr<atm::client::Session> engine_;
   std::shared_ptr<atm::io::HttpClient> http_;
   std::vector<std::unique_ptr<atm::io::UdpSocket>> sockets_;
-  std::vector<std::unique_ptr<atm::io::UdpSocket>> old_sockets_;
   std::unique_ptr<IceStreams> streams_;
   atm::SendBatch batch_;
   std::vector<atm::client::HttpCall> calls_;

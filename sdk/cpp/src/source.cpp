@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "convert.h"
+
 namespace atm0s {
 
 namespace {
@@ -122,21 +124,14 @@ void EncodedVideoSource::on_demand_changed(std::function<void()> handler) {
 namespace {
 
 atm::Instant instant_of(Clock::time_point captured_at) {
-  const Clock::time_point at = captured_at == Clock::time_point{} ? Clock::now() : captured_at;
-  return atm::Instant(std::chrono::duration_cast<atm::Duration>(at.time_since_epoch()));
-}
-
-atm::Codec engine_codec(Codec codec) {
-  constexpr atm::Codec kCodecs[] = {atm::Codec::kOpus, atm::Codec::kVp8, atm::Codec::kVp9, atm::Codec::kH264,
-                                    atm::Codec::kAv1};
-  return kCodecs[static_cast<size_t>(codec)];
+  return to_engine(captured_at == Clock::time_point{} ? Clock::now() : captured_at);
 }
 
 }  // namespace
 
 Result<void> EncodedVideoSource::push(const EncodedVideoFrame& frame) {
   PushedFrame out;
-  out.frame.codec = engine_codec(impl_->codec());
+  out.frame.codec = to_engine(impl_->codec());
   out.frame.layer = frame.layer;
   out.frame.is_key = frame.is_key;
   out.frame.temporal_layer = frame.temporal_layer;

@@ -15,32 +15,7 @@ struct Fields {
   uint32_t subsampling_x = 1, subsampling_y = 1, sample_position = 0;
 };
 
-// AV1 bitstream specification 5.5.1, up to the operating points.
-void read_operating_points(BitReader& reader, Fields& out) {
-  bool has_decoder_model = false;
-  unsigned delay_bits = 0;
-  if (reader.flag()) {  // timing_info_present_flag
-    reader.skip(64);
-    if (reader.flag()) reader.exp_golomb();
-    has_decoder_model = reader.flag();
-    if (has_decoder_model) {
-      delay_bits = reader.bits(5) + 1;
-      reader.skip(32 + 5 + 5);
-    }
-  }
-  const bool has_display_delay = reader.flag();
-  const uint32_t points = reader.bits(5) + 1;
-  for (uint32_t i = 0; i < points && reader.ok(); ++i) {
-    reader.skip(12);
-    const uint32_t level = reader.bits(5);
-    const uint32_t tier = level > 7 ? reader.bits(1) : 0;
-    if (i == 0) out.level = level, out.tier = tier;
-    if (has_decoder_model && reader.flag()) reader.skip(size_t{delay_bits} * 2 + 1);
-    if (has_display_delay && reader.flag()) reader.skip(4);
-  }
-}
-
-// The same, from the frame's size up to the colors.
+// AV1 bitstream specification 5.5.1, from the frame's size up to the colors.
 void skip_tools(BitReader& reader, bool is_reduced) {
   const unsigned width_bits = reader.bits(4) + 1, height_bits = reader.bits(4) + 1;
   reader.skip(width_bits + height_bits);
@@ -98,7 +73,9 @@ Bytes make_av1_configuration(ByteView temporal_unit) {
     if (is_reduced) {
       fields.level = reader.bits(5);
     } else {
-      read_operating_points(reader, fields);
+      const payload::Av1OperatingPoint first = payload::read_av1_operating_points(reader);
+      fields.level = first.level;
+      fields.tier = first.tier;
     }
     skip_tools(reader, is_reduced);
     read_colors(reader, fields);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "wire/payload/opus.h"
 
 namespace atm::container {
 
@@ -15,13 +16,7 @@ inline constexpr uint32_t kMaxOpusPacketSamples = 5'760;  // RFC 6716 3.2.5: 120
 // Samples at 48 kHz; nothing when it is no Opus packet.
 inline std::optional<uint32_t> opus_duration(ByteView packet) {
   if (packet.empty()) return std::nullopt;
-  // RFC 6716 table 2: frame sizes in units of 2.5 ms for SILK, hybrid and CELT.
-  constexpr uint32_t kSilk[] = {480, 960, 1'920, 2'880};
-  constexpr uint32_t kCelt[] = {120, 240, 480, 960};
-  const unsigned configuration = packet[0] >> 3;
-  uint32_t samples = kCelt[configuration % 4];
-  if (configuration < 12) samples = kSilk[configuration % 4];
-  if (configuration >= 12 && configuration < 16) samples = configuration % 2 == 0 ? 480 : 960;
+  const uint32_t samples = payload::opus_frame_duration(packet[0] >> 3);
   const unsigned code = packet[0] & 0x03;
   uint32_t frames = code == 0 ? 1 : 2;
   if (code == 3) {

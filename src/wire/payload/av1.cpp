@@ -65,6 +65,32 @@ std::optional<Av1Packet> parse_av1(ByteView payload) {
   return out;
 }
 
+Av1OperatingPoint read_av1_operating_points(BitReader& reader) {
+  Av1OperatingPoint out;
+  bool has_decoder_model = false;
+  unsigned delay_bits = 0;
+  if (reader.flag()) {  // timing_info_present_flag
+    reader.skip(64);
+    if (reader.flag()) reader.exp_golomb();
+    has_decoder_model = reader.flag();
+    if (has_decoder_model) {
+      delay_bits = reader.bits(5) + 1;
+      reader.skip(32 + 5 + 5);
+    }
+  }
+  const bool has_display_delay = reader.flag();
+  const uint32_t points = reader.bits(5) + 1;
+  for (uint32_t i = 0; i < points && reader.ok(); ++i) {
+    reader.skip(12);
+    const uint32_t level = reader.bits(5);
+    const uint32_t tier = level > 7 ? reader.bits(1) : 0;
+    if (i == 0) out = {level, tier};
+    if (has_decoder_model && reader.flag()) reader.skip(size_t{delay_bits} * 2 + 1);
+    if (has_display_delay && reader.flag()) reader.skip(4);
+  }
+  return out;
+}
+
 std::optional<Av1SequenceHeader> parse_av1_sequence_header(ByteView content) {
   // AV1 bitstream specification 5.5.1.
   BitReader reader(content);
@@ -75,27 +101,7 @@ std::optional<Av1SequenceHeader> parse_av1_sequence_header(ByteView content) {
   if (reader.flag()) {  // reduced_still_picture_header
     out.level = static_cast<uint8_t>(reader.bits(5));
   } else {
-    bool has_decoder_model = false;
-    unsigned delay_bits = 0;
-    if (reader.flag()) {  // timing_info
-      reader.skip(64);
-      if (reader.flag()) reader.exp_golomb();
-      has_decoder_model = reader.flag();
-      if (has_decoder_model) {
-        delay_bits = reader.bits(5) + 1;
-        reader.skip(32 + 5 + 5);
-      }
-    }
-    const bool has_display_delay = reader.flag();
-    const uint32_t points = reader.bits(5) + 1;
-    for (uint32_t i = 0; i < points && reader.ok(); ++i) {
-      reader.skip(12);
-      const uint32_t level = reader.bits(5);
-      if (i == 0) out.level = static_cast<uint8_t>(level);
-      if (level > 7) reader.skip(1);
-      if (has_decoder_model && reader.flag()) reader.skip(size_t{delay_bits} * 2 + 1);
-      if (has_display_delay && reader.flag()) reader.skip(4);
-    }
+    out.level = static_cast<uint8_t>(read_av1_operating_points(reader).level);
   }
   const unsigned width_bits = reader.bits(4) + 1;
   const unsigned height_bits = reader.bits(4) + 1;

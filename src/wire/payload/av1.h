@@ -34,6 +34,15 @@ struct Av1Packet {
 };
 std::optional<Av1Packet> parse_av1(ByteView payload);
 
+class BitReader;
+
+struct Av1OperatingPoint {
+  uint32_t level = 0, tier = 0;
+};
+// AV1 bitstream specification 5.5.1, of a sequence header that is not reduced: from its timing info to the last
+// operating point. The first one; `reader` is bad where it is cut off.
+Av1OperatingPoint read_av1_operating_points(BitReader& reader);
+
 struct Av1SequenceHeader {
   uint8_t profile = 0;
   uint8_t level = 0;  // of the first operating point

@@ -22,6 +22,9 @@ struct OpusToc {
   uint32_t duration() const { return frames * frame_duration; }  // at most 5,760: RFC 6716 3.2.5, 120 ms
 };
 
+// RFC 6716 table 2, of a configuration number: samples of 48 kHz.
+uint32_t opus_frame_duration(uint8_t configuration);
+
 // Nothing when it is empty, its count is cut off, or it would be longer than 120 ms.
 std::optional<OpusToc> parse_opus_toc(ByteView payload);
 
