@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/ice/libnice_call_test.h"
+#include "io/tls/tls_client.h"
 #include "relay_client.h"
 
 namespace atm {
@@ -19,8 +20,8 @@ Coturn& coturn() {
   static Coturn one("denied-peer-ip=127.0.0.66");
   return one;
 }
-const io::TlsTrust* trust() {
-  static const auto one = io::TlsTrust::load(coturn().ca_file);
+ssl_ctx_st* trust() {
+  static const auto one = io::make_tls_context({.ca_file = coturn().ca_file});
   return one ? one->get() : nullptr;
 }
 class CoturnTest : public testing::Test {
