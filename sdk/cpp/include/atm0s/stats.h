@@ -13,8 +13,9 @@ namespace atm0s {
 
 // RTCTransportStats and the selected RTCIceCandidatePairStats.
 struct TransportStats {
-  std::string local_candidate_type;  // "host", "srflx", "relay"
-  std::string protocol;              // "udp", "tcp"; of a relayed one to its server "tls" too
+  std::string local_candidate_type;  // "host", "srflx", "prflx", "relay"
+  std::string protocol;              // "udp", "tcp"
+  std::string relay_protocol;        // to the TURN server of a relayed one: "udp", "tcp", "tls"; else ""
   std::string remote_address;        // "203.0.113.5:3478"
   std::string dtls_state;            // "new", "connecting", "connected", "closed", "failed"
   double current_round_trip_time = 0;
@@ -30,7 +31,7 @@ struct OutboundStats {
   std::string codec;
   uint64_t packets_sent = 0, bytes_sent = 0;
   uint64_t frames_sent = 0, key_frames_encoded = 0;
-  uint64_t nack_count = 0, pli_count = 0;
+  uint64_t nack_count = 0, pli_count = 0, fir_count = 0;  // messages of the server
   uint64_t retransmitted_packets_sent = 0;
   double target_bitrate = 0;  // bit/s
 };
@@ -43,7 +44,7 @@ struct InboundStats {
   uint64_t packets_received = 0, bytes_received = 0;
   int64_t packets_lost = 0;
   double jitter = 0;
-  uint64_t nack_count = 0, pli_count = 0;
+  uint64_t nack_count = 0, pli_count = 0;  // messages to the server
   double jitter_buffer_delay = 0, jitter_buffer_target_delay = 0, jitter_buffer_minimum_delay = 0;
   uint64_t jitter_buffer_emitted_count = 0;
   // video
