@@ -14,8 +14,9 @@ namespace atm0s {
 
 // The connection: RTCTransportStats and the selected RTCIceCandidatePairStats.
 struct TransportStats {
-  std::string local_candidate_type;       // "host", "srflx", "relay"; so far "host" for all of them
-  std::string protocol;                   // "udp", "tcp"; of a relayed one to its server "tls" too
+  std::string local_candidate_type;       // "host", "srflx", "prflx", "relay"
+  std::string protocol;                   // "udp", "tcp"
+  std::string relay_protocol;             // of a relayed one, to its TURN server: "udp", "tcp", "tls"; else ""
   std::string remote_address;             // "203.0.113.5:3478"
   std::string dtls_state;                 // "new", "connecting", "connected", "closed", "failed"
   double current_round_trip_time = 0;     // as RTCP tells
@@ -35,8 +36,9 @@ struct OutboundStats {
   uint64_t bytes_sent = 0;                  // of their payloads
   uint64_t frames_sent = 0;                 // frames, or packets of audio
   uint64_t key_frames_encoded = 0;          // those that were pushed
-  uint64_t nack_count = 0;                  // packets that the server asked for again
-  uint64_t pli_count = 0;                   // key frames that it asked for; not counted yet
+  uint64_t nack_count = 0;                  // messages of the server: that packets are missing
+  uint64_t pli_count = 0;                   // that a key frame is wanted (RFC 4585 6.3.1)
+  uint64_t fir_count = 0;                   // the same (RFC 5104 4.3.1)
   uint64_t retransmitted_packets_sent = 0;  // in answer to nack_count
   double target_bitrate = 0;                // bit/s; what encoders are asked for
 };
@@ -50,8 +52,8 @@ struct InboundStats {
   uint64_t bytes_received = 0;                     // of their payloads
   int64_t packets_lost = 0;                        // RFC 3550 6.4.1: less by those that came twice
   double jitter = 0;                               // RFC 3550 6.4.1, in seconds
-  uint64_t nack_count = 0;                         // packets that were asked for again
-  uint64_t pli_count = 0;                          // key frames that were asked for; not counted yet
+  uint64_t nack_count = 0;                         // messages to the server: that packets are missing
+  uint64_t pli_count = 0;                          // that a key frame is wanted
   double jitter_buffer_delay = 0;                  // that frames have waited, added up; divide by the emitted count
   double jitter_buffer_target_delay = 0;           // that they were to wait, added up
   double jitter_buffer_minimum_delay = 0;          // of that, what the network alone asks for
