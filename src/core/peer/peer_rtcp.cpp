@@ -38,7 +38,10 @@ void Peer::on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out) {
   };
   if (const auto* report = std::get_if<rtcp::SenderReport>(&packet)) {
     const SsrcTable::Entry* entry = received_.find(report->sender.ssrc);
-    if (entry != nullptr) entry->stream->on_sender_report(now, report->sender);
+    if (entry != nullptr) {
+      entry->stream->on_sender_report(now, report->sender);
+      remote_clock_.on_report(now.mono, report->sender.ntp);
+    }
     on_report_blocks(now, report->blocks);
   } else if (const auto* receiver = std::get_if<rtcp::ReceiverReport>(&packet)) {
     on_report_blocks(now, receiver->blocks);

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "core/stream/missing_list.h"
 #include "core/stream/reception.h"
+#include "core/stream/remote_clock.h"
 #include "core/stream/sequence_tracker.h"
 #include "wire/rtcp/packet.h"
 #include "wire/rtp/packet.h"
@@ -92,12 +93,16 @@ class ReceiveStream {
     return ended_ ? std::nullopt : media_.make_report_block(now.mono);
   }
   std::optional<rtcp::ReportBlock> make_rtx_report_block(Now now);
-  // The sender's own clock: its last report and when that came, for synchronising its streams.
+  // The sender's own clock: its last report and when that came, for synchronising its streams. None after a restart,
+  // which may have come with other timestamps.
   struct SenderClock {
     rtcp::SenderInfo report;
     Instant arrived;
   };
   const std::optional<SenderClock>& sender_clock() const { return sender_clock_; }
+  // When what has that timestamp was captured, as the last report tells (RFC 3550 6.4.1), on our clock; `clock` is its
+  // sender's. None before the first report.
+  std::optional<Instant> captured_at(Now now, const RemoteClock& clock, uint32_t rtp_timestamp) const;
 
   const ReceiveConfig& config() const { return config_; }
   const ReceiveCounters& counters() const { return counters_; }
