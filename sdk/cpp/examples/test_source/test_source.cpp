@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kLayers = 3;
 constexpr auto kPictureTime = std::chrono::milliseconds(40);
-constexpr auto kIdlePictureTime = std::chrono::milliseconds(200);
+constexpr auto kIdlePictureTime = std::chrono::milliseconds(100);
 constexpr auto kMostLate = std::chrono::seconds(1);  // the process has slept: what was not made then is left out
 constexpr auto kSoundTime = std::chrono::milliseconds(20);
 constexpr size_t kSoundSamples = TestSong::kSampleRate / 50;
