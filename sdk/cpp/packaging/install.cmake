@@ -61,6 +61,9 @@ install(EXPORT atm0sTargets NAMESPACE atm0s:: DESTINATION ${config_folder} COMPO
 write_basic_package_version_file(${made}/atm0sConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${packaging}/atm0sConfig.cmake ${made}/atm0sConfigVersion.cmake DESTINATION ${config_folder} COMPONENT dev)
 
+# With a CMakeLists.txt that finds what is installed.
+install(DIRECTORY sdk/cpp/examples DESTINATION share/doc/libatm0s-dev COMPONENT dev)
+
 # --- programs
 
 install(TARGETS atm0s-server RUNTIME DESTINATION bin COMPONENT server)
