@@ -47,6 +47,8 @@ programs with libatm0s, WHIP or WHEP.")
 
 set(CPACK_DEBIAN_TOOL_PACKAGE_NAME atm0s)
 set(CPACK_DEBIAN_TOOL_PACKAGE_SECTION video)
+# Of all else that it needs dpkg-shlibdeps knows; a library of this build belongs to no package yet.
+set(CPACK_DEBIAN_TOOL_PACKAGE_DEPENDS "${soname_package} (>= ${PROJECT_VERSION})")
 set(CPACK_COMPONENT_TOOL_DESCRIPTION "joins rooms of Atm0s from the command line
 Publishes files, and a test picture and a song, records what others publish, and
 tells what of a server is reachable.")
