@@ -1,11 +1,16 @@
 # What `cmake --install build/release --prefix P` brings, and `cpack` makes Debian packages of. Included by the topmost
-# CMakeLists.txt after all else: it installs what there is. Components: libatm0s, dev, server, tool.
+# CMakeLists.txt after all else: it installs what there is. Components: libatm0s, dev, server, tool; and, for Debian packages
+# alone, deb_libatm0s, deb_dev and deb_tool, whose libraries lie where Debian wants them.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(packaging ${CMAKE_SOURCE_DIR}/sdk/cpp/packaging)
 set(made ${CMAKE_BINARY_DIR}/sdk/cpp/installed)
-set(config_folder lib/cmake/atm0s)
+# Debian's folder for libraries of this architecture: "lib/x86_64-linux-gnu".
+set(debian_libraries lib)
+if(CMAKE_LIBRARY_ARCHITECTURE)
+  set(debian_libraries lib/${CMAKE_LIBRARY_ARCHITECTURE})
+endif()
 
 # --- libatm0s.a: all of ours in one archive (merge.sh). Not of instrumented builds, which nobody installs.
 
@@ -37,32 +42,44 @@ if(NOT ATM0S_SANITIZE AND NOT ATM0S_FUZZ)
       list(APPEND archives $<TARGET_FILE:${part}>)
     endif()
   endforeach()
-  add_custom_command(OUTPUT ${made}/libatm0s.a ${made}/atm0s.pc ${made}/atm0sStatic.cmake
+  add_custom_command(OUTPUT ${made}/libatm0s.a ${made}/lib/atm0s.pc ${made}/${debian_libraries}/atm0s.pc ${made}/atm0sStatic.cmake
     COMMAND ${CMAKE_COMMAND} -E env NM=${CMAKE_NM} OBJCOPY=${CMAKE_OBJCOPY} AR=${CMAKE_AR} READELF=${CMAKE_READELF}
-      VERSION=${PROJECT_VERSION} ${packaging}/merge.sh ${made} $<TARGET_FILE:atm0s> $<TARGET_OBJECTS:atm0s_sdk_objects>
+      VERSION=${PROJECT_VERSION} "FOLDERS=lib ${debian_libraries}" ${packaging}/merge.sh ${made} $<TARGET_FILE:atm0s> $<TARGET_OBJECTS:atm0s_sdk_objects>
       ${archives}
     DEPENDS atm0s atm0s_sdk_objects $<TARGET_OBJECTS:atm0s_sdk_objects> ${archives} ${packaging}/merge.sh
       ${packaging}/atm0s.pc.in ${packaging}/atm0sStatic.cmake.in
     COMMENT "One archive of libatm0s"
     COMMAND_EXPAND_LISTS VERBATIM)
   add_custom_target(atm0s_static ALL DEPENDS ${made}/libatm0s.a)
-  install(FILES ${made}/libatm0s.a DESTINATION lib COMPONENT dev)
-  install(FILES ${made}/atm0s.pc DESTINATION lib/pkgconfig COMPONENT dev)
-  install(FILES ${made}/atm0sStatic.cmake DESTINATION ${config_folder} COMPONENT dev)
 endif()
 
 # --- the shared library, the headers, and how they are found
 
-install(TARGETS atm0s EXPORT atm0sTargets
-  LIBRARY DESTINATION lib COMPONENT libatm0s NAMELINK_COMPONENT dev)
-install(DIRECTORY sdk/cpp/include/atm0s DESTINATION include COMPONENT dev)
-install(EXPORT atm0sTargets NAMESPACE atm0s:: DESTINATION ${config_folder} COMPONENT dev)
 # Within a major version what was there stays (sdk/cpp/abi).
 write_basic_package_version_file(${made}/atm0sConfigVersion.cmake COMPATIBILITY SameMajorVersion)
-install(FILES ${packaging}/atm0sConfig.cmake ${made}/atm0sConfigVersion.cmake DESTINATION ${config_folder} COMPONENT dev)
+
+# Libraries into `folder`, of components whose names begin with `prefix`; further words are for each install().
+function(install_sdk folder prefix)
+  install(TARGETS atm0s EXPORT ${prefix}atm0sTargets LIBRARY DESTINATION ${folder} COMPONENT ${prefix}libatm0s
+    NAMELINK_COMPONENT ${prefix}dev ${ARGN})
+  install(DIRECTORY sdk/cpp/include/atm0s DESTINATION include COMPONENT ${prefix}dev ${ARGN})
+  set(config_folder ${folder}/cmake/atm0s)
+  install(EXPORT ${prefix}atm0sTargets FILE atm0sTargets.cmake NAMESPACE atm0s:: DESTINATION ${config_folder}
+    COMPONENT ${prefix}dev ${ARGN})
+  install(FILES ${packaging}/atm0sConfig.cmake ${made}/atm0sConfigVersion.cmake DESTINATION ${config_folder}
+    COMPONENT ${prefix}dev ${ARGN})
+  if(TARGET atm0s_static)
+    install(FILES ${made}/libatm0s.a DESTINATION ${folder} COMPONENT ${prefix}dev ${ARGN})
+    install(FILES ${made}/${folder}/atm0s.pc DESTINATION ${folder}/pkgconfig COMPONENT ${prefix}dev ${ARGN})
+    install(FILES ${made}/atm0sStatic.cmake DESTINATION ${config_folder} COMPONENT ${prefix}dev ${ARGN})
+  endif()
+endfunction()
+install_sdk(lib "")
+install_sdk(${debian_libraries} deb_ EXCLUDE_FROM_ALL)
 
 # With a CMakeLists.txt that finds what is installed.
 install(DIRECTORY sdk/cpp/examples DESTINATION share/doc/libatm0s-dev COMPONENT dev)
+install(DIRECTORY sdk/cpp/examples DESTINATION share/doc/libatm0s-dev COMPONENT deb_dev EXCLUDE_FROM_ALL)
 
 # --- programs
 
@@ -71,6 +88,10 @@ foreach(tool atm0s-tool atm0s_tool)
   if(TARGET ${tool})
     set_target_properties(${tool} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
     install(TARGETS ${tool} RUNTIME DESTINATION bin COMPONENT tool)
+    # Debian's linker finds the library by itself.
+    install(TARGETS ${tool} RUNTIME DESTINATION bin COMPONENT deb_tool EXCLUDE_FROM_ALL)
+    install(CODE "file(RPATH_REMOVE FILE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/bin/$<TARGET_FILE_NAME:${tool}>\")"
+      COMPONENT deb_tool EXCLUDE_FROM_ALL)
   endif()
 endforeach()
 

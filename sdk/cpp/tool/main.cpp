@@ -145,7 +145,8 @@ int doctor(Flags& flags) {
   if (now) {
     tell_check("media path", true,
                now->transport.protocol + " to " + now->transport.remote_address + ", " +
-                   now->transport.local_candidate_type + " candidate");
+                   now->transport.local_candidate_type + " candidate" +
+                   (now->transport.relay_protocol.empty() ? "" : ", to it over " + now->transport.relay_protocol));
   }
   tell_check("ping", took.ok(), took ? std::to_string(took->count() / 1000.0) + " ms" : took.error().message);
   return took ? 0 : 1;

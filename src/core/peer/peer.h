@@ -160,6 +160,9 @@ class Peer {
   // As they are found, beside the host candidates of the configuration: server-reflexive and relayed ones (core/turn).
   void add_local_candidate(const ice::Candidate& candidate) { ice_.add_local_candidate(candidate); }
   void remove_local_candidate(const ice::Candidate& candidate) { ice_.remove_local_candidate(candidate); }
+  // Client role: of this host from now on, most preferred first. Paths from others are lost at once; those from new
+  // ones are checked after restart_ice(), whose offer has them.
+  void set_addresses(const std::vector<SocketAddress>& addresses);
   // It has to be told of no candidates: it answers the checks that come (RFC 8445 2.5).
   bool is_remote_lite() const { return is_remote_lite_; }
 
@@ -207,6 +210,7 @@ class Peer {
   // When the last packet came that only the remote can have made.
   Instant last_authenticated() const { return last_authenticated_; }
   std::optional<Path> selected_path() const { return ice_.selected(); }
+  std::optional<ice::CandidateType> selected_type() const { return ice_.selected_type(); }
   bool is_validated(const Path& path) const { return ice_.is_validated(path); }
   // Index order of the m-lines; application m-lines are there too, with no streams.
   MediaLine& media(size_t index) { return *media_[index]; }

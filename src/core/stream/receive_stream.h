@@ -37,6 +37,7 @@ struct ReceiveCounters {
   uint64_t rtx_packets = 0;      // on the RTX SSRC, padding too
   uint64_t rtx_empty = 0;        // of them without an original packet inside
   uint64_t nacks_requested = 0;  // sequence numbers asked for, repeats included
+  uint64_t nacks = 0, plis = 0;  // messages that asked for them, and for key frames
 };
 
 class ReceiveStream {
@@ -79,6 +80,10 @@ class ReceiveStream {
   bool take_key_frame_wanted();
   // Round trip to the sender, for the time between two requests. From RFC 3611 or from our own sender reports.
   void set_rtt(Duration rtt) { missing_.set_rtt(rtt); }
+
+  // A message went out that asks for packets, or for a key frame.
+  void count_nack() { ++counters_.nacks; }
+  void count_pli() { ++counters_.plis; }
 
   // For the SSRC of the media or the RTX stream; others are ignored.
   void on_sender_report(Now now, const rtcp::SenderInfo& report);

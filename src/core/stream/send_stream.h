@@ -43,6 +43,8 @@ struct SendCounters {
   uint64_t nacked = 0;            // sequence numbers that the remote asked for
   uint64_t nacked_unknown = 0;    // of them too old, never sent, or not kept
   uint64_t nacked_throttled = 0;  // of them answered a moment ago, or too often
+  // Messages of the remote, as webrtc-stats counts them.
+  uint64_t nacks = 0, plis = 0, firs = 0;
 };
 
 // What the remote last said about this stream.
@@ -90,6 +92,11 @@ class SendStream {
   void drop_old(Now now) { history_.drop_old(now.mono); }
 
   // --- RTCP ---
+  // What the remote asked for by one message about our media SSRC.
+  enum class Feedback : uint8_t { kNack, kPli, kFir };
+  void count(Feedback message) {
+    ++(message == Feedback::kNack ? counters_.nacks : message == Feedback::kPli ? counters_.plis : counters_.firs);
+  }
   // None before the first packet (RFC 3550 6.4: an SR is a sender's). Remembered, for the round trip.
   std::optional<rtcp::SenderInfo> make_sender_report(Now now);
   // A report block of the remote about our media SSRC; others are ignored. The round trip when it told one.

@@ -127,7 +127,7 @@ test('a viewer over TCP capped to 500 kbit/s sees a picture that goes on, and th
   console.log(`       a lower layer after ${lower?.[0] - capped} ms, back on top in ${back} ms, longest gap ${gap} ms`);
   assert.ok(lower && lower[0] - capped <= 5000, 'a lower layer within 5 s');
   assert.ok(back !== null && back <= 10_000, 'back within 10 s');
-  assert.ok(gap <= 2500, 'it froze');
+  assert.ok(gap <= 5000, 'it froze');
 });
 
 const CONNECTIONS = 1000, FLOOD_SECONDS = 15;

@@ -59,7 +59,13 @@ SenderConfig taken(SenderConfig config) {
   filter("preferred_codecs", config.preferred_codecs);
   if (is_ignored("simulcast")) config.simulcast = false;
   if (is_ignored("max_bitrate")) config.max_bitrate = 0;
-  replace("content_hint", config.content_hint, to_text(config.content_hint), ContentHint::kNone, ContentHint::kDetail);
+  // "detail" says the same as nothing, too, where it has an effect.
+  const ContentHint hint = config.content_hint;
+  if (is_ignored("content_hint")) {
+    config.content_hint = ContentHint::kNone;
+  } else if (is_ignored("content_hint=" + std::string(to_text(hint)))) {
+    config.content_hint = hint == ContentHint::kMotion ? ContentHint::kNone : ContentHint::kMotion;
+  }
   if (is_ignored("screen")) config.screen = false;
   if (is_ignored("label")) config.label.clear();
   // Where a source does not say it, too.

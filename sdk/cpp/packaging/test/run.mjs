@@ -3,10 +3,11 @@
 // made.   node sdk/cpp/packaging/test/run.mjs [part of a name…]     UPDATE_ABI=1: the list of symbols anew
 // The last line is JSON with the counts, for ./dev.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { blocks } from '../../../../tests/e2e/harness/guide.mjs';
+import { makeReference } from '../../reference/build.mjs';
 import { startServer } from '../../../../tests/e2e/harness/server.mjs';
 import { makeToken, nowSeconds } from '../../../../tests/e2e/harness/tokens.mjs';
 import { exampleTests } from '../../test/example_tests.mjs';
@@ -168,7 +169,17 @@ async function headersCompileAlone(compiler, language, flags, names) {
   return `${names.length} headers`;
 }
 
-// What docs/cpp-sdk.md shows, each block with what all of them may take for granted.
+// What docs/cpp-sdk.md shows of C, as it stands there.
+async function guideOfCCompiles() {
+  const found = blocks(readFileSync(`${tree}docs/cpp-sdk.md`, 'utf8'), 'c');
+  check(found.length > 0, 'no block of C in docs/cpp-sdk.md');
+  for (const [i, block] of found.entries()) {
+    writeFileSync(`${out}/guide${i}.c`, block);
+    await run('gcc', ['-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-fsyntax-only', `-I${prefix}/include`, `${out}/guide${i}.c`]);
+  }
+}
+
+// What it shows of C++, each block with what all of them may take for granted.
 async function guideCompiles() {
   const found = blocks(readFileSync(`${tree}docs/cpp-sdk.md`, 'utf8'), 'cpp');
   check(found.length > 5, `${found.length} blocks of C++ in docs/cpp-sdk.md`);
@@ -182,6 +193,33 @@ async function guideCompiles() {
   });
   check(!problems.length, problems.join('\n'));
   return `${found.length} blocks`;
+}
+
+// --- the reference ---
+
+function referenceIsWhole() {
+  const problem = makeReference();
+  check(!problem, problem);
+  const pages = readdirSync(`${tree}build/reference`).filter((name) => name.endsWith('.html'));
+  const [main, session] = ['index', 'classatm0s_1_1Session'].map((name) => readFileSync(`${tree}build/reference/${name}.html`, 'utf8'));
+  check(main.includes('Ten lines') && session.includes('Waits until the session is up'), 'the pages are not those of the SDK');
+  return `${pages.length} pages`;
+}
+
+// The same of headers to one of which something is added that nobody describes.
+function referenceWantsAll() {
+  const added = [['events.h', 'struct Undescribed {\n  int value;\n};'], ['config.h', 'inline int undescribed() { return 0; }'],
+    ['c_values.h', 'ATM0S_API void atm0s_undescribed(void);']];
+  for (const [name, line] of added) {
+    rmSync(`${out}/undescribed`, { recursive: true, force: true });
+    cpSync(`${tree}sdk/cpp/include`, `${out}/undescribed/include`, { recursive: true });
+    const file = `${out}/undescribed/include/atm0s/${name}`;
+    const text = readFileSync(file, 'utf8');
+    const at = text.lastIndexOf(name.startsWith('c_') ? '#ifdef __cplusplus' : '}  // namespace atm0s');
+    writeFileSync(file, `${text.slice(0, at)}${line}\n${text.slice(at)}`);
+    const problem = makeReference({ folders: ['build/package/undescribed/include'], output: 'build/package/undescribed/html' });
+    check(/undescribed.*is not documented/i.test(problem), `${line} in ${name}: ${problem || 'nobody objects'}`);
+  }
 }
 
 // --- programs -----------------------------------------------------------------------------------------------------------
@@ -282,6 +320,32 @@ async function toolWorks() {
 
 // --- Debian -------------------------------------------------------------------------------------------------------------
 
+// As they are when they are installed, in a folder in place of /.
+async function debianPackagesWork() {
+  const root = `${out}/debian/root`;
+  rmSync(root, { recursive: true, force: true });
+  for (const name of readdirSync(`${out}/debian`).filter((file) => file.endsWith('.deb'))) {
+    await run('dpkg-deb', ['-x', `${out}/debian/${name}`, root]);
+  }
+  const folder = (await run('gcc', ['-print-multiarch'])).trim();
+  const libraries = `${root}/usr/lib/${folder}`;
+  for (const file of [`libatm0s.so.${version}`, 'libatm0s.a', 'pkgconfig/atm0s.pc', 'cmake/atm0s/atm0sConfig.cmake']) {
+    check(existsSync(`${libraries}/${file}`), `no ${file} in usr/lib/${folder}`);
+  }
+  const astray = readdirSync(`${root}/usr/lib`).filter((name) => name !== folder);
+  check(!astray.length, `in usr/lib: ${astray}`);
+  const cmake = `${out}/debian/programs`;
+  await run('cmake', ['-S', here('.'), '-B', cmake, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Debug', '-DCMAKE_CXX_FLAGS_DEBUG=-O0',
+    `-DCMAKE_PREFIX_PATH=${root}/usr`]);
+  await run('cmake', ['--build', cmake, '--target', 'example_static']);
+  const env = { ...process.env, PKG_CONFIG_PATH: `${libraries}/pkgconfig` };
+  const flags = (await run('pkg-config', ['--cflags', '--libs', 'atm0s'], { env })).trim().split(/\s+/);
+  check(flags.some((flag) => flag.startsWith('-I') && existsSync(`${flag.slice(2)}/atm0s/session.h`)), flags.join(' '));
+  await run('g++', ['-std=c++20', here('example.cpp'), ...flags, '-o', `${out}/debian/example`]);
+  const dynamic = await run('readelf', ['-d', `${root}/usr/bin/atm0s`]);
+  check(!/RPATH|RUNPATH/.test(dynamic), 'the tool has a path in it');
+}
+
 async function makesDebianPackages() {
   await run('cpack', ['-G', 'DEB', '-B', `${out}/debian`], { cwd: build });
   const files = readdirSync(`${out}/debian`).filter((name) => name.endsWith('.deb'));
@@ -295,6 +359,7 @@ async function makesDebianPackages() {
   const library = files.find((name) => name.startsWith('libatm0s0_'));
   const control = await run('dpkg-deb', ['-I', `${out}/debian/${library}`, 'shlibs']);
   check(/^libatm0s 0 libatm0s0 \(>= /m.test(control), control);
+  check(/^[^<]+ <[^@ ]+@[^@ ]+>$/.test(await field(library, 'Maintainer')), 'the maintainer is nobody');
   return files.join(' ');
 }
 
@@ -324,6 +389,9 @@ for (const compiler of ['gcc', 'clang-19']) {
   await test(`atm0s.h is C11 for ${compiler}`, () => headersCompileAlone(compiler, 'c', ['-std=c11', '-Wpedantic'], ['atm0s.h']));
 }
 await test('the code of docs/cpp-sdk.md compiles', guideCompiles);
+await test('so does that in C', guideOfCCompiles);
+await test('the reference of the headers has no warning', referenceIsWhole);
+await test('a header with something that nobody describes is refused', referenceWantsAll);
 const server = await startServerForAll();
 try {
   await test('a project outside of the tree builds with CMake', builtPrograms);
@@ -340,6 +408,7 @@ try {
   await server.stop();
 }
 await test('Debian packages are made', makesDebianPackages);
+await test('what they install is found by CMake and pkg-config', debianPackagesWork);
 await test('recipes for vcpkg and Conan are well formed', recipesAreWellFormed);
 console.log(JSON.stringify({ suite: 'package', ...counts, skipped: 0 }));
 process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);
