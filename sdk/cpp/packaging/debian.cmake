@@ -50,9 +50,13 @@ programs with libatm0s, WHIP or WHEP.")
 
 set(CPACK_DEBIAN_DEB_TOOL_PACKAGE_NAME atm0s)
 set(CPACK_DEBIAN_DEB_TOOL_PACKAGE_SECTION video)
+# Of all else that it needs dpkg-shlibdeps knows; a library of this build belongs to no package yet.
+set(CPACK_DEBIAN_DEB_TOOL_PACKAGE_DEPENDS "${soname_package} (>= ${PROJECT_VERSION})")
 set(CPACK_COMPONENT_DEB_TOOL_DESCRIPTION "joins rooms of Atm0s from the command line
-Publishes files and test pictures, records what others publish, and tells what
-of a server is reachable.")
+Publishes files, and a test picture and a song, records what others publish, and
+tells what of a server is reachable.")
+# To build the examples of /usr/share/doc/libatm0s-dev; the tool's own need of libvpx is read from it.
+set(CPACK_DEBIAN_DEB_DEV_PACKAGE_SUGGESTS "cmake, libvpx-dev")
 
 file(WRITE ${made}/triggers "activate-noawait ldconfig\n")
 set(CPACK_DEBIAN_DEB_LIBATM0S_PACKAGE_CONTROL_EXTRA ${made}/triggers)

@@ -77,6 +77,10 @@ endfunction()
 install_sdk(lib "")
 install_sdk(${debian_libraries} deb_ EXCLUDE_FROM_ALL)
 
+# With a CMakeLists.txt that finds what is installed.
+install(DIRECTORY sdk/cpp/examples DESTINATION share/doc/libatm0s-dev COMPONENT dev)
+install(DIRECTORY sdk/cpp/examples DESTINATION share/doc/libatm0s-dev COMPONENT deb_dev EXCLUDE_FROM_ALL)
+
 # --- programs
 
 install(TARGETS atm0s-server RUNTIME DESTINATION bin COMPONENT server)

@@ -10,6 +10,8 @@ import { blocks } from '../../../../tests/e2e/harness/guide.mjs';
 import { makeReference } from '../../reference/build.mjs';
 import { startServer } from '../../../../tests/e2e/harness/server.mjs';
 import { makeToken, nowSeconds } from '../../../../tests/e2e/harness/tokens.mjs';
+import { exampleTests } from '../../test/example_tests.mjs';
+import { runTests } from '../../test/suite.mjs';
 import { abiDifference } from './abi.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -281,6 +283,24 @@ async function cPasses() {
   return `${passed} expectations`;
 }
 
+// --- the examples -------------------------------------------------------------------------------------------------------
+
+const examples = `${out}/examples`;
+
+async function examplesBuild() {
+  await run('cmake', ['-S', `${prefix}/share/doc/libatm0s-dev/examples`, '-B', examples, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release',
+    '-DCMAKE_CXX_FLAGS_RELEASE=-O1', '-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wconversion -Werror', `-DCMAKE_PREFIX_PATH=${prefix}`]);
+  await run('cmake', ['--build', examples]);
+  await usesSharedLibrary(`${examples}/robot_camera`, true);
+}
+
+// Each of them, side by side; they count for themselves.
+async function examplesRun(server) {
+  const ran = await runTests(exampleTests({ examples, tool: `${prefix}/bin/atm0s`, server, out, env: environment }), only);
+  counts.passed += ran.passed;
+  counts.failed += ran.failed;
+}
+
 // --- the tool ---
 
 const tool = (...args) => run(`${prefix}/bin/atm0s`, args, { env: environment, timeout: 60_000 });
@@ -335,6 +355,7 @@ async function makesDebianPackages() {
   for (const name of ['libatm0s0', 'libatm0s-dev', 'atm0s-server']) check(name in depends, `no package ${name}: ${files}`);
   check(/libc6 .*libssl3/.test(depends.libatm0s0), `libatm0s0 depends on ${depends.libatm0s0}`);
   check(/libatm0s0 \(= /.test(depends['libatm0s-dev']), `libatm0s-dev depends on ${depends['libatm0s-dev']}`);
+  check(/libatm0s0 .*libvpx7/.test(depends.atm0s), `atm0s depends on ${depends.atm0s}`);
   const library = files.find((name) => name.startsWith('libatm0s0_'));
   const control = await run('dpkg-deb', ['-I', `${out}/debian/${library}`, 'shlibs']);
   check(/^libatm0s 0 libatm0s0 \(>= /m.test(control), control);
@@ -381,6 +402,8 @@ try {
   await test('a program in C publishes, views and hears', cPasses);
   await test('publishers and coroutines do as told', passesItsTests);
   await test('the tool atm0s does what its help says', toolWorks);
+  await test('the examples build outside of the tree', examplesBuild);
+  await examplesRun(server);
 } finally {
   await server.stop();
 }
