@@ -250,7 +250,7 @@ TEST(SdkSession, ANewNetworkIsARestartThatKeepsTheSession) {
       const auto gap = std::chrono::duration_cast<std::chrono::milliseconds>(longest_gap(*viewer, 0, since));
       std::printf("seed %lu: %s without video for %ld ms\n", seed, viewer == &ann ? "who moved" : "the other",
                   gap.count());
-      // Who views somebody who moved waits for a key frame.
+      // Who views somebody who moved waits for the packets that were not sent, as long as its assembler's patience.
       EXPECT_LT(gap, viewer == &ann ? 500ms : 2s);
     }
   }
