@@ -1,5 +1,6 @@
 # What `cmake --install build/release --prefix P` brings, and `cpack` makes Debian packages of. Included by the topmost
-# CMakeLists.txt after all else: it installs what there is. Components: libatm0s, dev, server, tool.
+# CMakeLists.txt after all else: it installs what there is. Components: libatm0s, dev, server, tool; with GStreamer gst,
+# gst_dev, plugin.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -60,6 +61,24 @@ install(EXPORT atm0sTargets NAMESPACE atm0s:: DESTINATION ${config_folder} COMPO
 # Within a major version what was there stays (sdk/cpp/abi).
 write_basic_package_version_file(${made}/atm0sConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${packaging}/atm0sConfig.cmake ${made}/atm0sConfigVersion.cmake DESTINATION ${config_folder} COMPONENT dev)
+
+# --- GStreamer: atm0s::gst beside libatm0s, and the plugin where GStreamer of this system looks, under the prefix
+
+if(TARGET atm0s-gst)
+  pkg_get_variable(gstreamer_prefix gstreamer-1.0 prefix)
+  pkg_get_variable(gstreamer_plugins gstreamer-1.0 pluginsdir)
+  file(RELATIVE_PATH gstreamer_plugins ${gstreamer_prefix} ${gstreamer_plugins})
+  file(RELATIVE_PATH from_plugin_to_lib /${gstreamer_plugins} /lib)
+  set_target_properties(atm0s-gst PROPERTIES INSTALL_RPATH "$ORIGIN")
+  set_target_properties(gstatm0s PROPERTIES INSTALL_RPATH "$ORIGIN/${from_plugin_to_lib}")
+  install(TARGETS atm0s-gst EXPORT atm0sGstTargets
+    LIBRARY DESTINATION lib COMPONENT gst NAMELINK_COMPONENT gst_dev)
+  install(EXPORT atm0sGstTargets NAMESPACE atm0s:: DESTINATION ${config_folder} COMPONENT gst_dev)
+  install(FILES sdk/cpp/gst/include/atm0s/gst.h DESTINATION include/atm0s COMPONENT gst_dev)
+  configure_file(${packaging}/atm0s-gst.pc.in ${made}/atm0s-gst.pc @ONLY)
+  install(FILES ${made}/atm0s-gst.pc DESTINATION lib/pkgconfig COMPONENT gst_dev)
+  install(TARGETS gstatm0s LIBRARY DESTINATION ${gstreamer_plugins} COMPONENT plugin)
+endif()
 
 # --- programs
 

@@ -69,6 +69,7 @@ class Publication::State : public std::enable_shared_from_this<State> {
         queue_(gst_element_factory_make("queue", nullptr)) {
     gst_object_ref(queue_.get());  // the bin takes the floating one
     gst_bin_add(bin_, queue_.get());
+    gst_element_sync_state_with_parent(queue_.get());
   }
   void watch() {
     const Held<GstPad> out(gst_element_get_static_pad(queue_.get(), "src"));
@@ -76,12 +77,11 @@ class Publication::State : public std::enable_shared_from_this<State> {
     const auto on_event = [](GstPad*, GstPadProbeInfo* info, gpointer data) {
       GstEvent* event = gst_pad_probe_info_get_event(info);
       const auto self = static_cast<Weak*>(data)->lock();
-      if (self && GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
-        GstCaps* caps = nullptr;
-        gst_event_parse_caps(event, &caps);
-        self->on_caps(*caps);
-      }
-      return GST_PAD_PROBE_OK;
+      if (!self || GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
+      GstCaps* caps = nullptr;
+      gst_event_parse_caps(event, &caps);
+      // What is linked now gets all sticky events anew, this one in its place behind those before it.
+      return self->on_caps(*caps) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
     };
     const auto drop = [](gpointer data) { delete static_cast<Weak*>(data); };
     gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, new Weak(weak_from_this()), drop);
@@ -104,29 +104,30 @@ class Publication::State : public std::enable_shared_from_this<State> {
  private:
   void fail(const Error& error) { post_error(GST_ELEMENT(bin_), error); }
 
-  // In the queue's thread: what follows it is made for these caps.
-  void on_caps(const GstCaps& caps) {
-    if (tail_) return;  // raw or a codec: what is there takes other sizes as well
+  // In the queue's thread: what follows it is made for these caps. False: nothing was made.
+  bool on_caps(const GstCaps& caps) {
+    if (tail_) return false;  // raw or a codec: what is there takes other sizes as well
     PublicationOptions options = options_();
     const bool is_raw = !codec_of(caps).has_value();
     const bool is_video = options.sender.kind == MediaKind::kVideo;
     auto description = is_video ? video_tail(options, caps) : audio_tail(is_raw);
-    if (!description) return fail(description.error());
+    if (!description) return fail(description.error()), false;
     GError* error = nullptr;
     tail_.reset(gst_parse_bin_from_description(description->c_str(), TRUE, &error));
     if (error != nullptr) {
       fail(problem_of_description(*error, nullptr));
       g_error_free(error);
-      return;
+      return false;
     }
     gst_object_ref_sink(tail_.get());
     connect(options, is_raw);
     gst_bin_add(bin_, tail_.get());
-    if (gst_element_link(queue_.get(), tail_.get()) == 0)
-      return fail({ErrorCode::kMediaError, "what comes in is of no use"});
+    if (gst_element_link(queue_.get(), tail_.get()) == 0) {
+      return fail({ErrorCode::kMediaError, "what comes in is of no use"}), false;
+    }
     gst_element_sync_state_with_parent(tail_.get());
     gst_element_post_message(GST_ELEMENT(bin_), gst_message_new_latency(GST_OBJECT(bin_)));
-    publish_(std::move(options.sender));
+    return publish_(std::move(options.sender));
   }
   Result<std::string> video_tail(PublicationOptions& options, const GstCaps& caps) {
     if (const auto codec = codec_of(caps)) {

@@ -167,7 +167,6 @@ GstPad* request_pad(GstElement* element, GstPadTemplate* pad_template, const gch
   GstPad* pad = gst_ghost_pad_new_from_template(name.c_str(), publication->entry().get(), pad_template);
   gst_pad_set_active(pad, TRUE);
   gst_element_add_pad(element, pad);
-  gst_element_sync_state_with_parent(element);
   {
     const std::lock_guard lock(state.mutex);
     state.publications[pad] = std::move(publication);

@@ -36,13 +36,10 @@ Result<std::shared_ptr<Pipeline>> Pipeline::parse(const std::string& description
   return std::make_shared<Pipeline>(held.release());
 }
 
-Pipeline::Pipeline(GstElement* pipeline)
-    : pipeline_(pipeline), bus_(gst_pipeline_get_bus(GST_PIPELINE(pipeline))), base_(Clock::now()) {
+Pipeline::Pipeline(GstElement* pipeline) : pipeline_(pipeline), bus_(gst_pipeline_get_bus(GST_PIPELINE(pipeline))) {
   const Held<GstClock> clock(gst_system_clock_obtain());  // monotonic, as atm0s::Clock
   gst_pipeline_use_clock(GST_PIPELINE(pipeline), clock.get());
-  // Known from the start, also while a sink waits for its first frame.
-  gst_element_set_start_time(pipeline, GST_CLOCK_TIME_NONE);
-  gst_element_set_base_time(pipeline, static_cast<GstClockTime>(base_.time_since_epoch().count()));
+  gst_element_set_start_time(pipeline, GST_CLOCK_TIME_NONE);  // the base is set here
 }
 
 Pipeline::~Pipeline() = default;
@@ -55,11 +52,16 @@ Result<void> Pipeline::open() {
   return ask(Step::kOpen);
 }
 
-Result<void> Pipeline::play(std::function<void(bool)> on_paused) {
+bool Pipeline::is_live() const {
+  const std::lock_guard lock(mutex_);
+  return is_live_;
+}
+
+Result<void> Pipeline::play() {
   {
     const std::lock_guard lock(mutex_);
+    if (error_) return *error_;
     if (wanted_ != Step::kOpen) return Error{ErrorCode::kInvalidRequest, "it has been started, or stopped"};
-    on_paused_ = std::move(on_paused);
   }
   return ask(Step::kPlay);
 }
@@ -90,9 +92,10 @@ void Pipeline::begin_step(Step step) {
 
 void Pipeline::stop() {
   std::thread thread;
+  std::function<void(const Error&)> handler;  // what it holds may end, too: without the lock
   {
     std::unique_lock lock(mutex_);
-    handler_ = nullptr;
+    handler.swap(handler_);
     if (!thread_.joinable()) return;  // never begun, or another one stops it
     begin_step(Step::kStop);
     changed_.notify_all();
@@ -109,12 +112,18 @@ void Pipeline::stop() {
 
 void Pipeline::on_error(std::function<void(const Error&)> handler) {
   const std::lock_guard lock(mutex_);
-  handler_ = std::move(handler);
+  handler_.swap(handler);  // the old one ends after the lock
 }
 
 std::optional<Error> Pipeline::error() const {
   const std::lock_guard lock(mutex_);
   return error_;
+}
+
+void Pipeline::report(Error error) {
+  const std::lock_guard lock(mutex_);
+  reported_ = std::move(error);
+  gst_bus_post(bus_.get(), gst_message_new_application(nullptr, gst_structure_new_empty("report")));
 }
 
 bool Pipeline::wait_end(std::chrono::milliseconds timeout) const {
@@ -127,10 +136,13 @@ bool Pipeline::wait_end(std::chrono::milliseconds timeout) const {
 void Pipeline::run() {
   for (Step last = Step::kNone; last != Step::kStop;) {
     Step step;
+    std::optional<Error> reported;
     {
       const std::lock_guard lock(mutex_);
       step = wanted_;
+      reported.swap(reported_);
     }
+    if (reported) fail(std::move(*reported));
     if (step != last) {
       take_step(step);
       last = step;
@@ -146,9 +158,12 @@ void Pipeline::run() {
 void Pipeline::take_step(Step step) {
   bool is_done = false;
   if (step == Step::kOpen) {
-    is_done = change_state(GST_STATE_READY);
+    is_done = change_state(GST_STATE_READY) && change_state(GST_STATE_PAUSED);
   } else if (step == Step::kPlay) {
-    is_done = change_state(GST_STATE_PAUSED) && change_state(GST_STATE_PLAYING);
+    // Known from now on, also while a sink waits for its first frame.
+    base_ = Clock::now();
+    gst_element_set_base_time(pipeline_.get(), static_cast<GstClockTime>(base_.time_since_epoch().count()));
+    is_done = change_state(GST_STATE_PLAYING);
   } else {
     gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
   }
@@ -160,10 +175,10 @@ void Pipeline::take_step(Step step) {
 // False: it failed, and error_ says why.
 bool Pipeline::change_state(GstState state) {
   const GstStateChangeReturn changed = gst_element_set_state(pipeline_.get(), state);
-  if (state == GST_STATE_PAUSED && on_paused_) on_paused_(changed == GST_STATE_CHANGE_NO_PREROLL);
   while (const HeldMini<GstMessage> message{gst_bus_pop(bus_.get())}) hear(message.get());
   if (changed == GST_STATE_CHANGE_FAILURE) fail({ErrorCode::kMediaError, "the pipeline does not start"});
   const std::lock_guard lock(mutex_);
+  if (state == GST_STATE_PAUSED) is_live_ = changed == GST_STATE_CHANGE_NO_PREROLL;
   return !error_;
 }
 

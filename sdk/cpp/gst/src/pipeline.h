@@ -38,13 +38,14 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
 
   GstElement* element() const { return pipeline_.get(); }
   Held<GstElement> find(const std::string& name) const;
-  Clock::time_point base() const { return base_; }
+  Clock::time_point base() const { return base_; }  // once it plays
 
   // Opens the devices. TIMEOUT: one of them hangs.
   Result<void> open();
-  // From here on buffers flow. `on_paused`: called on the pipeline's thread when it is known whether the pipeline is
-  // live.
-  Result<void> play(std::function<void(bool is_live)> on_paused = nullptr);
+  // Whether what comes is as old as it is, a device's; of an open one.
+  bool is_live() const;
+  // From here on buffers flow.
+  Result<void> play();
   // Ends it, at most kStopTime; from any thread, also that of the handlers.
   void stop();
 
@@ -52,8 +53,8 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   void on_error(std::function<void(const Error&)> handler);
   std::optional<Error> error() const;
   bool wait_end(std::chrono::milliseconds timeout) const;
-  // The pipeline has failed by something that its bus does not know of.
-  void fail(Error error);
+  // The pipeline fails by something that its bus does not know of. Soon, on its thread; any lock may be held.
+  void report(Error error);
 
  private:
   enum class Step : uint8_t { kNone, kOpen, kPlay, kStop };
@@ -62,20 +63,20 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   void take_step(Step step);
   bool change_state(GstState state);
   void hear(GstMessage* message);
+  void fail(Error error);
   Result<void> ask(Step step);
   void begin_step(Step step);
 
   const Held<GstElement> pipeline_;
   const Held<GstBus> bus_;
-  const Clock::time_point base_;
-  std::function<void(bool)> on_paused_;
+  Clock::time_point base_;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::thread thread_;
   Step wanted_ = Step::kNone, done_ = Step::kNone;
-  bool is_over_ = false, is_ended_ = false, is_answering_ = false;
-  std::optional<Error> error_;
+  bool is_live_ = false, is_over_ = false, is_ended_ = false, is_answering_ = false;
+  std::optional<Error> error_, reported_;
   std::function<void(const Error&)> handler_;
 };
 

@@ -1,6 +1,8 @@
 // Player: frames of receivers with their playout times into a pipeline with sinks that keep them.
 #include <gst/app/gstappsrc.h>
 
+#include <cstdlib>
+
 #include "atm0s/gst.h"
 #include "decoder.h"
 #include "pipeline.h"
@@ -98,7 +100,7 @@ class Player::Impl : public std::enable_shared_from_this<Player::Impl> {
       const Held<GstPad> to(gst_element_get_static_pad(picture_.get(), "sink"));
       auto made = Decoder::make(frame.codec, GST_BIN(pipeline_->element()), to.get(), latency_,
                                 [receiver = *video_]() mutable { receiver.request_key_frame(); });
-      if (!made) return pipeline_->fail(made.error());
+      if (!made) return pipeline_->report(made.error());
       decoder_ = std::move(*made);
     }
     if (!decoder_->push(frame, running_time(frame.render_at))) video_->request_key_frame();
@@ -136,6 +138,10 @@ Result<Player> Player::open(std::optional<Receiver> video, std::optional<Receive
     return Error{ErrorCode::kInvalidRequest, "a receiver of the other kind"};
   }
   if (options.latency.count() < 0) return Error{ErrorCode::kInvalidRequest, "a latency below 0"};
+  // autovideosink would go on to look for a console of its own, which takes long where there is none.
+  if (video && options.video_sink == "autovideosink" && !std::getenv("DISPLAY") && !std::getenv("WAYLAND_DISPLAY")) {
+    return Error{ErrorCode::kNotFound, "no such display: neither DISPLAY nor WAYLAND_DISPLAY is set"};
+  }
   auto pipeline = Pipeline::parse(describe(video.has_value(), audio.has_value(), options));
   if (!pipeline) return pipeline.error();
   auto impl = std::make_shared<Impl>(*pipeline, std::move(video), std::move(audio), options.latency);

@@ -49,15 +49,11 @@ class Source::Impl {
   void set_screen() { config_.screen = true; }
 
   Result<void> start() {
-    const std::weak_ptr<Pipeline> weak = pipeline_;
-    auto played = pipeline_->play([weak](bool is_live) {
-      // What a device gives is as old as it is; a file has to be held back.
-      const auto pipeline = weak.lock();
-      if (!pipeline || !is_live) return;
-      g_object_set(pipeline->find("atm0s-pace").get(), "sync", FALSE, nullptr);
-    });
+    // What a device gives is as old as it is; a file has to be held back.
+    if (pipeline_->is_live()) g_object_set(pipeline_->find("atm0s-pace").get(), "sync", FALSE, nullptr);
+    auto played = pipeline_->play();
     if (!played) return played;
-    arrival_->wait();
+    arrival_->wait(*pipeline_);
     if (auto error = pipeline_->error()) return *error;
     return {};
   }
@@ -77,9 +73,13 @@ class Source::Impl {
     // Of the streaming thread.
     GstClockTime least_interval = 0, next = 0;
 
-    void wait() {
+    // For the first one, or an error in its place.
+    void wait(const Pipeline& pipeline) {
+      const auto end = Clock::now() + std::chrono::seconds(1);
       std::unique_lock lock(mutex);
-      changed.wait_for(lock, std::chrono::seconds(1), [this] { return has_begun; });
+      while (!has_begun && !pipeline.error() && Clock::now() < end) {
+        changed.wait_for(lock, std::chrono::milliseconds(20));
+      }
     }
     // Whether the buffer is one of max_framerate.
     bool fits(GstBuffer* buffer) {
@@ -176,7 +176,12 @@ Result<Source> Source::test_video(const VideoOptions& options) {
 }
 
 Result<Source> Source::microphone(const std::string& device, const AudioOptions& options) {
-  if (device.empty()) return audio("autoaudiosrc", options);
+  if (device.empty()) {
+    auto of_desktop = audio("pulsesrc", options);
+    if (of_desktop || of_desktop.error().code == ErrorCode::kInvalidRequest) return of_desktop;
+    auto of_kernel = audio("alsasrc", options);
+    return of_kernel ? of_kernel : of_desktop;
+  }
   const bool is_alsa = device.starts_with("hw:") || device.starts_with("plughw:");
   return audio((is_alsa ? "alsasrc" : "pulsesrc") + (" device=" + quoted(device)), options);
 }
