@@ -19,7 +19,7 @@ SessionConfig viewing(const std::string& room, const std::string& peer) {
 }  // namespace
 
 Publishing::Publishing(const std::string& room, const std::vector<std::pair<std::string, gst::Source>>& sources)
-    : session_({url()}, publishing(room, sources)) {
+    : sources_(sources), session_({url()}, publishing(room, sources)) {
   EXPECT_OK(session_.connect());
   for (const auto& [name, source] : sources) {
     auto one = source;

@@ -17,11 +17,12 @@ inline gst::VideoOptions small(Codec codec = Codec::kVp8) {
 
 class Publishing {
  public:
-  // As "ann"; connected, and started.
+  // As "ann"; connected, and started. Holds them.
   Publishing(const std::string& room, const std::vector<std::pair<std::string, gst::Source>>& sources);
   Session& session() { return session_; }
 
  private:
+  const std::vector<std::pair<std::string, gst::Source>> sources_;
   Session session_;
 };
 

@@ -53,8 +53,16 @@ Result<void> Pipeline::open() {
 }
 
 bool Pipeline::is_live() const {
-  const std::lock_guard lock(mutex_);
-  return is_live_;
+  GstIterator* sources = gst_bin_iterate_sources(GST_BIN(pipeline_.get()));
+  const auto is_device = [](gconstpointer value, gconstpointer) {
+    auto* source = static_cast<GstElement*>(g_value_get_object(static_cast<const GValue*>(value)));
+    return gst_element_get_state(source, nullptr, nullptr, 0) == GST_STATE_CHANGE_NO_PREROLL ? 0 : 1;
+  };
+  GValue found = G_VALUE_INIT;
+  const bool is_found = gst_iterator_find_custom(sources, is_device, &found, nullptr) != 0;
+  if (is_found) g_value_unset(&found);
+  gst_iterator_free(sources);
+  return is_found;
 }
 
 Result<void> Pipeline::play() {
@@ -178,7 +186,6 @@ bool Pipeline::change_state(GstState state) {
   while (const HeldMini<GstMessage> message{gst_bus_pop(bus_.get())}) hear(message.get());
   if (changed == GST_STATE_CHANGE_FAILURE) fail({ErrorCode::kMediaError, "the pipeline does not start"});
   const std::lock_guard lock(mutex_);
-  if (state == GST_STATE_PAUSED) is_live_ = changed == GST_STATE_CHANGE_NO_PREROLL;
   return !error_;
 }
 

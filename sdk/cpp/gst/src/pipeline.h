@@ -75,7 +75,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   mutable std::condition_variable changed_;
   std::thread thread_;
   Step wanted_ = Step::kNone, done_ = Step::kNone;
-  bool is_live_ = false, is_over_ = false, is_ended_ = false, is_answering_ = false;
+  bool is_over_ = false, is_ended_ = false, is_answering_ = false;
   std::optional<Error> error_, reported_;
   std::function<void(const Error&)> handler_;
 };
