@@ -23,9 +23,9 @@ std::string parser_of(Codec codec) {
 }
 
 // RFC 6386 9.1: behind a start code, 14 bits each.
-std::string vp8_size(std::span<const uint8_t> frame) {
-  if (frame.size() < 10) return "";
-  const auto side = [&](size_t at) { return std::to_string((frame[at] | frame[at + 1] << 8) & 0x3fff); };
+std::string vp8_size(const VideoFrame& frame) {
+  if (frame.codec != Codec::kVp8 || frame.bytes.size() < 10) return "";
+  const auto side = [&](size_t at) { return std::to_string((frame.bytes[at] | frame.bytes[at + 1] << 8) & 0x3fff); };
   return ",width=" + side(6) + ",height=" + side(8);
 }
 
@@ -77,21 +77,22 @@ void View::on_video(const VideoFrame& frame) {
   if (!is_playing() || (!in_ && !frame.is_key)) return receiver_.request_key_frame();
   if (!in_) {
     codec_ = frame.codec;
-    make_pad(parser_of(frame.codec), caps_of(frame.codec) + (frame.codec == Codec::kVp8 ? vp8_size(frame.bytes) : ""));
+    // Muxers want a framerate: 0/1, as they come.
+    make_pad(parser_of(frame.codec), caps_of(frame.codec) + ",framerate=0/1" + vp8_size(frame));
     if (!in_) return;
   }
   if (*codec_ != frame.codec) {
     is_closed_ = true;
     return post_error(element_, {ErrorCode::kNotSupported, "the publisher has changed the codec"});
   }
-  push(frame.bytes, frame.render_at, !frame.is_key);
+  push(buffer_of(frame, running_time(frame.render_at)));
 }
 
 void View::on_audio(const AudioFrame& frame) {
   const std::lock_guard lock(mutex_);
   if (is_closed_ || !is_playing() || frame.action != AudioFrame::Action::kDecode) return;
   if (!in_) make_pad("", caps_of(Codec::kOpus));
-  if (in_) push(frame.bytes, frame.play_at, false);
+  if (in_) push(buffer_of(frame.bytes, running_time(frame.play_at)));
 }
 
 void View::make_pad(const std::string& description, const std::string& caps) {
@@ -117,9 +118,7 @@ void View::make_pad(const std::string& description, const std::string& caps) {
   gst_element_sync_state_with_parent(bin);
 }
 
-void View::push(std::span<const uint8_t> bytes, Clock::time_point at, bool is_delta) {
-  GstBuffer* buffer = buffer_of(bytes, running_time(at));
-  if (is_delta) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+void View::push(GstBuffer* buffer) {
   gst_app_src_push_buffer(GST_APP_SRC(in_.get()), buffer);
 }
 

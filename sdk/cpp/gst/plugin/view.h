@@ -32,7 +32,7 @@ class View : public std::enable_shared_from_this<View> {
   bool is_playing() const;
   GstClockTime running_time(Clock::time_point at) const;
   void make_pad(const std::string& description, const std::string& caps);
-  void push(std::span<const uint8_t> bytes, Clock::time_point at, bool is_delta);
+  void push(GstBuffer* buffer);
 
   GstElement* const element_;  // outlives this: close() comes before
   Receiver receiver_;

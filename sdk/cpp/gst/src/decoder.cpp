@@ -22,8 +22,8 @@ Result<std::string> describe(Codec codec) {
       if (auto there = check_elements({"vp9dec"}); !there) return there.error();
       return "vp9dec" + patient;
     case Codec::kAv1:
-      if (auto there = check_elements({"av1parse", "av1dec"}); !there) return there.error();
-      return "av1parse ! av1dec" + patient;
+      if (auto there = check_elements({"av1dec"}); !there) return there.error();
+      return "av1dec" + patient;
     case Codec::kH264:
       if (auto there = check_elements({"h264parse", "avdec_h264"}); !there) return there.error();
       return "h264parse ! avdec_h264 max-threads=1" + patient;  // one thread: no frame is kept back
@@ -54,6 +54,21 @@ std::string caps_of(Codec codec) {
 GstBuffer* buffer_of(std::span<const uint8_t> bytes, GstClockTime at) {
   GstBuffer* buffer = gst_buffer_new_memdup(bytes.data(), bytes.size());
   GST_BUFFER_PTS(buffer) = at;
+  return buffer;
+}
+
+GstBuffer* buffer_of(const VideoFrame& frame, GstClockTime at) {
+  // AV1 specification 7.5: a temporal unit begins with a delimiter; AV1 RTP payload format 5: which is not sent.
+  constexpr uint8_t kDelimiter[] = {0x12, 0x00};
+  constexpr uint8_t kTypeBits = 0x78;
+  GstBuffer* buffer = buffer_of(frame.bytes, at);
+  const bool lacks_delimiter =
+      frame.codec == Codec::kAv1 && !frame.bytes.empty() && (frame.bytes[0] & kTypeBits) != (kDelimiter[0] & kTypeBits);
+  if (lacks_delimiter) {
+    buffer = gst_buffer_append(gst_buffer_new_memdup(kDelimiter, sizeof(kDelimiter)), buffer);
+    GST_BUFFER_PTS(buffer) = at;
+  }
+  if (!frame.is_key) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   return buffer;
 }
 
@@ -104,9 +119,7 @@ bool Decoder::push(const VideoFrame& frame, GstClockTime at) {
   if (gst_app_src_get_current_level_buffers(in) >= kMostWaiting) is_skipping_ = true;
   if (is_skipping_ && !(frame.is_key && gst_app_src_get_current_level_buffers(in) == 0)) return false;
   is_skipping_ = false;
-  GstBuffer* buffer = buffer_of(frame.bytes, at);
-  if (!frame.is_key) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  gst_app_src_push_buffer(in, buffer);
+  gst_app_src_push_buffer(in, buffer_of(frame, at));
   return true;
 }
 

@@ -17,8 +17,10 @@ namespace atm0s::gst {
 
 // Of an appsrc that gives frames of that codec.
 std::string caps_of(Codec codec);
-// A frame for an appsrc. `at`: its running time, nanoseconds.
+// Bytes for an appsrc. `at`: their running time, nanoseconds.
 GstBuffer* buffer_of(std::span<const uint8_t> bytes, GstClockTime at);
+// A frame of video, likewise; of AV1 with the temporal delimiter that RTP leaves out.
+GstBuffer* buffer_of(const VideoFrame& frame, GstClockTime at);
 
 class Decoder {
  public:
