@@ -15,4 +15,4 @@ gboolean register_elements(GstPlugin* plugin) {
 
 #define PACKAGE "atm0s"
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, atm0s, "Rooms and streams of Atm0s", register_elements,
-                  ATM0S_VERSION, "MIT/X11", "atm0s", "https://github.com/8xFF")
+                  ATM0S_VERSION, "MIT/X11", "atm0s", "https://example.org/atm0s-cpp")

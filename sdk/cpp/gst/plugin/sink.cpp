@@ -58,18 +58,18 @@ struct SinkState {
   }
 };
 
-struct Sink {
+struct Atm0sSink {
   GstBin parent;
   SinkState* state;
 };
-struct SinkClass {
+struct Atm0sSinkClass {
   GstBinClass parent;
 };
 
-G_DEFINE_TYPE(Sink, sink, GST_TYPE_BIN)
+G_DEFINE_TYPE(Atm0sSink, sink, GST_TYPE_BIN)
 
-Sink* as_sink(gpointer object) {
-  return static_cast<Sink*>(object);
+Atm0sSink* as_sink(gpointer object) {
+  return static_cast<Atm0sSink*>(object);
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
@@ -136,7 +136,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 }
 
 // On a streaming thread: the first frame is near.
-bool publish(Sink* self, SenderConfig sender) {
+bool publish(Atm0sSink* self, SenderConfig sender) {
   const auto session = self->state->connection.session();
   if (!session) return false;
   auto created = session->create_sender(std::move(sender));
@@ -145,7 +145,7 @@ bool publish(Sink* self, SenderConfig sender) {
 }
 
 GstPad* request_pad(GstElement* element, GstPadTemplate* pad_template, const gchar* wanted, const GstCaps*) {
-  Sink* self = as_sink(element);
+  Atm0sSink* self = as_sink(element);
   SinkState& state = *self->state;
   const char* name_template = GST_PAD_TEMPLATE_NAME_TEMPLATE(pad_template);
   const MediaKind kind = std::strncmp(name_template, "video", 5) == 0 ? MediaKind::kVideo : MediaKind::kAudio;
@@ -245,7 +245,7 @@ void install_own_properties(GObjectClass* object_class) {
                            kFlags));
 }
 
-void sink_class_init(SinkClass* self_class) {
+void sink_class_init(Atm0sSinkClass* self_class) {
   auto* object_class = G_OBJECT_CLASS(self_class);
   object_class->set_property = set_property;
   object_class->get_property = get_property;
@@ -268,7 +268,7 @@ void sink_class_init(SinkClass* self_class) {
                                         "The authors of atm0s-cpp");
 }
 
-void sink_init(Sink* self) {
+void sink_init(Atm0sSink* self) {
   self->state = new SinkState;
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SINK);
   gst_bin_set_suppressed_flags(GST_BIN(self),

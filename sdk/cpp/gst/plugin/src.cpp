@@ -27,18 +27,18 @@ struct SrcState {
   }
 };
 
-struct Src {
+struct Atm0sSrc {
   GstBin parent;
   SrcState* state;
 };
-struct SrcClass {
+struct Atm0sSrcClass {
   GstBinClass parent;
 };
 
-G_DEFINE_TYPE(Src, src, GST_TYPE_BIN)
+G_DEFINE_TYPE(Atm0sSrc, src, GST_TYPE_BIN)
 
-Src* as_src(gpointer object) {
-  return static_cast<Src*>(object);
+Atm0sSrc* as_src(gpointer object) {
+  return static_cast<Atm0sSrc*>(object);
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
@@ -75,7 +75,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 }
 
 // In the session's handlers: streams come and go.
-void on_event(Src* self, const Event& event) {
+void on_event(Atm0sSrc* self, const Event& event) {
   SrcState& state = *self->state;
   const auto* changed = std::get_if<StreamChanged>(&event);
   if (changed == nullptr || changed->is_own) return;
@@ -120,7 +120,7 @@ void close(SrcState& state) {
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   SrcState& state = *as_src(element)->state;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    Src* self = as_src(element);  // close() ends the handler before the element goes
+    Atm0sSrc* self = as_src(element);  // close() ends the handler before the element goes
     if (!state.connection.open(element, {1, 1}, [self](const Event& event) { on_event(self, event); })) {
       return GST_STATE_CHANGE_FAILURE;
     }
@@ -144,7 +144,7 @@ void finalize(GObject* object) {
   G_OBJECT_CLASS(src_parent_class)->finalize(object);
 }
 
-void src_class_init(SrcClass* self_class) {
+void src_class_init(Atm0sSrcClass* self_class) {
   auto* object_class = G_OBJECT_CLASS(self_class);
   object_class->set_property = set_property;
   object_class->get_property = get_property;
@@ -173,7 +173,7 @@ void src_class_init(SrcClass* self_class) {
                                         "The authors of atm0s-cpp");
 }
 
-void src_init(Src* self) {
+void src_init(Atm0sSrc* self) {
   self->state = new SrcState;
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
   gst_bin_set_suppressed_flags(GST_BIN(self),
