@@ -10,6 +10,11 @@ if(TARGET atm0s-tool OR TARGET atm0s_tool)
   list(APPEND packages deb_tool atm0s)
   list(APPEND CPACK_COMPONENTS_ALL deb_tool)
 endif()
+set(gst_package libatm0s-gst${PROJECT_VERSION_MAJOR})
+if(TARGET atm0s-gst)
+  list(APPEND packages deb_gst ${gst_package} deb_gst_dev libatm0s-gst-dev deb_plugin gstreamer1.0-atm0s)
+  list(APPEND CPACK_COMPONENTS_ALL deb_gst deb_gst_dev deb_plugin)
+endif()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME atm0s)
@@ -21,7 +26,7 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_BINARY_DIR}/sdk/cpp)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_BINARY_DIR}/sdk/cpp ${CMAKE_BINARY_DIR}/sdk/cpp/gst)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
@@ -57,6 +62,32 @@ Publishes files, and a test picture and a song, records what others publish, and
 tells what of a server is reachable.")
 # To build the examples of /usr/share/doc/libatm0s-dev; the tool's own need of libvpx is read from it.
 set(CPACK_DEBIAN_DEB_DEV_PACKAGE_SUGGESTS "cmake, libvpx-dev")
+
+# Encoders and sinks are plugins, which nothing is linked with.
+set(gst_plugins "gstreamer1.0-plugins-base, gstreamer1.0-plugins-good")
+set(gst_more_plugins "gstreamer1.0-plugins-ugly, gstreamer1.0-plugins-bad, gstreamer1.0-libav")
+set(CPACK_DEBIAN_DEB_GST_PACKAGE_NAME ${gst_package})
+set(CPACK_DEBIAN_DEB_GST_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_DEB_GST_PACKAGE_DEPENDS "${soname_package} (>= ${PROJECT_VERSION}), ${gst_plugins}")
+set(CPACK_DEBIAN_DEB_GST_PACKAGE_RECOMMENDS "${gst_more_plugins}, gstreamer1.0-x, gstreamer1.0-alsa")
+set(CPACK_DEBIAN_DEB_GST_PACKAGE_CONTROL_EXTRA ${made}/triggers)
+set(CPACK_COMPONENT_DEB_GST_DESCRIPTION "cameras and windows for rooms of Atm0s, shared library
+Publishes cameras, microphones, screens and any GStreamer pipeline, and plays
+what is viewed to a window and to speakers.")
+
+set(CPACK_DEBIAN_DEB_GST_DEV_PACKAGE_NAME libatm0s-gst-dev)
+set(CPACK_DEBIAN_DEB_GST_DEV_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEB_GST_DEV_PACKAGE_DEPENDS "${gst_package} (= ${PROJECT_VERSION}), libatm0s-dev (= ${PROJECT_VERSION})")
+set(CPACK_COMPONENT_DEB_GST_DEV_DESCRIPTION "cameras and windows for rooms of Atm0s, for development
+The header atm0s/gst.h, and what CMake and pkg-config find it by.")
+
+set(CPACK_DEBIAN_DEB_PLUGIN_PACKAGE_NAME gstreamer1.0-atm0s)
+set(CPACK_DEBIAN_DEB_PLUGIN_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_DEB_PLUGIN_PACKAGE_DEPENDS "${soname_package} (>= ${PROJECT_VERSION}), ${gst_plugins}")
+set(CPACK_DEBIAN_DEB_PLUGIN_PACKAGE_RECOMMENDS "${gst_more_plugins}")
+set(CPACK_COMPONENT_DEB_PLUGIN_DESCRIPTION "GStreamer elements for rooms of Atm0s
+atm0ssink publishes what a pipeline makes, atm0ssrc gives the streams of a room
+to one: for gst-launch-1.0 and every other program with pipelines.")
 
 file(WRITE ${made}/triggers "activate-noawait ldconfig\n")
 set(CPACK_DEBIAN_DEB_LIBATM0S_PACKAGE_CONTROL_EXTRA ${made}/triggers)

@@ -1,6 +1,7 @@
 # What `cmake --install build/release --prefix P` brings, and `cpack` makes Debian packages of. Included by the topmost
-# CMakeLists.txt after all else: it installs what there is. Components: libatm0s, dev, server, tool; and, for Debian packages
-# alone, deb_libatm0s, deb_dev and deb_tool, whose libraries lie where Debian wants them.
+# CMakeLists.txt after all else: it installs what there is. Components: libatm0s, dev, server, tool; with GStreamer gst,
+# gst_dev, plugin; and, for Debian packages alone, the same with deb_ before (but the server), whose libraries lie where
+# Debian wants them.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -80,6 +81,40 @@ install_sdk(${debian_libraries} deb_ EXCLUDE_FROM_ALL)
 # With a CMakeLists.txt that finds what is installed.
 install(DIRECTORY sdk/cpp/examples DESTINATION share/doc/libatm0s-dev COMPONENT dev)
 install(DIRECTORY sdk/cpp/examples DESTINATION share/doc/libatm0s-dev COMPONENT deb_dev EXCLUDE_FROM_ALL)
+
+# --- GStreamer: atm0s::gst beside libatm0s, and the plugin where GStreamer of this system looks, under the prefix
+
+# As install_sdk().
+function(install_gst folder prefix)
+  install(TARGETS atm0s-gst EXPORT ${prefix}atm0sGstTargets LIBRARY DESTINATION ${folder} COMPONENT ${prefix}gst
+    NAMELINK_COMPONENT ${prefix}gst_dev ${ARGN})
+  install(EXPORT ${prefix}atm0sGstTargets FILE atm0sGstTargets.cmake NAMESPACE atm0s::
+    DESTINATION ${folder}/cmake/atm0s COMPONENT ${prefix}gst_dev ${ARGN})
+  install(FILES sdk/cpp/gst/include/atm0s/gst.h DESTINATION include/atm0s COMPONENT ${prefix}gst_dev ${ARGN})
+  file(RELATIVE_PATH prefix_from_pc /${folder}/pkgconfig /)
+  set(libraries_folder ${folder})
+  configure_file(${packaging}/atm0s-gst.pc.in ${made}/${folder}/atm0s-gst.pc @ONLY)
+  install(FILES ${made}/${folder}/atm0s-gst.pc DESTINATION ${folder}/pkgconfig COMPONENT ${prefix}gst_dev ${ARGN})
+  install(TARGETS gstatm0s LIBRARY DESTINATION ${gstreamer_plugins} COMPONENT ${prefix}plugin ${ARGN})
+endfunction()
+
+if(TARGET atm0s-gst)
+  pkg_get_variable(gstreamer_prefix gstreamer-1.0 prefix)
+  pkg_get_variable(gstreamer_plugins gstreamer-1.0 pluginsdir)
+  file(RELATIVE_PATH gstreamer_plugins ${gstreamer_prefix} ${gstreamer_plugins})
+  file(RELATIVE_PATH from_plugin_to_lib /${gstreamer_plugins} /lib)
+  set_target_properties(atm0s-gst PROPERTIES INSTALL_RPATH "$ORIGIN")
+  set_target_properties(gstatm0s PROPERTIES INSTALL_RPATH "$ORIGIN/${from_plugin_to_lib}")
+  install_gst(lib "")
+  install_gst(${debian_libraries} deb_ EXCLUDE_FROM_ALL)
+  # Debian's linker finds the libraries by itself.
+  foreach(built gst:atm0s-gst:${debian_libraries} plugin:gstatm0s:${gstreamer_plugins})
+    string(REPLACE ":" ";" built ${built})
+    list(POP_FRONT built component target folder)
+    install(CODE "file(RPATH_REMOVE FILE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${folder}/$<TARGET_FILE_NAME:${target}>\")"
+      COMPONENT deb_${component} EXCLUDE_FROM_ALL)
+  endforeach()
+endif()
 
 # --- programs
 

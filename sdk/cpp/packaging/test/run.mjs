@@ -77,10 +77,11 @@ async function installs() {
   mkdirSync(out, { recursive: true });
   await run('cmake', ['--install', build, '--prefix', prefix]);
   const wanted = ['bin/atm0s-server', 'bin/atm0s', 'lib/libatm0s.so', 'lib/libatm0s.a', 'lib/pkgconfig/atm0s.pc',
-    'lib/cmake/atm0s/atm0sConfig.cmake', 'include/atm0s/session.h', 'include/atm0s/atm0s.h'];
+    'lib/cmake/atm0s/atm0sConfig.cmake', 'include/atm0s/session.h', 'include/atm0s/atm0s.h',
+    'include/atm0s/gst.h', 'lib/libatm0s-gst.so', 'lib/pkgconfig/atm0s-gst.pc'];
   const missing = wanted.filter((file) => !existsSync(`${prefix}/${file}`));
   check(!missing.length, `missing: ${missing}`);
-  const inside = headers().filter((name) => !existsSync(`${tree}sdk/cpp/include/atm0s/${name}`));
+  const inside = headers().filter((name) => !['', 'gst/'].some((part) => existsSync(`${tree}sdk/cpp/${part}include/atm0s/${name}`)));
   check(!inside.length, `no public header: ${inside}`);
 }
 
@@ -94,13 +95,15 @@ async function hasSoname() {
 
 const symbolLines = (text) => text.trim().split('\n').filter(Boolean);
 
-async function exportsTheApiAlone() {
-  const names = symbolLines(await run('nm', ['-D', '--defined-only', '-C', `${prefix}/lib/libatm0s.so`]))
+const API = /^((typeinfo|typeinfo name|vtable) for )?atm0s::(?!.*\bImpl::)|^atm0s_[a-z0-9_]+$/;
+const GST_API = /^atm0s::gst::(Source|Player)::(?!Impl\b)/;
+
+async function exportsAlone(library, ours, least) {
+  const names = symbolLines(await run('nm', ['-D', '--defined-only', '-C', `${prefix}/lib/${library}`]))
     .map((line) => line.replace(/^[0-9a-f]+ \S /, ''));
-  const ours = /^((typeinfo|typeinfo name|vtable) for )?atm0s::(?!.*\bImpl::)|^atm0s_[a-z0-9_]+$/;
   const others = names.filter((name) => !ours.test(name) || /Impl$/.test(name));
   check(!others.length, `not of the API:\n${others.join('\n')}`);
-  check(names.length > 50, 'nothing is exported');
+  check(names.length > least, 'nothing is exported');
   return `${names.length} symbols`;
 }
 
@@ -115,9 +118,9 @@ async function archiveHasNoMore() {
   check(archive.length === shared.size, `${archive.length} symbols in libatm0s.a, ${shared.size} in libatm0s.so`);
 }
 
-async function keepsTheAbi() {
-  const file = `${tree}sdk/cpp/abi/atm0s.symbols`;
-  const nm = await run('nm', ['-D', '--defined-only', '--format=just-symbols', `${prefix}/lib/libatm0s.so`]);
+async function keepsTheAbi(name) {
+  const file = `${tree}sdk/cpp/abi/${name}.symbols`;
+  const nm = await run('nm', ['-D', '--defined-only', '--format=just-symbols', `${prefix}/lib/lib${name}.so`]);
   const { problem, text } = abiDifference({
     list: existsSync(file) ? readFileSync(file, 'utf8') : '',
     now: symbolLines(nm),
@@ -268,6 +271,27 @@ async function buildsWithPkgConfig(isShared) {
   return exampleRuns(program, isShared);
 }
 
+// atm0s::gst, by CMake and by pkg-config.
+async function gstExampleRuns(withPkgConfig) {
+  let program = `${programs}/example_gst`;
+  if (withPkgConfig) {
+    const env = { ...process.env, PKG_CONFIG_PATH: `${prefix}/lib/pkgconfig` };
+    const flags = (await run('pkg-config', ['--cflags', '--libs', 'atm0s-gst'], { env })).trim().split(/\s+/);
+    program = `${out}/example_gst`;
+    await run('g++', ['-std=c++20', here('example_gst.cpp'), ...flags, '-o', program]);
+  }
+  return exampleRuns(program, true);
+}
+
+// The plugin, where it is installed: GStreamer finds it and its libraries there.
+async function pluginIsFound() {
+  const folder = (await run('find', [prefix, '-name', 'libgstatm0s.so', '-printf', '%h'])).trim();
+  const env = { ...process.env, GST_PLUGIN_PATH: folder, GST_REGISTRY: `${out}/registry.bin`, LD_LIBRARY_PATH: '' };
+  const said = await run('gst-inspect-1.0', ['atm0s'], { env });
+  check(said.includes('atm0ssink') && said.includes('atm0ssrc') && said.includes(version), said);
+  return folder.slice(prefix.length + 1);
+}
+
 // GoogleTest's count, and what it said of those that failed.
 async function passesItsTests() {
   await builtPrograms();
@@ -329,7 +353,9 @@ async function debianPackagesWork() {
   }
   const folder = (await run('gcc', ['-print-multiarch'])).trim();
   const libraries = `${root}/usr/lib/${folder}`;
-  for (const file of [`libatm0s.so.${version}`, 'libatm0s.a', 'pkgconfig/atm0s.pc', 'cmake/atm0s/atm0sConfig.cmake']) {
+  const wanted = [`libatm0s.so.${version}`, 'libatm0s.a', 'pkgconfig/atm0s.pc', 'cmake/atm0s/atm0sConfig.cmake',
+    `libatm0s-gst.so.${version}`, 'pkgconfig/atm0s-gst.pc', 'cmake/atm0s/atm0sGstTargets.cmake'];
+  for (const file of wanted) {
     check(existsSync(`${libraries}/${file}`), `no ${file} in usr/lib/${folder}`);
   }
   const astray = readdirSync(`${root}/usr/lib`).filter((name) => name !== folder);
@@ -342,8 +368,9 @@ async function debianPackagesWork() {
   const flags = (await run('pkg-config', ['--cflags', '--libs', 'atm0s'], { env })).trim().split(/\s+/);
   check(flags.some((flag) => flag.startsWith('-I') && existsSync(`${flag.slice(2)}/atm0s/session.h`)), flags.join(' '));
   await run('g++', ['-std=c++20', here('example.cpp'), ...flags, '-o', `${out}/debian/example`]);
-  const dynamic = await run('readelf', ['-d', `${root}/usr/bin/atm0s`]);
-  check(!/RPATH|RUNPATH/.test(dynamic), 'the tool has a path in it');
+  for (const program of [`${root}/usr/bin/atm0s`, `${libraries}/libatm0s-gst.so`]) {
+    check(!/RPATH|RUNPATH/.test(await run('readelf', ['-d', program])), `${program} has a path in it`);
+  }
 }
 
 async function makesDebianPackages() {
@@ -352,10 +379,12 @@ async function makesDebianPackages() {
   const field = (name, which) => run('dpkg-deb', ['-f', `${out}/debian/${name}`, which]).then((text) => text.trim());
   const depends = {};
   for (const name of files) depends[await field(name, 'Package')] = await field(name, 'Depends');
-  for (const name of ['libatm0s0', 'libatm0s-dev', 'atm0s-server']) check(name in depends, `no package ${name}: ${files}`);
+  const packages = ['libatm0s0', 'libatm0s-dev', 'atm0s-server', 'libatm0s-gst0', 'libatm0s-gst-dev', 'gstreamer1.0-atm0s'];
+  for (const name of packages) check(name in depends, `no package ${name}: ${files}`);
   check(/libc6 .*libssl3/.test(depends.libatm0s0), `libatm0s0 depends on ${depends.libatm0s0}`);
   check(/libatm0s0 \(= /.test(depends['libatm0s-dev']), `libatm0s-dev depends on ${depends['libatm0s-dev']}`);
   check(/libatm0s0 .*libvpx7/.test(depends.atm0s), `atm0s depends on ${depends.atm0s}`);
+  check(/libatm0s0 \(>= .*libgstreamer1.0-0/.test(depends['libatm0s-gst0']), `libatm0s-gst0 depends on ${depends['libatm0s-gst0']}`);
   const library = files.find((name) => name.startsWith('libatm0s0_'));
   const control = await run('dpkg-deb', ['-I', `${out}/debian/${library}`, 'shlibs']);
   check(/^libatm0s 0 libatm0s0 \(>= /m.test(control), control);
@@ -377,9 +406,12 @@ async function recipesAreWellFormed() {
 await test('it installs', installs);
 if (only.length) await installs();
 await test('its soname has the major version', hasSoname);
-await test('the shared library exports the API alone', exportsTheApiAlone);
+await test('the shared library exports the API alone', () => exportsAlone('libatm0s.so', API, 50));
+await test('libatm0s-gst exports the API alone', () => exportsAlone('libatm0s-gst.so', GST_API, 20));
 await test('the static library has nothing more', archiveHasNoMore);
-await test('what is exported is what sdk/cpp/abi lists', keepsTheAbi);
+for (const name of ['atm0s', 'atm0s-gst']) {
+  await test(`what lib${name} exports is what sdk/cpp/abi lists`, () => keepsTheAbi(name));
+}
 await test('a list of symbols that loses some is refused', refusesAnAbiThatLoses);
 await test('headers include standard ones alone', includesStandardAlone);
 for (const compiler of ['g++', 'clang++-19']) {
@@ -399,6 +431,11 @@ try {
   await test('it runs, with the static library', () => exampleRuns(`${programs}/example_static`, false));
   await test('with pkg-config it builds and runs, shared', () => buildsWithPkgConfig(true));
   await test('with pkg-config it builds and runs, static', () => buildsWithPkgConfig(false));
+  await test('with atm0s::gst it builds with CMake, and runs', async () => {
+    await builtPrograms();
+    return gstExampleRuns(false);
+  });
+  await test('with atm0s::gst it builds with pkg-config, and runs', () => gstExampleRuns(true));
   await test('a program in C publishes, views and hears', cPasses);
   await test('publishers and coroutines do as told', passesItsTests);
   await test('the tool atm0s does what its help says', toolWorks);
@@ -407,6 +444,7 @@ try {
 } finally {
   await server.stop();
 }
+await test('GStreamer finds the plugin', pluginIsFound);
 await test('Debian packages are made', makesDebianPackages);
 await test('what they install is found by CMake and pkg-config', debianPackagesWork);
 await test('recipes for vcpkg and Conan are well formed', recipesAreWellFormed);
