@@ -33,7 +33,7 @@ TEST(GstThreads, APlayerMayBeDestroyedInAHandlerOfItsSession) {
   ASSERT_TRUE(until([&] { return player->video_frames() > 3; }));
   std::promise<void> gone;
   bob.session().on_event([&](const Event& event) {
-    if (!std::holds_alternative<StateChanged>(event)) return;
+    if (!player || !std::holds_alternative<StateChanged>(event)) return;
     player.reset();
     gone.set_value();
   });

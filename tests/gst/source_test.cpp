@@ -61,9 +61,9 @@ TEST(Source, TheEncoderObeysTheBitrateAlsoWhenItChanges) {
   }
 }
 
-TEST(Source, AKeyFrameComesWhenOneIsAskedForAndNotElse) {
+TEST_P(EachCodec, HasAKeyFrameWhenOneIsAskedForAndNotElse) {
   const std::string room = new_room();
-  Publishing ann(room, {{"video_main", made(gst::Source::test_video(small()))}});
+  Publishing ann(room, {{"video_main", made(gst::Source::test_video(small(GetParam())))}});
   Viewing bob(room);
   Receiver receiver = bob.view("video_main");
   const auto keys_of = [&](int frames) {
@@ -75,10 +75,12 @@ TEST(Source, AKeyFrameComesWhenOneIsAskedForAndNotElse) {
     }
     return keys;
   };
-  keys_of(15);
-  EXPECT_EQ(keys_of(20), 0);
+  keys_of(8);
+  EXPECT_EQ(keys_of(8), 0);
   receiver.request_key_frame();
-  EXPECT_EQ(keys_of(20), 1);
+  const int keys = keys_of(8);
+  EXPECT_GE(keys, 1);
+  EXPECT_LE(keys, GetParam() == Codec::kAv1 ? 2 : 1);  // av1enc is a picture late to stop
 }
 
 TEST(Source, OfSimulcastViewersGetTheLayerThatTheyWant) {

@@ -182,8 +182,9 @@ class Publication::State : public std::enable_shared_from_this<State> {
   // Of frames that come encoded: what viewers want, to whoever encodes them. In the queue's thread.
   void pass_demand_on() {
     if (!video_) return;
-    if (encoder_) encoder_->set_bitrate(video_->target_bitrate());
-    if (!video_->take_key_frame_request()) return;
+    const bool wants_key_frame = video_->take_key_frame_request();
+    if (encoder_) return encoder_->before_picture(video_->target_bitrate(), wants_key_frame);
+    if (!wants_key_frame) return;
     const Held<GstPad> in(gst_element_get_static_pad(queue_.get(), "sink"));
     gst_pad_push_event(in.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "problem.h"
 
@@ -85,6 +86,13 @@ EncoderControl::EncoderControl(GstElement* encoder) : encoder_(GST_ELEMENT(gst_o
   for (const auto& one : kBitrates) {
     if (one.element == name) property_ = one.name, unit_ = one.unit;
   }
+  is_av1enc_ = name == "av1enc";
+}
+
+void EncoderControl::before_picture(uint64_t bitrate, bool wants_key_frame) {
+  set_bitrate(bitrate);
+  if (std::exchange(is_forcing_, false)) g_object_set(encoder_.get(), "keyframe-max-dist", kKeyFrameDistance, nullptr);
+  if (wants_key_frame) force_key_frame();
 }
 
 void EncoderControl::set_bitrate(uint64_t bitrate) {
@@ -97,6 +105,11 @@ void EncoderControl::set_bitrate(uint64_t bitrate) {
 }
 
 void EncoderControl::force_key_frame() {
+  if (is_av1enc_) {  // GStreamer 1.22's takes no notice of the event, but of a distance of 0 for one picture
+    g_object_set(encoder_.get(), "keyframe-max-dist", 0, nullptr);
+    is_forcing_ = true;
+    return;
+  }
   GstEvent* event = gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0);
   const Held<GstPad> out(gst_element_get_static_pad(encoder_.get(), "src"));
   if (out)

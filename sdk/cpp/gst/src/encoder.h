@@ -23,22 +23,23 @@ struct OpusSettings {
 };
 std::string audio_encoder(const OpusSettings& settings);
 
-// An encoder that runs. Any thread.
+// An encoder that runs. One thread, that of its pictures.
 class EncoderControl {
  public:
   explicit EncoderControl(GstElement* encoder);  // takes a reference
-  // Whether it has a property for the bitrate that is known here.
-  bool has_bitrate() const { return property_ != nullptr; }
-  // bit/s. Small differences are not passed on.
-  void set_bitrate(uint64_t bitrate);
-  // The next picture becomes a key frame.
-  void force_key_frame();
+  // What viewers want of the next picture: `bitrate`, of which small differences are not passed on, 0: as it was; and
+  // whether it has to be a key frame.
+  void before_picture(uint64_t bitrate, bool wants_key_frame);
 
  private:
+  void set_bitrate(uint64_t bitrate);
+  void force_key_frame();
+
   const Held<GstElement> encoder_;
-  const char* property_ = nullptr;
-  uint64_t unit_ = 1;  // bit/s
+  const char* property_ = nullptr;  // of the bitrate; NULL: none that is known here
+  uint64_t unit_ = 1;               // bit/s
   uint64_t bitrate_ = 0;
+  bool is_av1enc_ = false, is_forcing_ = false;
 };
 
 // The codec of caps of encoded video or audio; nothing: another one, or raw.

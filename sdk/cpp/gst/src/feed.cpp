@@ -88,9 +88,8 @@ bool VideoFeed::ask(EncoderControl& encoder) {
   const uint64_t bitrate = source_->target_bitrate(layer_);
   const bool was_wanted = std::exchange(is_wanted_, bitrate != 0);
   if (!is_wanted_) return false;
-  encoder.set_bitrate(bitrate);
   // Who comes back to a layer has none of the pictures that the next one would stand on.
-  if (source_->take_key_frame_request(layer_) || !was_wanted) encoder.force_key_frame();
+  encoder.before_picture(bitrate, source_->take_key_frame_request(layer_) || !was_wanted);
   return true;
 }
 
