@@ -101,7 +101,13 @@ void ultra_low_with_jitter(Scene& run) {
   constexpr auto kSettle = 4s, kMeasure = 3s;
   const Gate gate(gated_server().media_port(), {.jitter = kJitter});
   run.move_to(gated_server().url());
-  const Publisher ann = run.publish({.name = {}, .max_bitrate = 200'000});
+  Publisher ann = run.publish({});
+  ann.pump.reset();
+  ann.pump = std::make_unique<Pump>([video = ann.video](uint64_t number) {
+    constexpr size_t kFrameSize = 400;  // one packet, and no rate that anything would have to be done about
+    const bool is_key = video->take_key_frame_request() || number == 0;
+    return video->push({.bytes = make_video(Codec::kVp8, is_key, number, kFrameSize)});
+  });
   struct Viewing {
     std::unique_ptr<Session> session;
     std::vector<double> delays;

@@ -81,9 +81,9 @@ void by_stream(Scene& scene) {
 // ---- content_hint ---------------------------------------------------------------------------------------------------
 
 // Bytes of a frame by layer of simulcast and temporal layer, 25 of each a second: all of the middle picture takes
-// 300 kbit/s, half of the frames of the large one 450 kbit/s, and all of it far more than the link has.
-constexpr size_t kFrameSizes[3][2] = {{100, 100}, {500, 1'000}, {2'250, 6'000}};
-constexpr uint64_t kNarrow = 900'000;
+// 200 kbit/s, half of the frames of the large one 300 kbit/s, and all of it far more than the link has.
+constexpr size_t kFrameSizes[3][2] = {{100, 100}, {300, 700}, {1'500, 9'000}};
+constexpr uint64_t kNarrow = 1'200'000;
 
 struct Shown {
   double frames[kMaxLayers] = {};  // a second, by layer of simulcast

@@ -31,7 +31,7 @@ namespace {
 
 // The first of two ports in a row that nobody has, of UDP and of TCP: a worker each.
 uint16_t free_ports() {
-  for (uint32_t port = 31'000 + static_cast<uint32_t>(getpid()) % 1'000 * 2; port < 60'000; port += 2) {
+  for (uint32_t port = 31'000 + static_cast<uint32_t>(getpid()) % 1'000 * 20; port < 60'000; port += 2) {
     bool is_free = true;
     for (uint32_t i = 0; i < 4; ++i) {
       const int fd = socket(AF_INET, (i < 2 ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
