@@ -1,6 +1,6 @@
 // The m-lines of a session's offers: which sender or receiver each is for. For client/session.h. An m-line keeps its
-// place for the session's life (RFC 3264 8), also when its sender has ended; the ids of receivers are counted per kind
-// in the order of their m-lines, as the server counts them (docs/session-protocol.md).
+// place for the session's life (RFC 3264 8), also when its sender has ended; receivers are called in the order of their
+// m-lines (receiver_ids.h).
 #pragma once
 
 #include <cstdint>

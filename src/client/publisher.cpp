@@ -60,6 +60,7 @@ Result<void> Publisher::send(Now now, peer::Peer& peer, size_t media, const Outg
     packet.marker = packets_.marker(i);
     packet.starts_key_frame = i == 0 && packets_.is_key();
     packet.simulcast_layer = frame.layer;
+    packet.captured_at = frame.captured_at;
     if (frame.audio_level) {
       const Bytes level{rtp::write_audio_level({true, *frame.audio_level})};
       packet.extensions.add(rtp::Extension::kAudioLevel, level);

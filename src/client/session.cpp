@@ -29,11 +29,12 @@ void Session::set_addresses(Now now, std::vector<SocketAddress> addresses, Outpu
     for (const SocketAddress& address : addresses) gatherer_->add_host(now, address, gatherer_out);
   }
   addresses_ = std::move(addresses);
+  if (peer_ && has_changed && !config_.relay_only) peer_->set_addresses(addresses_);
   if (gatherer_) after_gatherer(now, out);
   if (!has_changed || !peer_ || state_ == State::kConnecting) return;
   if (recovery_.is_running()) return recovery_.nudge(now);
-  // The addresses of a connection are those that it began with: another one knows the new ones.
-  recover(now, Recovery::Way::kConnect, Error{ErrorCode::kNetworkError, "the addresses of this host have changed"},
+  if (peer_->selected_path()) return;  // what has changed is not what it uses
+  recover(now, Recovery::Way::kRestart, Error{ErrorCode::kNetworkError, "the addresses of this host have changed"},
           out);
 }
 
@@ -48,9 +49,8 @@ size_t Session::add_sender(Now now, const SenderConfig& config) {
 
 size_t Session::add_receiver(Now now, MediaKind kind) {
   const size_t index = receivers_.size();
-  uint32_t& count = kind == MediaKind::kAudio ? audio_receivers_ : video_receivers_;
   Receiver receiver;
-  receiver.id = std::string(kind == MediaKind::kAudio ? "audio_" : "video_") + std::to_string(count++);
+  receiver.id = receiver_ids_.next(kind);
   receiver.viewer = std::make_unique<Viewer>(index, kind, config_.playout_delay);
   receivers_.push_back(std::move(receiver));
   lines_.add_receiver(index, kind, {});
@@ -99,7 +99,9 @@ void Session::on_timeout(Now now, Output& out) {
   }
   if (open_due_ <= now.mono) {
     open_due_ = kNever;
-    on_open_failed(now, {ErrorCode::kTimeout, "the connection did not come up: no media path to the server"}, out);
+    const std::string more = server_error_.empty() ? "" : "; " + server_error_;
+    on_open_failed(now, {ErrorCode::kTimeout, "the connection did not come up: no media path to the server" + more},
+                   out);
   }
   if (restart_due_ <= now.mono) {
     restart_due_ = kNever;

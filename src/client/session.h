@@ -17,6 +17,7 @@
 #include "client/event.h"
 #include "client/lines.h"
 #include "client/publisher.h"
+#include "client/receiver_ids.h"
 #include "client/recovery.h"
 #include "client/rpc.h"
 #include "client/viewer.h"
@@ -50,6 +51,9 @@ class Session {
   void connect(Now now, Output& out);
   // The server is told by DELETE and by the channel; nothing is waited for.
   void disconnect(Now now, Output& out);
+  // The server has, or is about to have, a connection that is not wanted any more: its answer has to come here yet, so
+  // that the server can be told, or the server has not confirmed that it was.
+  bool owes_last_word() const;
   // New ICE credentials, as when the network has changed; RequestDone when media can flow again.
   void restart_ice(Now now, uint64_t request, Output& out);
   void ping(Now now, uint64_t request, Output& out);
@@ -70,6 +74,8 @@ class Session {
   State state() const { return state_; }
   const std::string& url() const { return connection_.url; }
   const peer::Peer* peer() const { return peer_.get(); }
+  // How the selected path's relay is reached; nothing: it has none.
+  std::optional<turn::Protocol> relay_protocol() const;
 
   // --- senders
   size_t add_sender(Now now, const SenderConfig& config);
@@ -135,14 +141,22 @@ class Session {
   struct IceServer {
     std::string text;
     turn::Server server;
+    bool is_own = false;      // of the configuration, not the server's
     bool is_waiting = false;  // for its address
   };
-  enum class CallUse : uint8_t { kConnect, kRestart, kOther };
+  // kAbandoned: a connect whose connection is not wanted any more; kGiveBack: that is told to the server.
+  enum class CallUse : uint8_t { kConnect, kRestart, kAbandoned, kGiveBack, kOther };
+  struct Call {
+    CallUse use = CallUse::kOther;
+    std::string server;  // its url, of kConnect and kAbandoned
+  };
 
   // connection (session_connection.cpp)
   void open(Now now, Output& out);
   void try_url(Now now, Output& out);
   void make_peer(Now now);
+  void abandon_connect();
+  void give_back(const std::string& server, const Result<std::string>& body, Output& out);
   void on_connect_reply(Now now, Result<std::string> body, Output& out);
   void on_restart_reply(Now now, Result<std::string> body, Output& out);
   void on_open_failed(Now now, Error error, Output& out);
@@ -164,7 +178,8 @@ class Session {
   SendBatch& peer_batch(Output& out) { return gatherer_ ? from_peer_ : out.datagrams; }
   turn::Output gatherer_output(Output& out) { return {out.datagrams, relayed_, gathered_}; }
   void route(Now now, Output& out);
-  void use_ice_servers(Now now, const std::vector<contract::IceServer>& servers, Output& out);
+  void use_ice_servers(Now now, const std::vector<contract::IceServer>& servers, bool are_own, Output& out);
+  void renew_credentials(Now now, IceServer& known, const contract::IceServer& server, Output& out);
   void use_ice_server(Now now, const IceServer& server, const IpAddress& address, Output& out);
   void on_server_failed(std::string url, std::string why, Output& out);
   void gather_again(Now now, Output& out);
@@ -183,7 +198,6 @@ class Session {
   void renegotiate(Now now);
   void update_sdp(Now now, Output& out);
   std::vector<contract::SenderInfo> sender_infos() const;
-  contract::ReceiverCounts receiver_counts() const;
   void on_server_event(Now now, contract::Event event, Output& out);
   // media (session_media.cpp)
   void take_peer_output(Now now, Output& out);
@@ -209,7 +223,7 @@ class Session {
   std::deque<Sender> senders_;
   std::deque<Receiver> receivers_;
   std::vector<size_t> slots_;
-  uint32_t audio_receivers_ = 0, video_receivers_ = 0;
+  ReceiverIds receiver_ids_;
   std::map<std::pair<std::string, std::string>, bool> mix_sources_;
   bool mix_enabled_ = true;
   std::map<std::string, bool> subscribed_peers_;
@@ -221,7 +235,7 @@ class Session {
   std::vector<std::string> urls_;  // the one to be tried first in front
   size_t url_tried_ = 0;
   uint64_t next_call_ = 1;
-  std::map<uint64_t, CallUse> calls_;
+  std::map<uint64_t, Call> calls_;
   bool was_open_ = false;
   Instant open_due_ = kNever;
   Instant restart_due_ = kNever;

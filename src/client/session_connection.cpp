@@ -12,7 +12,7 @@ using Way = Recovery::Way;
 void Session::connect(Now now, Output& out) {
   if (state_ != State::kCreated) return;
   set_state(State::kConnecting, {}, out);
-  use_ice_servers(now, config_.ice_servers, out);
+  use_ice_servers(now, config_.ice_servers, true, out);
   open(now, out);
 }
 
@@ -56,7 +56,7 @@ void Session::try_url(Now now, Output& out) {
   request.applies_stream_limits = true;
   request.codecs = config_.codecs;
   request.senders = sender_infos();
-  request.receivers = receiver_counts();
+  request.receivers = receiver_ids_.counts();
   request.playout_delay = config_.playout_delay;
   request.metadata = config_.metadata;
   request.sdp = peer_->make_offer(lines_.offer(), {config_.codecs});
@@ -67,11 +67,10 @@ void Session::try_url(Now now, Output& out) {
 
 uint64_t Session::call(CallUse use, HttpCall::Method method, std::string url, std::string body, Output& out) {
   const uint64_t id = next_call_++;
-  if (use != CallUse::kOther) {
-    // One at a time: the answer to an earlier one is for a connection, or for credentials, that are no more.
-    for (auto it = calls_.begin(); it != calls_.end();) it = it->second == use ? calls_.erase(it) : std::next(it);
-  }
-  calls_[id] = use;
+  // One at a time: the answer to an earlier one is for a connection, or for credentials, that are no more.
+  if (use == CallUse::kConnect) abandon_connect();
+  if (use == CallUse::kRestart) std::erase_if(calls_, [use](const auto& one) { return one.second.use == use; });
+  calls_[id] = {use, use == CallUse::kConnect ? connection_.url : std::string()};
   out.calls.push_back({id, method, std::move(url), std::move(body), kCallTimeout});
   return id;
 }
@@ -79,11 +78,32 @@ uint64_t Session::call(CallUse use, HttpCall::Method method, std::string url, st
 void Session::on_reply(Now now, uint64_t id, Result<std::string> body, Output& out) {
   const auto it = calls_.find(id);
   if (it == calls_.end()) return;
-  const CallUse use = it->second;
+  const auto [use, server] = std::move(it->second);
   calls_.erase(it);
+  if (use == CallUse::kAbandoned) return give_back(server, body, out);
   if (state_ == State::kDisconnected || !peer_) return;
   if (use == CallUse::kConnect) on_connect_reply(now, std::move(body), out);
   if (use == CallUse::kRestart) on_restart_reply(now, std::move(body), out);
+}
+
+void Session::abandon_connect() {
+  for (auto& [id, one] : calls_) {
+    if (one.use == CallUse::kConnect) one.use = CallUse::kAbandoned;
+  }
+}
+
+// The server has made a connection that nobody uses.
+void Session::give_back(const std::string& server, const Result<std::string>& body, Output& out) {
+  if (!body) return;
+  const auto answer = json::parse_connect_answer(*body);
+  if (!answer || answer->conn_id.empty()) return;
+  call(CallUse::kGiveBack, HttpCall::Method::kDelete, server + "/webrtc/conn/" + answer->conn_id, {}, out);
+}
+
+bool Session::owes_last_word() const {
+  return std::any_of(calls_.begin(), calls_.end(), [](const auto& one) {
+    return one.second.use == CallUse::kAbandoned || one.second.use == CallUse::kGiveBack;
+  });
 }
 
 void Session::on_connect_reply(Now now, Result<std::string> body, Output& out) {
@@ -103,7 +123,7 @@ void Session::on_connect_reply(Now now, Result<std::string> body, Output& out) {
   }
   if (!answer->ice_servers.empty()) {
     out.events.emplace_back(IceServersGiven{answer->ice_servers});
-    use_ice_servers(now, answer->ice_servers, out);
+    use_ice_servers(now, answer->ice_servers, false, out);
   }
   check_relays(now, out);
 }
@@ -256,7 +276,9 @@ void Session::close_peer(Now now, Output& out) {
     peer_.reset();
   }
   if (!connection_.conn_id.empty()) {
-    call(CallUse::kOther, HttpCall::Method::kDelete, connection_.url + "/webrtc/conn/" + connection_.conn_id, {}, out);
+    // A connection that is up has said so itself, by DTLS.
+    const CallUse use = connection_.channel ? CallUse::kOther : CallUse::kGiveBack;
+    call(use, HttpCall::Method::kDelete, connection_.url + "/webrtc/conn/" + connection_.conn_id, {}, out);
   }
   connection_ = {};
 }
@@ -265,6 +287,7 @@ void Session::end(Now now, std::optional<Error> why, Output& out) {
   if (state_ == State::kDisconnected) return;
   recovery_.stop();
   open_due_ = restart_due_ = update_at_ = rates_at_ = kNever;
+  abandon_connect();
   close_peer(now, out);
   stop_gathering(now, out);
   for (Receiver& receiver : receivers_) receiver.viewer->reset();

@@ -14,24 +14,28 @@ void Session::route(Now now, Output& out) {
   from_peer_.clear();
 }
 
-void Session::use_ice_servers(Now now, const std::vector<contract::IceServer>& servers, Output& out) {
+void Session::use_ice_servers(Now now, const std::vector<contract::IceServer>& servers, bool are_own, Output& out) {
   for (const contract::IceServer& server : servers) {
     for (const std::string& url : server.urls) {
       const auto is_its = [&url](const IceServer& known) { return known.text == url; };
-      if (std::any_of(ice_servers_.begin(), ice_servers_.end(), is_its)) continue;
+      const auto known = std::find_if(ice_servers_.begin(), ice_servers_.end(), is_its);
+      if (known != ice_servers_.end()) {
+        renew_credentials(now, *known, server, out);
+        continue;
+      }
       const auto parsed = turn::parse_server_url(url);
       if (!parsed) {
         on_server_failed(url, parsed.error().why, out);
         continue;
       }
-      IceServer added{url, {*parsed, {}, server.username, server.credential}, false};
+      IceServer added{url, {*parsed, {}, server.username, server.credential}, are_own, false};
       if (const auto address = IpAddress::parse(parsed->host)) {
         ice_servers_.push_back(added);
         use_ice_server(now, added, *address, out);
         continue;
       }
-      const auto is_asked = [&](const IceServer& known) {
-        return known.is_waiting && known.server.url.host == parsed->host;
+      const auto is_asked = [&](const IceServer& other) {
+        return other.is_waiting && other.server.url.host == parsed->host;
       };
       if (std::none_of(ice_servers_.begin(), ice_servers_.end(), is_asked)) {
         out.events.emplace_back(ResolveWanted{parsed->host});
@@ -40,6 +44,17 @@ void Session::use_ice_servers(Now now, const std::vector<contract::IceServer>& s
       ice_servers_.push_back(std::move(added));
     }
   }
+}
+
+// Those of our server end after a while, and each connection has new ones; those of the application stay as they are.
+void Session::renew_credentials(Now now, IceServer& known, const contract::IceServer& server, Output& out) {
+  if (known.is_own) return;
+  known.server.username = server.username;
+  known.server.credential = server.credential;
+  if (!gatherer_) return;  // they are known when its address is
+  turn::Output gatherer_out = gatherer_output(out);
+  gatherer_->set_credentials(now, known.server.url, server.username, server.credential, gatherer_out);
+  after_gatherer(now, out);
 }
 
 void Session::use_ice_server(Now now, const IceServer& server, const IpAddress& address, Output& out) {
@@ -76,6 +91,11 @@ void Session::on_resolved(Now now, const std::string& host, const std::vector<Ip
     }
   }
   check_relays(now, out);
+}
+
+std::optional<turn::Protocol> Session::relay_protocol() const {
+  const auto path = peer_ ? peer_->selected_path() : std::nullopt;
+  return path && gatherer_ ? gatherer_->relay_protocol(*path) : std::nullopt;
 }
 
 void Session::on_server_failed(std::string url, std::string why, Output& out) {

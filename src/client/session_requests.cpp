@@ -145,10 +145,6 @@ std::vector<contract::SenderInfo> Session::sender_infos() const {
   return out;
 }
 
-contract::ReceiverCounts Session::receiver_counts() const {
-  return {audio_receivers_, video_receivers_};
-}
-
 // --- renegotiation ----------------------------------------------------------------------------------------------
 
 void Session::renegotiate(Now now) {
@@ -163,7 +159,7 @@ void Session::update_sdp(Now now, Output& out) {
   is_dirty_ = false;
   is_updating_ = true;
   contract::PeerUpdateSdp update{peer_->make_offer(lines_.offer(), {config_.codecs}), sender_infos(),
-                                 receiver_counts()};
+                                 receiver_ids_.counts()};
   ask(now, std::move(update), Rpc::Use::kUpdate, 0, out);
 }
 

@@ -233,6 +233,23 @@ TEST(Closed, ConnectingThatIsGivenUpIsClosed) {
   EXPECT_FAILS(ErrorCode::kClosed, connecting.wait(1s));
 }
 
+// Its answer comes when nobody waits for it any more.
+TEST(Closed, ConnectingThatIsGivenUpLeavesNothingOnTheServer) {
+  const std::string room = new_room();
+  for (int i = 0; i < 40; ++i) {
+    const auto begin = Clock::now();
+    {
+      Session session({url()}, config_of(room, "ann-" + std::to_string(i)));
+      static_cast<void>(session.connect_async());
+      std::this_thread::sleep_for(std::chrono::microseconds(500 * (i % 8)));
+      if (i % 3 == 0) static_cast<void>(session.disconnect());
+    }
+    EXPECT_LT(Clock::now() - begin, 1s);
+  }
+  const auto is_empty = [&] { return admin("/admin/rooms/" + room).find("ann-") == std::string::npos; };
+  EXPECT_TRUE(until(is_empty, 1s)) << admin("/admin/rooms/" + room);
+}
+
 TEST(Closed, SourcesAndRemoteStreamsOutliveTheirSession) {
   const std::string room = new_room();
   auto video = std::make_shared<EncodedVideoSource>(Codec::kVp8);

@@ -1,7 +1,8 @@
 // The native SDK without each of its properties and values: with each switch (ignoring/ignored.cpp) exactly the tests
-// of it (properties_test.cpp) have to fail.
-//   node tests/sdk/matrix.mjs [--whole] [name…]
+// of it (property_*.cpp; properties.md has the table) have to fail.
+//   node tests/sdk/matrix.mjs [--whole] [--at-once N] [name…]
 //     --whole: all other tests are run with each switch, too, else only a call; a name picks switches
+//     --at-once: so many switches beside each other, each with a server of its own; what fails then is tried alone
 // The last line is JSON with the counts, for ./dev.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -48,15 +49,30 @@ async function tryOut(one, own, isWhole) {
 
 const args = process.argv.slice(2);
 const isWhole = args.includes('--whole');
+const atOnceAt = args.indexOf('--at-once');
+const atOnce = atOnceAt < 0 ? 1 : Number(args.splice(atOnceAt, 2)[1]);
 const names = args.filter((arg) => !arg.startsWith('--'));
-const switches = await readTable();
+const switches = [...await readTable()].filter(([one]) => !names.length || names.some((name) => one.includes(name)));
 let passed = 0, failed = 0;
-for (const [one, own] of switches) {
-  if (names.length && !names.some((name) => one.includes(name))) continue;
+const again = [];
+
+async function tell([one, own], isAlone) {
   const { problems, count } = await tryOut(one, own, isWhole);
+  if (problems.length && !isAlone) return again.push([one, own]);
   console.log(`${problems.length ? 'FAILED' : 'ok    '} without ${one}: ${own.join(', ')} of ${count}`);
   for (const problem of problems) console.log('    ' + problem);
   problems.length ? ++failed : ++passed;
 }
+
+const begun = Date.now();
+const left = [...switches];
+await Promise.all(Array.from({ length: atOnce }, async () => {
+  for (let one = left.shift(); one; one = left.shift()) await tell(one, atOnce === 1);
+}));
+for (const one of again) {
+  console.log(`again alone: ${one[0]}`);
+  await tell(one, true);
+}
+console.log(`${switches.length} switches, ${Math.round((Date.now() - begun) / 1000)} s`);
 console.log(JSON.stringify({ suite: 'matrix', passed, failed, skipped: 0 }));
 process.exit(failed === 0 && passed > 0 ? 0 : 1);

@@ -1,5 +1,6 @@
 // The server goes and comes again: sessions are back by themselves, with what they sent and viewed, and say what
 // happens meanwhile.
+#include "own_network.h"
 #include "synthetic.h"
 #include "world.h"
 
@@ -7,8 +8,8 @@ namespace atm0s::test {
 namespace {
 
 struct Call {
-  explicit Call(RuntimeOptions options = {})
-      : server(start_server()),
+  explicit Call(RuntimeOptions options = {}, const std::vector<std::string>& flags = {})
+      : server(start_server(flags)),
         source(std::make_shared<EncodedVideoSource>(Codec::kVp8)),
         pump(source),
         ann({server->url()}, ann_config(), options),
@@ -119,6 +120,30 @@ TEST(Restart, ICEIsRestartedInTheMiddleOfACall) {
   ASSERT_OK(restarted.wait(2s));
   EXPECT_TRUE(call.sees(3s));
   EXPECT_EQ(call.bob.state(), SessionState::kConnected);
+}
+
+// The address that the call uses is taken away, and the host gets another one.
+TEST(Restart, AnotherAddressOfThisHostKeepsTheSession) {
+  const OwnNetwork network;
+  if (!network.is_there()) GTEST_SKIP() << "no rights for a network of its own";
+  const auto ip = OwnNetwork::ip;
+  ASSERT_TRUE(ip("link set lo up") && ip("link add servers type veth peer name clients"));
+  ASSERT_TRUE(ip("link set servers up") && ip("link set clients up"));
+  ASSERT_TRUE(ip("addr add 10.9.0.2/24 dev clients") && ip("addr add 10.9.0.1/24 dev servers"));
+  Call call({}, {"--media-ip", "10.9.0.1"});
+  call.begin();
+  while (call.bob.poll_event()) continue;
+  const auto began = Clock::now();
+  ASSERT_TRUE(ip("addr del 10.9.0.2/24 dev clients") && ip("addr add 10.9.0.3/24 dev clients"));
+  const auto lost =
+      wait_for<StateChanged>(call.bob, [](const auto& e) { return e.state == SessionState::kReconnecting; }, 4s);
+  ASSERT_TRUE(lost && lost->why);
+  EXPECT_NE(lost->why->message.find("addresses of this host"), std::string::npos) << lost->why->message;
+  EXPECT_TRUE(wait_state(call.bob, SessionState::kConnected, 3s));
+  EXPECT_TRUE(call.sees(3s));
+  std::printf("another address: media is back after %ld ms\n",
+              std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count());
+  EXPECT_EQ(call.server->metric("atm0s_sessions_opened_total"), 2) << "ann's and bob's first ones";
 }
 
 }  // namespace

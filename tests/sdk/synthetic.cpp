@@ -100,6 +100,10 @@ Pump::Pump(std::shared_ptr<EncodedAudioSource> audio, std::optional<int> level) 
   });
 }
 
+Pump::Pump(std::function<Result<void>(uint64_t)> push) {
+  thread_ = std::thread([this, push = std::move(push)] { run(push); });
+}
+
 Pump::~Pump() {
   is_stopping_ = true;
   thread_.join();

@@ -34,6 +34,8 @@ class Pump {
   // `layers`: of simulcast; a frame's mark has the number times kMaxLayers plus the layer then.
   explicit Pump(std::shared_ptr<EncodedVideoSource> video, uint8_t layers = 1);
   explicit Pump(std::shared_ptr<EncodedAudioSource> audio, std::optional<int> level = {});
+  // What is to be pushed with each number.
+  explicit Pump(std::function<Result<void>(uint64_t number)> push);
   ~Pump();
   uint64_t pushed() const { return pushed_; }
   uint64_t refused() const { return refused_; }

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "gate.h"
+
 namespace atm0s::test {
 
 namespace {
@@ -15,14 +17,21 @@ const std::string kSecret = "the-secret-of-the-tests-of-libatm0s-0123456789";
 
 }  // namespace
 
-std::unique_ptr<atm::soak::ServerProcess> start_server() {
+std::unique_ptr<atm::soak::ServerProcess> start_server(const std::vector<std::string>& more) {
   const char* other = std::getenv("ATM0S_SERVER");
-  const std::vector<std::string> flags{"--https", "off"};
+  std::vector<std::string> flags{"--https", "off"};
+  flags.insert(flags.end(), more.begin(), more.end());
   return std::make_unique<atm::soak::ServerProcess>(other != nullptr ? other : ATM0S_SERVER_PROGRAM, kSecret, flags);
 }
 
 atm::soak::ServerProcess& server() {
   static const std::unique_ptr<atm::soak::ServerProcess> one = start_server();
+  return *one;
+}
+
+atm::soak::ServerProcess& gated_server() {
+  static const std::unique_ptr<atm::soak::ServerProcess> one =
+      start_server({"--workers", "1", "--media-ip", std::string("127.0.0.1=") + Gate::kIp});
   return *one;
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "atm0s/session.h"
 #include "server_process.h"
@@ -22,8 +23,10 @@ using namespace std::chrono_literals;
 atm::soak::ServerProcess& server();
 std::string url();
 
-// One of a test's own.
-std::unique_ptr<atm::soak::ServerProcess> start_server();
+// One of a test's own. `more`: flags.
+std::unique_ptr<atm::soak::ServerProcess> start_server(const std::vector<std::string>& more = {});
+// With one media port, which clients take to be a Gate's (gate.h).
+atm::soak::ServerProcess& gated_server();
 
 // Good for that room, and that peer or, with "", any. `more`: further fields of the request, ",\"publish\":false".
 std::string token_of(atm::soak::ServerProcess& server, const std::string& room, const std::string& peer,

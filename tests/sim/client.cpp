@@ -148,8 +148,13 @@ bool Client::accept(Now now, const std::string& answer, SendBatch& out) {
   return result.has_value();
 }
 
-void Client::on_datagram(Now now, const Datagram& datagram, SendBatch& out) {
+Now Client::own_time(Now now) const {
+  return {now.mono, now.wall + config_.clock_ahead + now.mono.time_since_epoch() * config_.clock_ppm / 1'000'000};
+}
+
+void Client::on_datagram(Now worlds, const Datagram& datagram, SendBatch& out) {
   if (is_silent_) return;
+  const Now now = own_time(worlds);
   peer::Output peer_out{out, packets_, peer_events_};
   peer_->on_datagram(now, datagram, peer_out);
   if (config_.own_video != nullptr) show_rtcp(now, datagram.bytes, out);
@@ -164,8 +169,9 @@ void Client::show_rtcp(Now now, ByteView decrypted, SendBatch& out) {
                              decrypted.first(decrypted.size() - srtp::kRtcpOverhead), out);
 }
 
-void Client::on_timeout(Now now, SendBatch& out) {
+void Client::on_timeout(Now worlds, SendBatch& out) {
   if (is_silent_) return;
+  const Now now = own_time(worlds);
   peer::Output peer_out{out, packets_, peer_events_};
   if (peer_->next_timeout() <= now.mono) peer_->on_timeout(now, peer_out);
   take_output(now, out);
@@ -193,6 +199,7 @@ void Client::take_output(Now now, SendBatch& out) {
         ledger_->on_received(number_, true, tag->publisher, packet_id(*tag), packet.view.ssrc, number);
       }
       video_[receiver].on_packet(packet.view.payload, number, packet.view.timestamp);
+      if (tag) seen_[receiver] = {tag->publisher, tag->frame, packet.view.ssrc, packet.view.timestamp};
       const uint8_t delay_id = peer_->media(packet.media).extensions().id_of(rtp::Extension::kPlayoutDelay);
       if (const auto delay = rtp::find_extension(packet.view, delay_id)) {
         playout_delay_ = payload::parse_playout_delay(*delay);

@@ -51,6 +51,14 @@ struct ClientConfig {
   std::optional<Duration> playout_delay;  // its latency mode
   contract::MixMinusMode mix_minus = contract::MixMinusMode::kDisabled;
   bool keeps_messages = false;  // what the server says is kept as it came, too
+  // Its wall clock is set so far ahead of the world's, and gains so much: what its sender reports say.
+  Duration clock_ahead{};
+  int64_t clock_ppm = 0;
+  // From the capture of a picture until it goes out, as of a slow encoder. Of simulcast that of the highest layer; a
+  // lower one takes less.
+  Duration video_latency{};
+  Duration audio_latency{};
+  bool reports_layers = false;  // sender reports of each SSRC of simulcast
 };
 
 // An audio packet that a client got: on which receiver, and whose frame it is.
@@ -59,6 +67,12 @@ struct HeardFrame {
   size_t receiver = 0;
   uint32_t publisher = 0, counter = 0;
   int64_t number = 0;
+  uint32_t ssrc = 0, timestamp = 0;
+};
+
+// The newest video packet that a client got on a receiver.
+struct SeenPicture {
+  uint32_t publisher = 0, frame = 0;  // of PictureTag
   uint32_t ssrc = 0, timestamp = 0;
 };
 
@@ -130,6 +144,10 @@ class Client {
   int level_sent(uint32_t counter) const { return levels_sent_.at(counter); }
   const std::vector<HeardFrame>& heard() const { return heard_; }
   void forget_heard() { heard_.clear(); }
+  const SeenPicture& seen(size_t receiver) { return seen_[receiver]; }
+  // When what it sent was captured, on the world's clock. `publisher`: of PictureTag.
+  Instant audio_captured(uint32_t counter) const { return audio_captured_.at(counter); }
+  Instant video_captured(uint32_t publisher, uint32_t frame) const { return video_captured_.at(publisher).at(frame); }
   // What it was told of video last.
   const std::optional<payload::PlayoutDelay>& playout_delay() const { return playout_delay_; }
   uint64_t audio_packets(size_t receiver) { return audio_[receiver].packets(); }
@@ -157,6 +175,9 @@ class Client {
   void send_audio(Now now, SendBatch& out);
   void send_video(Now now, SendBatch& out);
   void show_rtcp(Now now, ByteView decrypted, SendBatch& out);
+  Now own_time(Now now) const;
+  Duration layer_latency(uint8_t layer) const { return config_.video_latency * (layer + 1) / kSimulcastLayers; }
+  void report_layers(Now now, SendBatch& out);
   void send_simulcast(Now now, uint8_t payload_type, SendBatch& out);
   // What the video may take now; nothing: as much as it likes.
   std::optional<uint64_t> allowed_bps(Now now);
@@ -202,6 +223,10 @@ class Client {
   std::map<size_t, Picture> pictures_;
   std::map<size_t, Listener> audio_;
   std::vector<HeardFrame> heard_;
+  std::map<size_t, SeenPicture> seen_;
+  std::vector<Instant> audio_captured_;
+  std::map<uint32_t, std::vector<Instant>> video_captured_;
+  Instant layers_reported_at_{};
   std::optional<payload::PlayoutDelay> playout_delay_;
   // publishing
   Instant next_audio_ = kNever, next_video_ = kNever;
@@ -219,6 +244,7 @@ class Client {
     bool is_key_frame_due = true, is_muted = false;
     size_t packet_size = 0;  // of its payloads; 0: there is no bitrate for the layer
     uint64_t key_frames_sent = 0, asked = 0;
+    uint32_t packets = 0;
   };
   std::array<SimulcastLayer, kSimulcastLayers> layers_;
   SendRate send_rate_;

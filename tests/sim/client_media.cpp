@@ -41,6 +41,8 @@ void Client::send_audio(Now now, SendBatch& out) {
     packet.extensions.add(rtp::Extension::kAudioLevel, level);
   }
   audio_timestamp_ += SoundSource::kFrameSamples;
+  packet.captured_at = now.mono - config_.audio_latency;
+  audio_captured_.push_back(*packet.captured_at);
   if (ledger_ != nullptr) {
     ledger_->on_sent(now.mono, number_, false, sound_.sent() - 1, peer_->media(media).ssrc(),
                      static_cast<uint16_t>(audio_sequence_));
@@ -82,11 +84,13 @@ void Client::send_video(Now now, SendBatch& out) {
   if (config_.describes_video) description_.begin_frame(is_key_frame_due_);
   is_key_frame_due_ = false;
   video_timestamp_ += 3'000;
+  video_captured_[number_].push_back(now.mono - config_.video_latency);
   for (tag.packet = 0; tag.packet < tag.packets; ++tag.packet) {
     peer::MediaPacket packet;
     packet.payload =
         pool_.copy(make_video_payload(tag, size), config_.describes_video ? description_.carried(tag) : Bytes{});
     packet.marker = tag.packet + 1 == tag.packets;
+    packet.captured_at = now.mono - config_.video_latency;
     peer::Outgoing outgoing{video_sequence_, video_timestamp_, codec->payload_type, packet.marker};
     outgoing.descriptor = {description_.frame_number(), 31, config_.describes_video, false};
     if (ledger_ != nullptr) {
@@ -137,6 +141,7 @@ void Client::send_simulcast(Now now, uint8_t payload_type, SendBatch& out) {
     PictureTag tag{layer_publisher(number_, i), layer.frame++, 0, kPacketsPerFrame, layer.is_key_frame_due};
     layer.key_frames_sent += tag.is_key;
     layer.is_key_frame_due = false;
+    video_captured_[tag.publisher].push_back(now.mono - layer_latency(i));
     for (; tag.packet < tag.packets; ++tag.packet) {
       const auto sequence = static_cast<uint16_t>(layer.sequence);
       const rtp::Header header{tag.packet + 1 == tag.packets, payload_type, sequence, layer.timestamp, layer.ssrc};
@@ -153,8 +158,26 @@ void Client::send_simulcast(Now now, uint8_t payload_type, SendBatch& out) {
       if (ledger_ != nullptr) ledger_->on_sent(now.mono, tag.publisher, true, packet_id(tag), layer.ssrc, sequence);
       out.append(*path, ByteView(bytes).first(size));
       ++layer.sequence;
+      ++layer.packets;
     }
     layer.picture_id = (layer.picture_id + 1) & 0x7FFF;
+  }
+  if (config_.reports_layers && now.mono - layers_reported_at_ >= 1s) report_layers(now, out);
+}
+
+// Right after a picture of each layer has gone out. RFC 3550 6.4.1: the time is that of the report, the timestamp what
+// is captured then.
+void Client::report_layers(Now now, SendBatch& out) {
+  layers_reported_at_ = now.mono;
+  for (uint8_t i = 0; i < layers_.size(); ++i) {
+    const SimulcastLayer& layer = layers_[i];
+    if (layer.packets == 0) continue;
+    Bytes bytes(kMaxDatagramSize);
+    rtcp::CompoundWriter writer(MutByteView(bytes).first(peer::kMaxRtcpSize));
+    const auto since_capture = static_cast<uint32_t>(to_us(layer_latency(i)) * 90 / 1'000);
+    writer.sender_report({layer.ssrc, to_ntp(now.wall), layer.timestamp + since_capture, layer.packets, 0});
+    const size_t size = peer::PeerTestAccess::srtp_out(*peer_).protect_rtcp(bytes, writer.size());
+    out.append(*peer_->selected_path(), ByteView(bytes).first(size));
   }
 }
 

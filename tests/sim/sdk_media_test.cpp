@@ -264,5 +264,28 @@ TEST(SdkLipSync, AudioAndVideoOfOnePeerPlayTogetherAlsoAfterASwitch) {
   }
 }
 
+// The server gets them apart: what it knows of their time is what the publisher says.
+TEST(SdkLipSync, WhatASlowEncoderHoldsBackPlaysTogetherAlsoAfterASwitch) {
+  SdkWorld world(62);
+  const std::array<std::array<Duration, 2>, 2> latencies{{{0ms, 300ms}, {200ms, 20ms}}};  // audio, video
+  for (size_t i = 0; i < latencies.size(); ++i) {
+    client::Config config = sdk_config(i == 0 ? "ann" : "cid");
+    config.senders = {sdk_audio(), sdk_video()};
+    SdkClient& client = world.join(config);
+    for (size_t sender = 0; sender < 2; ++sender) world.encode(client, sender).latency = latencies[i][sender];
+  }
+  SdkClient& bob = world.join(sdk_config("bob"));
+  for (const std::string peer : {"ann", "cid", "ann"}) {
+    view(world, bob, 0, peer, "video_main");
+    view(world, bob, 1, peer, "audio_main");
+    world.run_for(15s);
+    const Instant since = world.now().mono;
+    world.run_for(5s);
+    const double video = mean_latency_ms(bob.seen[0], since), audio = mean_latency_ms(bob.seen[1], since);
+    EXPECT_NEAR(video, audio, 20) << peer;
+    std::printf("a slow encoder, from capture to playing: video %.1f ms, audio %.1f ms\n", video, audio);
+  }
+}
+
 }  // namespace
 }  // namespace atm::sim

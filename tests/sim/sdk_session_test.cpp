@@ -219,17 +219,72 @@ TEST(SdkSession, WithoutReconnectingALossIsTheEnd) {
   EXPECT_EQ(ann.calls_of("/webrtc/connect"), 1u);
 }
 
-TEST(SdkSession, ANewNetworkIsANewConnectionAtOnce) {
-  SdkWorld world(12);
+// The longest time without a frame of the receiver since then.
+Duration longest_gap(const SdkClient& viewer, size_t receiver, Instant since) {
+  Duration out{};
+  Instant last = since;
+  for (const SeenFrame& frame : viewer.seen.at(receiver)) {
+    if (frame.at < since) continue;
+    out = std::max<Duration>(out, frame.at - last);
+    last = frame.at;
+  }
+  return out;
+}
+
+TEST(SdkSession, ANewNetworkIsARestartThatKeepsTheSession) {
+  for (uint64_t seed = 12; seed < 17; ++seed) {
+    SdkWorld world(seed);
+    const auto [ann, bob] = join_two(world);
+    SdkClient& moved = ann;
+    const Instant since = world.now().mono;
+    moved.address.port = 41'000;
+    world.call(moved, [&](client::Output& out) { moved->set_addresses(world.now(), {moved.address}, out); });
+    world.expect_state(moved, State::kReconnecting, 1s);
+    world.expect_state(moved, State::kConnected, 1s);
+    world.run_for(4s);
+    expect_seen(world, moved);
+    expect_seen(world, bob);
+    EXPECT_EQ(moved.calls_of("/webrtc/connect"), 1u);
+    EXPECT_EQ(moved.calls_of("/webrtc/ice_restart"), 1u);
+    for (const SdkClient* viewer : {&ann, &bob}) {
+      const auto gap = std::chrono::duration_cast<std::chrono::milliseconds>(longest_gap(*viewer, 0, since));
+      std::printf("seed %lu: %s without video for %ld ms\n", seed, viewer == &ann ? "who moved" : "the other",
+                  gap.count());
+      // Who views somebody who moved waits for the packets that were not sent, as long as its assembler's patience.
+      EXPECT_LT(gap, viewer == &ann ? 500ms : 2s);
+    }
+  }
+}
+
+TEST(SdkSession, AnAddressThatIsNotInUseComesAndGoesUnnoticed) {
+  SdkWorld world(18);
+  SdkClient& ann = world.join(publisher("ann"));
+  const SocketAddress other{IpAddress::v4(192, 0, 2, 200), 41'000};
+  for (const auto& addresses : {std::vector{ann.address, other}, std::vector{ann.address}}) {
+    world.call(ann, [&](client::Output& out) { ann->set_addresses(world.now(), addresses, out); });
+    world.run_for(1s);
+  }
+  EXPECT_EQ(ann->state(), State::kConnected);
+  EXPECT_EQ(ann.told<client::StateChanged>().size(), 2u);
+}
+
+// Of a network without a way to the server: what a restart does not bring back a new connection does.
+TEST(SdkSession, ANewNetworkWhoseRestartIsRefusedIsANewConnection) {
+  SdkWorld world(19);
   const auto [ann, bob] = join_two(world);
   SdkClient& moved = ann;
+  world.answer = [](const client::HttpCall& call) {
+    std::optional<Result<std::string>> out;
+    if (call.url.ends_with("/webrtc/ice_restart"))
+      out = std::string(R"({"status":false,"error":{"code":"NOT_FOUND"}})");
+    return out;
+  };
   moved.address.port = 41'000;
   world.call(moved, [&](client::Output& out) { moved->set_addresses(world.now(), {moved.address}, out); });
-  world.expect_state(moved, State::kReconnecting, 1s);
   world.expect_state(moved, State::kConnected, 3s);
   world.run_for(4s);
   expect_seen(world, moved);
-  expect_seen(world, bob);
+  EXPECT_EQ(moved.calls_of("/webrtc/connect"), 2u);
 }
 
 TEST(SdkSession, ARestartOfIceIsAnswered) {
@@ -250,6 +305,22 @@ TEST(SdkSession, AnEndIsToldToTheServer) {
   EXPECT_EQ(ann->state(), State::kDisconnected);
   EXPECT_FALSE(ann.told<client::StateChanged>().back().why);
   EXPECT_EQ(world.session_count("one"), 0u);
+  EXPECT_EQ(ann->next_timeout(), kNever);
+}
+
+// The server makes a session by its answer, and would wait for us.
+TEST(SdkSession, WhatIsGivenUpWhileItConnectsLeavesNoSession) {
+  SdkWorld world(20);
+  SdkClient& ann = world.add(publisher("ann"));
+  connect(world, ann);
+  world.call(ann, [&](client::Output& out) { ann->disconnect(world.now(), out); });
+  EXPECT_EQ(ann->state(), State::kDisconnected);
+  EXPECT_TRUE(ann->owes_last_word());
+  ASSERT_TRUE(world.run_until([&] { return world.session_count("one") == 1; }, 1s)) << "its answer is under way";
+  world.run_for(500ms);
+  EXPECT_EQ(world.session_count("one"), 0u);
+  EXPECT_EQ(ann.calls_of("/webrtc/conn/"), 1u);
+  EXPECT_FALSE(ann->owes_last_word());
   EXPECT_EQ(ann->next_timeout(), kNever);
 }
 

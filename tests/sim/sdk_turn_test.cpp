@@ -87,6 +87,31 @@ TEST(SdkTurn, TheRelayServesTheNextConnectionToo) {
   EXPECT_EQ(call.world.turn->allocation_count(call.world.now()), 1u);
 }
 
+// Credentials of a server of ours end with time: each answer has new ones.
+TEST(SdkTurn, TheNextAnswersCredentialsAreUsed) {
+  Relayed call(81, "turn:198.51.100.9");
+  call.config.ice_servers.clear();
+  call.config.relay_only = false;
+  token::IceServerSettings settings;
+  settings.urls = {"turn:198.51.100.9"};
+  settings.username = "ann";
+  settings.credential = "outlived";
+  call.world.set_ice_servers("one", settings);
+  SdkClient& ann = call.connect();
+  call.world.expect_state(ann, State::kConnected, 15s);
+  call.world.run_for(1s);
+  EXPECT_EQ(ann.told<client::ServerFailed>().size(), 1u);
+  EXPECT_EQ(call.world.turn->allocation_count(call.world.now()), 0u);
+  settings.credential = "secret";
+  call.world.replace("one");
+  call.world.set_ice_servers("one", settings);
+  call.world.expect_state(ann, State::kReconnecting, 10s);
+  call.world.expect_state(ann, State::kConnected, 15s);
+  call.world.run_for(1s);
+  EXPECT_EQ(ann.told<client::ServerFailed>().size(), 1u);
+  EXPECT_EQ(call.world.turn->allocation_count(call.world.now()), 1u);
+}
+
 TEST(SdkTurn, TheEndGivesTheRelayBack) {
   Relayed call(76, "turn:198.51.100.9");
   SdkClient& ann = call.connect();
@@ -128,6 +153,22 @@ TEST(SdkTurn, EachServerThatIsOfNoUseIsTold) {
   for (const std::string& url : call.config.ice_servers[0].urls) {
     EXPECT_NE(std::find(urls.begin(), urls.end(), url), urls.end()) << url;
   }
+}
+
+// They are told where nothing else leads to the server, too.
+TEST(SdkTurn, WrongCredentialsAreInTheErrorOfAConnectionThatDoesNotComeUp) {
+  Relayed call(82, "turn:198.51.100.9?transport=tcp", true);
+  call.config.relay_only = false;
+  call.config.ice_servers[0].credential = "wrong";
+  SdkClient& ann = call.world.add(call.config);
+  ann.udp_is_shut = true;
+  call.world.call(ann, [&](client::Output& out) { ann->connect(call.world.now(), out); });
+  call.world.expect_state(ann, State::kDisconnected, 30s);
+  const auto why = ann.told<client::StateChanged>().back().why;
+  ASSERT_TRUE(why);
+  EXPECT_EQ(why->code, ErrorCode::kTimeout);
+  EXPECT_NE(why->why.find("no media path"), std::string::npos) << why->why;
+  EXPECT_NE(why->why.find("refused the credentials (401)"), std::string::npos) << why->why;
 }
 
 TEST(SdkTurn, WithNoServerAtAllARelayedCallIsRefused) {

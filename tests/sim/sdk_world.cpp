@@ -298,7 +298,8 @@ void SdkWorld::encode_frame(SdkClient& client, Encoder& encoder, uint8_t layer) 
     encoder.is_key_due[layer] = false;
     ++encoder.key_frames[layer];
   }
-  const auto captured_us = static_cast<uint64_t>(to_us(now_.mono.time_since_epoch()));
+  const Instant captured_at = now_.mono - encoder.latency;
+  const auto captured_us = static_cast<uint64_t>(to_us(captured_at.time_since_epoch()));
   store_u32(bytes.data() + kHead, static_cast<uint32_t>(captured_us >> 32));
   store_u32(bytes.data() + kHead + 4, static_cast<uint32_t>(captured_us));
   store_u32(bytes.data() + kHead + 8, encoder.counter);
@@ -308,7 +309,7 @@ void SdkWorld::encode_frame(SdkClient& client, Encoder& encoder, uint8_t layer) 
   frame.codec = is_video ? Codec::kVp8 : Codec::kOpus;
   frame.bytes = bytes;
   frame.layer = layer;
-  frame.captured_at = now_.mono;
+  frame.captured_at = captured_at;
   if (!is_video) frame.audio_level = uint8_t{20};
   call(client, [&](client::Output& out) {
     const auto sent = client->send_frame(now_, encoder.sender, frame, out);

@@ -37,6 +37,7 @@ struct Encoder {
   MediaKind kind = MediaKind::kAudio;
   bool is_on = true;
   Instant next{};
+  Duration latency{};  // from the capture until the frame is there
   uint32_t counter = 0;
   std::vector<uint64_t> layer_bps;  // of video; 0: that layer is off
   std::array<bool, client::kMaxSimulcastLayers> is_key_due{true, true, true};

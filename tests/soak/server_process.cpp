@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>
@@ -30,7 +31,7 @@ namespace {
 
 // The first of two ports in a row that nobody has, of UDP and of TCP: a worker each.
 uint16_t free_ports() {
-  for (uint32_t port = 31'000 + static_cast<uint32_t>(getpid()) % 1'000 * 2; port < 60'000; port += 2) {
+  for (uint32_t port = 31'000 + static_cast<uint32_t>(getpid()) % 1'000 * 20; port < 60'000; port += 2) {
     bool is_free = true;
     for (uint32_t i = 0; i < 4; ++i) {
       const int fd = socket(AF_INET, (i < 2 ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
@@ -50,10 +51,12 @@ uint16_t free_ports() {
 
 ServerProcess::ServerProcess(const std::string& program, const std::string& secret,
                              const std::vector<std::string>& flags, std::optional<size_t> core)
-    : line_{program,       "--http",       "127.0.0.1:0",
-            "--secret",    secret,         "--media-ip",
-            "127.0.0.1",   "--media-port", std::to_string(free_ports()),
+    : media_port_(free_ports()),
+      line_{program,       "--http", "127.0.0.1:0", "--secret", secret, "--media-port", std::to_string(media_port_),
             "--log-level", "warn"} {
+  if (std::find(flags.begin(), flags.end(), "--media-ip") == flags.end()) {
+    line_.insert(line_.end(), {"--media-ip", "127.0.0.1"});
+  }
   line_.insert(line_.end(), flags.begin(), flags.end());
   start(core);
 }

@@ -15,7 +15,8 @@ namespace atm::soak {
 class ServerProcess {
  public:
   // Returns once the server is ready; ends the program with a message when it does not get there. `flags`: besides its
-  // addresses, secret and log level. `core`: where all its threads run; none: anywhere.
+  // addresses, secret and log level; "--media-ip" is in place of 127.0.0.1. `core`: where all its threads run; none:
+  // anywhere.
   ServerProcess(const std::string& program, const std::string& secret, const std::vector<std::string>& flags,
                 std::optional<size_t> core = std::nullopt);
   ~ServerProcess();
@@ -35,6 +36,8 @@ class ServerProcess {
   // the kernel does on loopback for the receiver, as part of our send, is in it.
   uint64_t cpu_ns() const;
   pid_t pid() const { return pid_; }
+  // Of its first worker.
+  uint16_t media_port() const { return media_port_; }
   // SIGTERM, then what it exited with; above 128: the signal that ended it. Sanitizers report by this code.
   int stop();
   // SIGKILL: without a word to anybody.
@@ -46,6 +49,7 @@ class ServerProcess {
  private:
   void start(const std::optional<size_t>& core);
 
+  const uint16_t media_port_;
   std::vector<std::string> line_;
   pid_t pid_ = 0;
   FILE* output_ = nullptr;

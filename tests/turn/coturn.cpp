@@ -1,8 +1,11 @@
 #include "coturn.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,29 +15,32 @@
 #include <fstream>
 #include <sstream>
 
-#include "io/udp/sockaddr.h"
-
 namespace atm {
 namespace {
 
-const IpAddress kHere = IpAddress::v4(127, 0, 0, 1);
+sockaddr_in here(uint16_t port) {
+  sockaddr_in out{};
+  out.sin_family = AF_INET;
+  out.sin_port = htons(port);
+  out.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return out;
+}
 
 // One that is free now, for TCP.
 uint16_t free_port() {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_storage name{};
-  const socklen_t size = io::fill_sockaddr({kHere, 0}, true, name);
+  sockaddr_in name = here(0);
+  socklen_t size = sizeof name;
   ::bind(fd, reinterpret_cast<sockaddr*>(&name), size);
-  const uint16_t port = io::bound_address(fd).port;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size);
   ::close(fd);
-  return port;
+  return ntohs(name.sin_port);
 }
 
-bool listens(const SocketAddress& address) {
+bool listens(uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_storage name{};
-  const socklen_t size = io::fill_sockaddr(address, true, name);
-  const bool is_there = ::connect(fd, reinterpret_cast<sockaddr*>(&name), size) == 0;
+  const sockaddr_in name = here(port);
+  const bool is_there = ::connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
   ::close(fd);
   return is_there;
 }
@@ -48,18 +54,20 @@ Coturn::Coturn(const std::string& more) {
   ca_file = folder_ + "/cert.pem";
   const std::string make_certificate =
       "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" + std::string(kName) +
-      " -addext subjectAltName=DNS:" + kName + " -keyout " + folder_ + "/key.pem -out " + ca_file + " 2>/dev/null";
+      " -addext subjectAltName=DNS:" + kName + ",DNS:localhost -keyout " + folder_ + "/key.pem -out " + ca_file +
+      " 2>/dev/null";
   if (std::system(make_certificate.c_str()) != 0) return;
-  address = {kHere, free_port()};
-  tls_address = {kHere, free_port()};
+  port = free_port();
+  tls_port = free_port();
   std::ofstream(folder_ + "/turnserver.conf")
-      << "listening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nlistening-port=" << address.port
-      << "\ntls-listening-port=" << tls_address.port << "\ncert=" << ca_file << "\npkey=" << folder_ << "/key.pem\n"
+      << "listening-ip=127.0.0.1\nrelay-ip=" << kRelayIp << "\nlistening-port=" << port
+      << "\ntls-listening-port=" << tls_port << "\ncert=" << ca_file << "\npkey=" << folder_ << "/key.pem\n"
       << "lt-cred-mech\nrealm=example.org\nuser=" << kUser << ':' << kPassword << "\nallow-loopback-peers\nno-cli\n"
       << "no-dtls\nno-multicast-peers\nlog-file=stdout\nno-rfc5780\n"
       << more << '\n';
   child_ = ::fork();
   if (child_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // it never outlives us, however we end
     const int log = ::open((folder_ + "/log").c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
     ::dup2(log, 1);
     ::dup2(log, 2);
@@ -67,7 +75,7 @@ Coturn::Coturn(const std::string& more) {
              (folder_ + "/turndb").c_str(), nullptr);
     ::_exit(127);
   }
-  for (int i = 0; i < 200 && !(listens(address) && listens(tls_address)); ++i) {
+  for (int i = 0; i < 200 && !(listens(port) && listens(tls_port)); ++i) {
     int status = 0;
     if (::waitpid(child_, &status, WNOHANG) == child_) {
       child_ = -1;

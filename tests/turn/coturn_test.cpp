@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/ice/libnice_call_test.h"
+#include "io/tls/tls_client.h"
 #include "relay_client.h"
 
 namespace atm {
@@ -19,21 +20,24 @@ Coturn& coturn() {
   static Coturn one("denied-peer-ip=127.0.0.66");
   return one;
 }
-const io::TlsTrust* trust() {
-  static const auto one = io::TlsTrust::load(coturn().ca_file);
+ssl_ctx_st* trust() {
+  static const auto one = io::make_tls_context({.ca_file = coturn().ca_file});
   return one ? one->get() : nullptr;
 }
 class CoturnTest : public testing::Test {
   void SetUp() override { ASSERT_TRUE(coturn().is_running()) << coturn().log(); }
 };
 
+SocketAddress at(uint16_t port) {
+  return {IpAddress::v4(127, 0, 0, 1), port};
+}
 turn::Server server(Protocol protocol, const std::string& credential = Coturn::kPassword) {
-  const SocketAddress address = protocol == Protocol::kTls ? coturn().tls_address : coturn().address;
+  const SocketAddress address = at(protocol == Protocol::kTls ? coturn().tls_port : coturn().port);
   const std::string host = protocol == Protocol::kTls ? Coturn::kName : "127.0.0.1";
   return {{ServerKind::kTurn, protocol, host, address.port}, address, Coturn::kUser, credential};
 }
 turn::Server stun_server() {
-  return {{ServerKind::kStun, Protocol::kUdp, "127.0.0.1", coturn().address.port}, coturn().address, "", ""};
+  return {{ServerKind::kStun, Protocol::kUdp, "127.0.0.1", coturn().port}, at(coturn().port), "", ""};
 }
 RelayClient make_client(ice::Role role = ice::Role::kControlling, bool only_relayed = true) {
   return {role, {.only_relayed = only_relayed}, trust()};
@@ -164,8 +168,8 @@ TEST_F(CoturnTest, ConnectsWithLibnice) {
     client.add_server(stun_server());
     client.add_server(server(Protocol::kUdp));
     ice::Nice::Options options{.controlling = !controls};
-    options.stun = coturn().address;
-    options.turn = coturn().address;
+    options.stun = at(coturn().port);
+    options.turn = at(coturn().port);
     options.username = Coturn::kUser;
     options.credential = Coturn::kPassword;
     options.only_relayed = theirs;

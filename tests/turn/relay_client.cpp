@@ -4,7 +4,7 @@
 
 namespace atm {
 
-RelayClient::RelayClient(ice::Role role, const turn::GathererOptions& options, const io::TlsTrust* trust)
+RelayClient::RelayClient(ice::Role role, const turn::GathererOptions& options, ssl_ctx_st* trust)
     : agent(role, ice::make_credentials(rng), rng), gatherer(options, rng), trust_(trust) {
   socket_ = std::move(io::UdpSocket::bind({IpAddress::v4(127, 0, 0, 1), 0}).value());
   address = {IpAddress::v4(127, 0, 0, 1), socket_->port()};

@@ -18,7 +18,7 @@ namespace atm {
 
 class RelayClient {
  public:
-  RelayClient(ice::Role role, const turn::GathererOptions& options, const io::TlsTrust* trust);
+  RelayClient(ice::Role role, const turn::GathererOptions& options, ssl_ctx_st* trust);
 
   void add_server(const turn::Server& server);
   // One turn; waits 5 ms at most.
@@ -44,7 +44,7 @@ class RelayClient {
   void flush(Now now);
   void take_events(Now now);
 
-  const io::TlsTrust* trust_;
+  ssl_ctx_st* trust_;
   std::unique_ptr<io::UdpSocket> socket_;
   std::map<uint16_t, std::unique_ptr<io::StreamSocket>> streams_;
   std::map<uint16_t, bool> told_open_;

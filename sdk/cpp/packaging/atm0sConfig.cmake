@@ -1,4 +1,18 @@
-# find_package(atm0s): atm0s::core, the shared library, and atm0s::core_static.
+# find_package(atm0s): atm0s::core, the shared library, and atm0s::core_static. With COMPONENTS gst, where it is installed:
+# atm0s::gst.
 include(CMakeFindDependencyMacro)
 include("${CMAKE_CURRENT_LIST_DIR}/atm0sTargets.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/atm0sStatic.cmake" OPTIONAL)
+include("${CMAKE_CURRENT_LIST_DIR}/atm0sGstTargets.cmake" OPTIONAL)
+if(TARGET atm0s::gst)
+  target_link_libraries(atm0s::gst INTERFACE atm0s::core)
+endif()
+foreach(_atm0s_component IN LISTS atm0s_FIND_COMPONENTS)
+  if(TARGET atm0s::${_atm0s_component})
+    set(atm0s_${_atm0s_component}_FOUND TRUE)
+  elseif(atm0s_FIND_REQUIRED_${_atm0s_component})
+    set(atm0s_FOUND FALSE)
+    set(atm0s_NOT_FOUND_MESSAGE "atm0s is installed without its component ${_atm0s_component}")
+  endif()
+endforeach()
+unset(_atm0s_component)

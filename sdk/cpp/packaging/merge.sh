@@ -4,7 +4,7 @@
 # libatm0s.a and what tells of it, into the folder OUT, out of the objects and static libraries FILE…: one object of all
 # that the public API needs, in which nothing is global but what the shared library SHARED exports. So a program that is
 # linked with it may have another {fmt}, Boost or JSON library, or a class of the same name. For CMakeLists.txt; needs
-# VERSION, and binutils, whose programs NM, LD, OBJCOPY, READELF and AR may name.
+# VERSION, FOLDERS, where libraries may be installed ("lib lib/x86_64-linux-gnu"), and binutils, whose programs NM, LD, OBJCOPY, READELF and AR may name.
 set -eu
 
 here=$(dirname "$0")
@@ -31,5 +31,10 @@ libraries=$("${READELF:-readelf}" -d "$shared" |
   sed -n -E 's/.*\(NEEDED\).*\[lib([^]]*)\.so[^]]*\]/\1/p' | grep -v -x -E 'c|gcc_s|ld-linux.*' | tr '\n' ' ')
 flags=$(for name in $libraries; do printf -- '-l%s ' "$name"; done)
 names=$(for name in $libraries; do printf '%s;' "$name"; done)
-sed "s|@VERSION@|$VERSION|; s|@LIBRARIES@|${flags}-pthread|" "$here/atm0s.pc.in" >"$out/atm0s.pc"
+# One for each folder: the way up from its pkgconfig to the prefix.
+for folder in $FOLDERS; do
+  up=$(echo "$folder/pkgconfig" | sed -E 's|[^/]+|..|g')
+  mkdir -p "$out/$folder"
+  sed "s|@UP@|$up|; s|@VERSION@|$VERSION|; s|@LIBRARIES@|${flags}-pthread|" "$here/atm0s.pc.in" >"$out/$folder/atm0s.pc"
+done
 sed "s|@LIBRARIES@|${names}|" "$here/atm0sStatic.cmake.in" >"$out/atm0sStatic.cmake"

@@ -27,8 +27,14 @@ struct ATM0S_LOCAL atm0s_source {
 struct ATM0S_LOCAL atm0s_sender {
   atm0s::Sender sender;
 };
+struct ATM0S_LOCAL atm0s_publisher {
+  atm0s::Publisher publisher;
+};
 struct ATM0S_LOCAL atm0s_receiver {
   atm0s::Receiver receiver;
+};
+struct ATM0S_LOCAL atm0s_consumer {
+  atm0s::Consumer consumer;
 };
 
 namespace atm0s::c {
@@ -57,6 +63,16 @@ struct OwnedFrame : atm0s_frame {
   std::vector<int16_t> samples_;
 };
 
+// One of these, too.
+struct OwnedStream : atm0s_stream {
+  explicit OwnedStream(const RemoteStream& stream);
+  OwnedStream(const OwnedStream&) = delete;
+  OwnedStream& operator=(const OwnedStream&) = delete;
+
+ private:
+  const StreamInfo kept_;
+};
+
 // Fill in `out`, which may be NULL, and answer its code.
 atm0s_code fail(atm0s_error* out, ErrorCode code, const std::string& message);
 atm0s_code fail(atm0s_error* out, const Error& error);
@@ -69,6 +85,10 @@ atm0s_code to_c(ErrorCode code);
 Result<SenderConfig> to_cpp(const atm0s_sender_config& config);
 Result<SessionConfig> to_cpp(const atm0s_session_config& config);
 Result<RuntimeOptions> to_cpp(const atm0s_runtime_options& options);
+ReceiverLimit to_cpp(const atm0s_receiver_limit& limit);
+inline MediaKind to_cpp(atm0s_kind kind) {
+  return kind == ATM0S_VIDEO ? MediaKind::kVideo : MediaKind::kAudio;
+}
 
 // "" for NULL.
 inline std::string text_of(const char* text) {

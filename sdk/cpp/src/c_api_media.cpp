@@ -8,6 +8,7 @@ using atm0s::c::fail;
 using atm0s::c::known_part;
 using atm0s::c::OwnedFrame;
 using atm0s::c::text_of;
+using atm0s::c::to_cpp;
 
 namespace {
 
@@ -32,10 +33,6 @@ template <typename Frame>
 atm0s_frame* given(atm0s::Result<Frame> frame, atm0s_error* error) {
   if (!frame) return fail(error, frame.error()), nullptr;
   return new OwnedFrame(std::move(*frame));
-}
-
-atm0s::MediaKind kind_of(atm0s_kind kind) {
-  return kind == ATM0S_VIDEO ? atm0s::MediaKind::kVideo : atm0s::MediaKind::kAudio;
 }
 
 }  // namespace
@@ -122,7 +119,7 @@ atm0s_sender* atm0s_session_sender(atm0s_session* session, const char* name) {
 atm0s_sender* atm0s_session_create_sender(atm0s_session* session, const atm0s_sender_config* config,
                                           atm0s_error* error) {
   if (session == nullptr || config == nullptr) return fail(error, kNoHandle), nullptr;
-  auto wanted = atm0s::c::to_cpp(known_part(config, atm0s_sender_config ATM0S_SENDER_CONFIG_INIT));
+  auto wanted = to_cpp(known_part(config, atm0s_sender_config ATM0S_SENDER_CONFIG_INIT));
   if (!wanted) return fail(error, wanted.error()), nullptr;
   auto sender = session->session.create_sender(std::move(*wanted));
   if (!sender) return fail(error, sender.error()), nullptr;
@@ -157,11 +154,11 @@ const char* atm0s_sender_name(const atm0s_sender* sender) {
 // --- receivers --------------------------------------------------------------------------------------------------
 
 atm0s_receiver* atm0s_session_create_receiver(atm0s_session* session, atm0s_kind kind) {
-  return session == nullptr ? nullptr : new atm0s_receiver{session->session.create_receiver(kind_of(kind))};
+  return session == nullptr ? nullptr : new atm0s_receiver{session->session.create_receiver(to_cpp(kind))};
 }
 
 atm0s_receiver* atm0s_session_take_receiver(atm0s_session* session, atm0s_kind kind) {
-  return session == nullptr ? nullptr : new atm0s_receiver{session->session.take_receiver(kind_of(kind))};
+  return session == nullptr ? nullptr : new atm0s_receiver{session->session.take_receiver(to_cpp(kind))};
 }
 
 void atm0s_session_give_back(atm0s_session* session, atm0s_receiver* receiver) {
@@ -190,9 +187,7 @@ atm0s_code atm0s_receiver_view(atm0s_receiver* receiver, const char* peer, const
 atm0s_code atm0s_receiver_set_limit(atm0s_receiver* receiver, const atm0s_receiver_limit* limit, uint32_t timeout_ms,
                                     atm0s_error* error) {
   if (receiver == nullptr || limit == nullptr) return fail(error, kNoHandle);
-  const atm0s::ReceiverLimit wanted{limit->priority, limit->max_spatial, limit->max_temporal, limit->min_spatial,
-                                    limit->min_temporal};
-  return answer(error, receiver->receiver.limit(wanted), timeout_ms);
+  return answer(error, receiver->receiver.limit(to_cpp(*limit)), timeout_ms);
 }
 
 atm0s_code atm0s_receiver_disconnect(atm0s_receiver* receiver, uint32_t timeout_ms, atm0s_error* error) {

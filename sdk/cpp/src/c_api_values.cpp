@@ -1,4 +1,4 @@
-// The values of the C API: errors, configuration, events and frames.
+// The values of the C API: errors, configuration, events, remote streams and frames.
 #include <algorithm>
 #include <chrono>
 
@@ -133,6 +133,10 @@ Result<RuntimeOptions> to_cpp(const atm0s_runtime_options& options) {
   return out;
 }
 
+ReceiverLimit to_cpp(const atm0s_receiver_limit& limit) {
+  return {limit.priority, limit.max_spatial, limit.max_temporal, limit.min_spatial, limit.min_temporal};
+}
+
 // --- events -----------------------------------------------------------------------------------------------------
 
 // What each event has; the strings are those of the event that is kept.
@@ -222,6 +226,18 @@ struct OwnedEvent::Filler {
 OwnedEvent::OwnedEvent(const Event& happened) : atm0s_event{}, kept_(happened) {
   message = peer = name = text = "";
   std::visit(Filler{*this}, kept_);
+}
+
+// --- remote streams ---------------------------------------------------------------------------------------------
+
+OwnedStream::OwnedStream(const RemoteStream& stream) : atm0s_stream{}, kept_(stream.info()) {
+  peer = kept_.key.peer.c_str();
+  name = kept_.key.name.c_str();
+  label = kept_.label.c_str();
+  kind = static_cast<atm0s_kind>(kept_.kind);
+  scaling = static_cast<atm0s_scaling>(kept_.scaling);
+  status = static_cast<atm0s_stream_status>(kept_.status);
+  is_active = kept_.active;
 }
 
 // --- frames -----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ IceStreams::~IceStreams() {
 
 void IceStreams::open(atm::Now now, const atm::client::StreamWanted& wanted) {
   if (wanted.has_tls && !trust_) {
-    auto trust = verify_ ? atm::io::TlsTrust::load(ca_file_) : atm::io::TlsTrust::of_anybody();
+    auto trust = atm::io::make_tls_context({.ca_file = ca_file_, .verify = verify_});
     if (!trust) return hooks_.closed(wanted.stream, "cannot be checked: " + trust.error().why);
     trust_ = std::move(*trust);
   }

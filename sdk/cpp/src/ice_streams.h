@@ -12,7 +12,7 @@
 #include "client/event.h"
 #include "io/loop/loop.h"
 #include "io/stream/stream_socket.h"
-#include "io/stream/tls_trust.h"
+#include "io/tls/tls_client.h"
 
 namespace atm0s {
 
@@ -53,7 +53,7 @@ class IceStreams {
   const std::string ca_file_;
   const bool verify_;
   const Hooks hooks_;
-  std::unique_ptr<atm::io::TlsTrust> trust_;  // made for the first that needs it
+  atm::io::TlsContext trust_;  // made for the first that needs it
   std::map<uint16_t, Stream> streams_;
 };
 

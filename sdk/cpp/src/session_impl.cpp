@@ -1,6 +1,7 @@
 #include "session_impl.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "convert.h"
 #include "io/udp/interfaces.h"
@@ -10,6 +11,11 @@ namespace atm0s {
 namespace {
 
 constexpr auto kShutPatience = std::chrono::seconds(1);
+// For a session that ends while it connects, from its end: until the server has answered and was told. Within
+// kShutPatience, and without the server's answer an end does not take longer than this.
+constexpr atm::Duration kLastWord = std::chrono::milliseconds(300);
+// How often this host's addresses are looked at: another network is seen within it.
+constexpr atm::Duration kAddressInterval = std::chrono::seconds(2);
 
 atm::Duration clock_offset(atm::Now now) {
   return now.mono.time_since_epoch() - now.wall.time_since_epoch();
@@ -50,8 +56,7 @@ void Session::Impl::begin() {
 }
 
 void Session::Impl::add_receiver(MediaKind kind) {
-  uint32_t& next = kind == MediaKind::kAudio ? next_audio_ : next_video_;
-  std::string id = std::string(kind == MediaKind::kAudio ? "audio_" : "video_") + std::to_string(next++);
+  std::string id = receiver_ids_.next(to_engine(kind));
   receivers.push_back(std::make_shared<Receiver::Impl>(weak_from_this(), receivers.size(), std::move(id), kind));
 }
 
@@ -225,47 +230,59 @@ void Session::Impl::shut() {
   // Kept for as long as this call: the network thread must not be the last to let go of itself.
   const std::shared_ptr<Runtime> runtime = runtime_;
   if (runtime->loop().is_own_thread()) return close_on_loop();
-  runtime->loop().post([self = shared_from_this()] { self->close_on_loop(); });
+  runtime->loop().post([self = shared_from_this()] { self->say_last_word(); });
   std::unique_lock lock(mutex);
   changed.wait_for(lock, kShutPatience, [this] { return is_closed_on_loop_; });
 }
 
 // --- the network thread -------------------------------------------------------------------------------------------
 
-void Session::Impl::open_sockets() {
+std::vector<atm::IpAddress> Session::Impl::own_addresses() const {
   std::vector<atm::IpAddress> addresses;
   for (const std::string& text : options_.interfaces) {
     if (const auto ip = atm::IpAddress::parse(text)) addresses.push_back(*ip);
   }
-  if (options_.interfaces.empty()) {
-    addresses = atm::io::local_addresses();
-    if (std::any_of(urls_.begin(), urls_.end(), is_on_this_host)) {
-      const auto loopback = atm::IpAddress::v4(127, 0, 0, 1);
-      if (std::find(addresses.begin(), addresses.end(), loopback) == addresses.end()) addresses.push_back(loopback);
-    }
+  if (!options_.interfaces.empty()) return addresses;
+  addresses = atm::io::local_addresses();
+  if (std::any_of(urls_.begin(), urls_.end(), is_on_this_host)) {
+    const auto loopback = atm::IpAddress::v4(127, 0, 0, 1);
+    if (std::find(addresses.begin(), addresses.end(), loopback) == addresses.end()) addresses.push_back(loopback);
   }
+  return addresses;
+}
+
+// At all addresses of its family: one that the host gets later has it already.
+atm::io::UdpSocket* Session::Impl::socket_of(bool is_v4) {
+  for (const auto& socket : sockets_) {
+    if (socket->is_v4() == is_v4) return socket.get();
+  }
+  auto socket = atm::io::UdpSocket::bind({is_v4 ? atm::IpAddress::v4(0, 0, 0, 0) : atm::IpAddress(), 0});
+  if (!socket) {
+    log(LogLevel::kWarning, "no UDP socket: " + socket.error().why);
+    return nullptr;
+  }
+  sockets_.push_back(std::move(*socket));
+  runtime_->loop().watch(sockets_.back()->fd(), false, [weak = weak_from_this(), i = sockets_.size() - 1] {
+    if (const auto self = weak.lock()) self->receive(i);
+  });
+  return sockets_.back().get();
+}
+
+// The engine is told of those that have come and gone.
+void Session::Impl::look_at_addresses(atm::Now now) {
+  addresses_due_ = options_.interfaces.empty() ? now.mono + kAddressInterval : atm::kNever;
+  std::vector<atm::IpAddress> addresses = own_addresses();
+  if (addresses == addresses_) return;
+  addresses_ = std::move(addresses);
   std::vector<atm::SocketAddress> candidates;
   for (const bool is_v4 : {true, false}) {
-    const auto is_its = [is_v4](const atm::IpAddress& ip) { return ip.is_v4() == is_v4; };
-    if (std::none_of(addresses.begin(), addresses.end(), is_its)) continue;
-    const auto any = is_v4 ? atm::IpAddress::v4(0, 0, 0, 0) : atm::IpAddress();
-    auto socket = atm::io::UdpSocket::bind({any, 0});
-    if (!socket) {
-      log(LogLevel::kWarning, "no UDP socket: " + socket.error().why);
-      continue;
+    for (const atm::IpAddress& ip : addresses_) {
+      if (ip.is_v4() != is_v4) continue;
+      if (const atm::io::UdpSocket* socket = socket_of(is_v4)) candidates.push_back({ip, socket->port()});
     }
-    for (const auto& ip : addresses) {
-      if (is_its(ip)) candidates.push_back({ip, (*socket)->port()});
-    }
-    sockets_.push_back(std::move(*socket));
-  }
-  for (size_t i = 0; i < sockets_.size(); ++i) {
-    runtime_->loop().watch(sockets_[i]->fd(), false, [weak = weak_from_this(), i] {
-      if (const auto self = weak.lock()) self->receive(i);
-    });
   }
   atm::client::Output out{batch_, calls_, engine_events_};
-  engine_->set_addresses(atm::io::read_clocks(), std::move(candidates), out);
+  engine_->set_addresses(now, std::move(candidates), out);
 }
 
 void Session::Impl::run(const Work& work) {
@@ -277,24 +294,27 @@ void Session::Impl::run(const Work& work) {
     http_ = runtime_->http(options_.tls_ca_file, options_.tls_verify);
     streams_ =
         std::make_unique<IceStreams>(runtime_->loop(), options_.tls_ca_file, options_.tls_verify, stream_hooks());
-    open_sockets();
+    look_at_addresses(now);
     runtime_->loop().add(*this);
   }
   atm::client::Output out{batch_, calls_, engine_events_};
   work(*engine_, now, out);
   flush();
+  end_last_word(now);
 }
 
 atm::Instant Session::Impl::next_timeout() const {
-  return std::min(engine_->next_timeout(), streams_->next_timeout());
+  return std::min({engine_->next_timeout(), streams_->next_timeout(), addresses_due_, last_word_due_});
 }
 
 void Session::Impl::on_timeout(atm::Now now) {
   const auto self = shared_from_this();  // a handler that the executor calls in place may destroy the session
   atm::client::Output out{batch_, calls_, engine_events_};
   if (engine_->next_timeout() <= now.mono) engine_->on_timeout(now, out);
+  if (addresses_due_ <= now.mono) look_at_addresses(now);
   flush();
   if (streams_ && streams_->next_timeout() <= now.mono) streams_->on_timeout(now);
+  end_last_word(now);
 }
 
 // --- servers for STUN and TURN
@@ -570,7 +590,30 @@ void Session::Impl::push_event(Event event) {
   changed.notify_all();
 }
 
+// Of a session that is let go of while it connects: the connection that the answer brings would stay on the server.
+void Session::Impl::say_last_word() {
+  if (engine_) {
+    const atm::Now now = atm::io::read_clocks();
+    atm::client::Output out{batch_, calls_, engine_events_};
+    engine_->disconnect(now, out);
+    flush();
+    if (engine_ && engine_->owes_last_word()) {
+      last_word_due_ = now.mono + kLastWord;
+      lingering_ = shared_from_this();
+      return;
+    }
+  }
+  close_on_loop();
+}
+
+void Session::Impl::end_last_word(atm::Now now) {
+  if (last_word_due_ == atm::kNever || (now.mono < last_word_due_ && engine_->owes_last_word())) return;
+  const auto self = std::exchange(lingering_, nullptr);
+  close_on_loop();
+}
+
 void Session::Impl::close_on_loop() {
+  last_word_due_ = addresses_due_ = atm::kNever;
   if (engine_) {
     const atm::Now now = atm::io::read_clocks();
     atm::client::Output out{batch_, calls_, engine_events_};

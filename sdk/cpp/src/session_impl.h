@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "atm0s/session.h"
+#include "client/receiver_ids.h"
 #include "client/session.h"
 #include "ice_streams.h"
 #include "io/http/client.h"
@@ -137,7 +138,11 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
  private:
   friend class Receiver;
   void log(LogLevel level, const std::string& text);
-  void open_sockets();
+  std::vector<atm::IpAddress> own_addresses() const;
+  atm::io::UdpSocket* socket_of(bool is_v4);
+  void look_at_addresses(atm::Now now);
+  void say_last_word();
+  void end_last_word(atm::Now now);
   void run(const Work& work);
   void flush();
   void call(const atm::client::HttpCall& call);
@@ -168,12 +173,16 @@ class ATM0S_LOCAL Session::Impl final : public atm::io::Loop::Machine,
   bool is_connect_asked_ = false;
   bool is_shut_ = false;
   bool is_closed_on_loop_ = false;
-  uint32_t next_audio_ = 0, next_video_ = 0;  // ids of receivers
+  atm::client::ReceiverIds receiver_ids_;
   // The network thread's.
   std::unique_ptr<atm::dtls::Context> dtls_;
   std::unique_ptr<atm::client::Session> engine_;
   std::shared_ptr<atm::io::HttpClient> http_;
   std::vector<std::unique_ptr<atm::io::UdpSocket>> sockets_;
+  std::vector<atm::IpAddress> addresses_;
+  atm::Instant addresses_due_ = atm::kNever;
+  atm::Instant last_word_due_ = atm::kNever;
+  std::shared_ptr<Impl> lingering_;  // itself, until the last word was said
   std::unique_ptr<IceStreams> streams_;
   atm::SendBatch batch_;
   std::vector<atm::client::HttpCall> calls_;

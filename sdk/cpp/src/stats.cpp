@@ -1,7 +1,10 @@
 // Session::stats(): the engine's counters in the names of webrtc-stats.
 #include <fmt/format.h>
 
+#include <concepts>
 #include <iterator>
+#include <span>
+#include <variant>
 
 #include "convert.h"
 #include "session_impl.h"
@@ -14,8 +17,19 @@ double seconds(atm::Duration duration) {
   return static_cast<double>(duration.count()) / 1e6;
 }
 
-TransportStats transport_of(const atm::peer::Peer* peer) {
+std::string_view to_text(atm::ice::CandidateType type) {
+  constexpr std::string_view kNames[] = {"host", "srflx", "prflx", "relay"};
+  return kNames[static_cast<size_t>(type)];
+}
+
+std::string_view to_text(atm::turn::Protocol protocol) {
+  constexpr std::string_view kNames[] = {"udp", "tcp", "tls"};
+  return kNames[static_cast<size_t>(protocol)];
+}
+
+TransportStats transport_of(const atm::client::Session& engine) {
   TransportStats out;
+  const atm::peer::Peer* peer = engine.peer();
   if (peer == nullptr) {
     out.dtls_state = "new";
     return out;
@@ -29,7 +43,8 @@ TransportStats transport_of(const atm::peer::Peer* peer) {
   if (const auto path = peer->selected_path()) {
     out.remote_address = path->remote.to_string();
     out.protocol = path->transport == atm::Transport::kTcp ? "tcp" : "udp";
-    out.local_candidate_type = "host";
+    if (const auto type = peer->selected_type()) out.local_candidate_type = to_text(*type);
+    if (const auto relay = engine.relay_protocol()) out.relay_protocol = to_text(*relay);
   }
   const auto& trips = peer->round_trips();
   if (const auto rtt = trips.as_sender ? trips.as_sender : trips.as_receiver)
@@ -48,20 +63,30 @@ OutboundStats outbound_of(const atm::client::Session& engine, size_t index) {
   for (const uint64_t bps : engine.target_of(index)) out.target_bitrate += static_cast<double>(bps);
   if (const auto codec = publisher.codec()) out.codec = atm::to_text(*codec);
   const atm::peer::MediaLine* line = engine.line_of_sender(index);
-  const auto* stream = line != nullptr ? line->send_stream() : nullptr;
-  if (stream == nullptr) return out;
-  out.packets_sent = stream->counters().packets;
-  out.bytes_sent = stream->counters().payload_bytes;
-  out.nack_count = stream->counters().nacked;
-  out.retransmitted_packets_sent = stream->counters().rtx_packets + stream->counters().again_packets;
+  for (uint8_t layer = 0; line != nullptr && layer < line->send_layers(); ++layer) {
+    const auto* stream = line->send_stream(layer);
+    if (stream == nullptr) continue;
+    const auto& counters = stream->counters();
+    out.packets_sent += counters.packets;
+    out.bytes_sent += counters.payload_bytes;
+    out.nack_count += counters.nacks;
+    out.pli_count += counters.plis;
+    out.fir_count += counters.firs;
+    out.retransmitted_packets_sent += counters.rtx_packets + counters.again_packets;
+  }
   return out;
 }
 
-void add_video(const atm::playout::VideoPlayoutStats& stats, InboundStats& out) {
+// As both kinds have it.
+void add_buffer(const auto& stats, InboundStats& out) {
   out.jitter_buffer_delay = seconds(stats.jitter_buffer_delay);
   out.jitter_buffer_target_delay = seconds(stats.jitter_buffer_target_delay);
   out.jitter_buffer_minimum_delay = seconds(stats.jitter_buffer_minimum_delay);
   out.jitter_buffer_emitted_count = stats.jitter_buffer_emitted_count;
+}
+
+void add_video(const atm::playout::VideoPlayoutStats& stats, InboundStats& out) {
+  add_buffer(stats, out);
   out.frames_received = stats.jitter_buffer_emitted_count + stats.frames_dropped;
   out.key_frames_received = stats.key_frames;
   out.frames_dropped = stats.frames_dropped;
@@ -70,10 +95,7 @@ void add_video(const atm::playout::VideoPlayoutStats& stats, InboundStats& out) 
 }
 
 void add_audio(const atm::playout::AudioPlayoutStats& stats, InboundStats& out) {
-  out.jitter_buffer_delay = seconds(stats.jitter_buffer_delay);
-  out.jitter_buffer_target_delay = seconds(stats.jitter_buffer_target_delay);
-  out.jitter_buffer_minimum_delay = seconds(stats.jitter_buffer_minimum_delay);
-  out.jitter_buffer_emitted_count = stats.jitter_buffer_emitted_count;
+  add_buffer(stats, out);
   out.total_samples_received = stats.total_samples_received;
   out.concealed_samples = stats.concealed_samples;
   out.silent_concealed_samples = stats.silent_concealed_samples;
@@ -96,93 +118,118 @@ InboundStats inbound_of(const atm::client::Session& engine, size_t index) {
   if (line == nullptr) return out;
   for (const auto& stream : line->receive_streams()) {
     out.packets_lost += stream->reception().cumulative_lost();
-    out.nack_count += stream->counters().nacks_requested;
+    out.nack_count += stream->counters().nacks;
+    out.pli_count += stream->counters().plis;
     const double clock = out.kind == MediaKind::kAudio ? 48'000 : 90'000;
     out.jitter = std::max(out.jitter, stream->reception().jitter() / clock);
   }
   return out;
 }
 
-// One JSON object, member by member.
-class Writer {
- public:
-  void member(std::string_view name, const std::string& value) { put(name, "\"" + value + "\""); }
-  void member(std::string_view name, std::string_view value) { member(name, std::string(value)); }
-  void member(std::string_view name, double value) { put(name, fmt::format("{:.6g}", value)); }
-  void member(std::string_view name, uint64_t value) { put(name, std::to_string(value)); }
-  void member(std::string_view name, int64_t value) { put(name, std::to_string(value)); }
-  void raw(std::string_view name, const std::string& json) { put(name, json); }
-  std::string take() { return "{" + out_ + "}"; }
+// --- as JSON ----------------------------------------------------------------------------------------------------
 
- private:
-  void put(std::string_view name, const std::string& json) {
-    fmt::format_to(std::back_inserter(out_), "{}\"{}\":{}", out_.empty() ? "" : ",", name, json);
-  }
-  std::string out_;
+// A member and its name in webrtc-stats.
+template <typename Stats>
+struct Member {
+  std::string_view name;
+  std::variant<std::string Stats::*, MediaKind Stats::*, double Stats::*, uint64_t Stats::*, int64_t Stats::*> at;
 };
 
+constexpr Member<TransportStats> kTransport[] = {
+    {"localCandidateType", &TransportStats::local_candidate_type},
+    {"protocol", &TransportStats::protocol},
+    {"relayProtocol", &TransportStats::relay_protocol},
+    {"remoteAddress", &TransportStats::remote_address},
+    {"dtlsState", &TransportStats::dtls_state},
+    {"currentRoundTripTime", &TransportStats::current_round_trip_time},
+    {"availableOutgoingBitrate", &TransportStats::available_outgoing_bitrate},
+    {"bytesSent", &TransportStats::bytes_sent},
+    {"bytesReceived", &TransportStats::bytes_received},
+    {"packetsSent", &TransportStats::packets_sent},
+    {"packetsReceived", &TransportStats::packets_received},
+};
+constexpr Member<OutboundStats> kOutbound[] = {
+    {"name", &OutboundStats::name},
+    {"kind", &OutboundStats::kind},
+    {"codec", &OutboundStats::codec},
+    {"packetsSent", &OutboundStats::packets_sent},
+    {"bytesSent", &OutboundStats::bytes_sent},
+    {"framesSent", &OutboundStats::frames_sent},
+    {"keyFramesEncoded", &OutboundStats::key_frames_encoded},
+    {"nackCount", &OutboundStats::nack_count},
+    {"pliCount", &OutboundStats::pli_count},
+    {"firCount", &OutboundStats::fir_count},
+    {"retransmittedPacketsSent", &OutboundStats::retransmitted_packets_sent},
+    {"targetBitrate", &OutboundStats::target_bitrate},
+};
+constexpr Member<InboundStats> kInbound[] = {
+    {"id", &InboundStats::id},
+    {"kind", &InboundStats::kind},
+    {"codec", &InboundStats::codec},
+    {"packetsReceived", &InboundStats::packets_received},
+    {"bytesReceived", &InboundStats::bytes_received},
+    {"packetsLost", &InboundStats::packets_lost},
+    {"jitter", &InboundStats::jitter},
+    {"nackCount", &InboundStats::nack_count},
+    {"pliCount", &InboundStats::pli_count},
+    {"jitterBufferDelay", &InboundStats::jitter_buffer_delay},
+    {"jitterBufferTargetDelay", &InboundStats::jitter_buffer_target_delay},
+    {"jitterBufferMinimumDelay", &InboundStats::jitter_buffer_minimum_delay},
+    {"jitterBufferEmittedCount", &InboundStats::jitter_buffer_emitted_count},
+};
+constexpr Member<InboundStats> kInboundVideo[] = {
+    {"framesReceived", &InboundStats::frames_received},
+    {"keyFramesReceived", &InboundStats::key_frames_received},
+    {"framesDropped", &InboundStats::frames_dropped},
+    {"freezeCount", &InboundStats::freeze_count},
+    {"totalFreezesDuration", &InboundStats::total_freezes_duration},
+    {"framesUnread", &InboundStats::frames_unread},
+};
+constexpr Member<InboundStats> kInboundAudio[] = {
+    {"totalSamplesReceived", &InboundStats::total_samples_received},
+    {"concealedSamples", &InboundStats::concealed_samples},
+    {"silentConcealedSamples", &InboundStats::silent_concealed_samples},
+    {"concealmentEvents", &InboundStats::concealment_events},
+    {"insertedSamplesForDeceleration", &InboundStats::inserted_samples_for_deceleration},
+    {"removedSamplesForAcceleration", &InboundStats::removed_samples_for_acceleration},
+};
+
+std::string value_of(const std::string& value) {
+  return "\"" + value + "\"";
+}
+std::string value_of(MediaKind kind) {
+  return value_of(std::string(to_text(kind)));
+}
+std::string value_of(double value) {
+  return fmt::format("{:.6g}", value);
+}
+std::string value_of(std::integral auto value) {
+  return std::to_string(value);
+}
+
+// The members of an object, with commas between.
+template <typename Stats>
+std::string members_of(const Stats& stats, std::span<const Member<Stats>> members) {
+  std::string out;
+  for (const auto& [name, at] : members) {
+    const std::string value = std::visit([&](const auto member) { return value_of(stats.*member); }, at);
+    fmt::format_to(std::back_inserter(out), "{}\"{}\":{}", out.empty() ? "" : ",", name, value);
+  }
+  return out;
+}
+
 std::string to_json(const TransportStats& stats) {
-  Writer out;
-  out.member("localCandidateType", stats.local_candidate_type);
-  out.member("protocol", stats.protocol);
-  out.member("remoteAddress", stats.remote_address);
-  out.member("dtlsState", stats.dtls_state);
-  out.member("currentRoundTripTime", stats.current_round_trip_time);
-  out.member("availableOutgoingBitrate", stats.available_outgoing_bitrate);
-  out.member("bytesSent", stats.bytes_sent);
-  out.member("bytesReceived", stats.bytes_received);
-  out.member("packetsSent", stats.packets_sent);
-  out.member("packetsReceived", stats.packets_received);
-  return out.take();
+  return "{" + members_of<TransportStats>(stats, kTransport) + "}";
 }
 
 std::string to_json(const OutboundStats& stats) {
-  Writer out;
-  out.member("name", stats.name);
-  out.member("kind", to_text(stats.kind));
-  out.member("codec", stats.codec);
-  out.member("packetsSent", stats.packets_sent);
-  out.member("bytesSent", stats.bytes_sent);
-  out.member("framesSent", stats.frames_sent);
-  out.member("keyFramesEncoded", stats.key_frames_encoded);
-  out.member("nackCount", stats.nack_count);
-  out.member("pliCount", stats.pli_count);
-  out.member("retransmittedPacketsSent", stats.retransmitted_packets_sent);
-  out.member("targetBitrate", stats.target_bitrate);
-  return out.take();
+  return "{" + members_of<OutboundStats>(stats, kOutbound) + "}";
 }
 
 std::string to_json(const InboundStats& stats) {
-  Writer out;
-  out.member("id", stats.id);
-  out.member("kind", to_text(stats.kind));
-  out.member("codec", stats.codec);
-  out.member("packetsReceived", stats.packets_received);
-  out.member("bytesReceived", stats.bytes_received);
-  out.member("packetsLost", stats.packets_lost);
-  out.member("jitter", stats.jitter);
-  out.member("nackCount", stats.nack_count);
-  out.member("pliCount", stats.pli_count);
-  out.member("jitterBufferDelay", stats.jitter_buffer_delay);
-  out.member("jitterBufferTargetDelay", stats.jitter_buffer_target_delay);
-  out.member("jitterBufferMinimumDelay", stats.jitter_buffer_minimum_delay);
-  out.member("jitterBufferEmittedCount", stats.jitter_buffer_emitted_count);
-  if (stats.kind == MediaKind::kVideo) {
-    out.member("framesReceived", stats.frames_received);
-    out.member("keyFramesReceived", stats.key_frames_received);
-    out.member("framesDropped", stats.frames_dropped);
-    out.member("freezeCount", stats.freeze_count);
-    out.member("totalFreezesDuration", stats.total_freezes_duration);
-    out.member("framesUnread", stats.frames_unread);
-  } else {
-    out.member("totalSamplesReceived", stats.total_samples_received);
-    out.member("concealedSamples", stats.concealed_samples);
-    out.member("silentConcealedSamples", stats.silent_concealed_samples);
-    out.member("concealmentEvents", stats.concealment_events);
-    out.member("insertedSamplesForDeceleration", stats.inserted_samples_for_deceleration);
-    out.member("removedSamplesForAcceleration", stats.removed_samples_for_acceleration);
-  }
-  return out.take();
+  std::span<const Member<InboundStats>> of_kind = kInboundAudio;
+  if (stats.kind == MediaKind::kVideo) of_kind = kInboundVideo;
+  return "{" + members_of<InboundStats>(stats, kInbound) + "," + members_of(stats, of_kind) + "}";
 }
 
 template <typename Stats>
@@ -199,7 +246,7 @@ std::string to_json(const std::vector<Stats>& all) {
 
 SessionStats collect_stats(const atm::client::Session& engine, Session::Impl& session) {
   SessionStats out;
-  out.transport = transport_of(engine.peer());
+  out.transport = transport_of(engine);
   for (size_t i = 0; i < engine.sender_count(); ++i) out.outbound.push_back(outbound_of(engine, i));
   const std::lock_guard lock(session.mutex);
   for (size_t i = 0; i < engine.receiver_count(); ++i) {
@@ -210,11 +257,8 @@ SessionStats collect_stats(const atm::client::Session& engine, Session::Impl& se
 }
 
 std::string to_json(const SessionStats& stats) {
-  Writer out;
-  out.raw("transport", to_json(stats.transport));
-  out.raw("outbound", to_json(stats.outbound));
-  out.raw("inbound", to_json(stats.inbound));
-  return out.take();
+  return fmt::format(R"({{"transport":{},"outbound":{},"inbound":{}}})", to_json(stats.transport),
+                     to_json(stats.outbound), to_json(stats.inbound));
 }
 
 }  // namespace atm0s

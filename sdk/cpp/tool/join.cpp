@@ -5,14 +5,34 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <thread>
 
 #include "atm0s/files.h"
+#include "test_source/test_source.h"
 
 namespace atm0s::tool {
 
 namespace {
 
+constexpr auto kRejoinAfter = std::chrono::seconds(2);
+
 std::atomic<bool> is_interrupted = false;
+
+// What is published; stays while sessions come and go.
+struct Sources {
+  std::vector<FilePlayer> players;
+  std::unique_ptr<test_source::TestSource> test;
+
+  void start() {
+    for (FilePlayer& player : players) player.start();
+    if (test) test->start();
+  }
+  uint64_t frames() const {
+    uint64_t sum = test ? test->pictures() : 0;
+    for (const FilePlayer& player : players) sum += player.frames();
+    return sum;
+  }
+};
 
 // Names of peers and streams come from others: nothing of them may leave the folder.
 std::string file_name(const StreamKey& key, MediaKind kind, Codec codec) {
@@ -35,24 +55,30 @@ class Joined {
  public:
   explicit Joined(JoinOptions& options) : options_(options), session_({options.url}, options.config, options.runtime) {}
 
-  int run(std::vector<FilePlayer>& players) {
+  // False: it could not join.
+  bool connect() {
     if (auto connected = session_.connect(); !connected) {
       std::fprintf(stderr, "atm0s: %s\n", connected.error().message.c_str());
-      return 1;
+      return false;
     }
+    if (options_.is_quiet) return true;
     std::fprintf(stderr, "joined room \"%s\" as \"%s\"\n", options_.config.room_id.c_str(),
                  options_.config.peer_id.c_str());
-    for (FilePlayer& player : players) player.start();
+    return true;
+  }
+
+  // The exit code.
+  int stay(const Sources& sources) {
     const auto end = Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(options_.seconds * 1000));
     auto tell_at = Clock::now();
     while (!is_interrupted && (options_.seconds <= 0 || Clock::now() < end) && !has_ended_) {
       while (auto event = session_.wait_event(std::chrono::milliseconds(100))) on_event(*event);
       if (Clock::now() >= tell_at) {
-        tell(players);
+        if (!options_.is_quiet) tell(sources);
         tell_at = Clock::now() + std::chrono::seconds(1);
       }
     }
-    if (options_.is_terminal) std::fputc('\n', stderr);
+    if (options_.is_terminal && !options_.is_quiet) std::fputc('\n', stderr);
     if (options_.tells_stats) {
       if (auto stats = session_.stats()) std::printf("%s\n", to_json(*stats).c_str());
     }
@@ -91,7 +117,7 @@ class Joined {
       if (it->second.recorder) static_cast<void>(it->second.recorder->close());
       session_.back_receiver(it->second.receiver);
       viewed_.erase(it);
-      std::fprintf(stderr, "%s/%s has gone\n", key.peer.c_str(), key.name.c_str());
+      if (!options_.is_quiet) std::fprintf(stderr, "%s/%s has gone\n", key.peer.c_str(), key.name.c_str());
       return;
     }
     if (!wants(key) || viewed_.contains(key)) return;
@@ -101,7 +127,7 @@ class Joined {
     else
       record(key, viewed);
     static_cast<void>(viewed.receiver.switch_to(key));
-    std::fprintf(stderr, "viewing %s/%s\n", key.peer.c_str(), key.name.c_str());
+    if (!options_.is_quiet) std::fprintf(stderr, "viewing %s/%s\n", key.peer.c_str(), key.name.c_str());
     viewed_.emplace(key, std::move(viewed));
   }
   static void count(Viewed& viewed) {
@@ -124,16 +150,15 @@ class Joined {
     else
       std::fprintf(stderr, "atm0s: %s\n", recorder.error().message.c_str());
   }
-  void tell(const std::vector<FilePlayer>& players) {
-    uint64_t sent = 0, received = 0;
-    for (const FilePlayer& player : players) sent += player.frames();
+  void tell(const Sources& sources) {
+    uint64_t received = 0;
     for (const auto& [key, viewed] : viewed_) {
       received +=
           viewed.recorder ? viewed.recorder->video_frames() + viewed.recorder->audio_frames() : viewed.frames->load();
     }
     std::fprintf(stderr, "%ssent %llu frames, received %llu of %zu streams%s", options_.is_terminal ? "\r" : "",
-                 static_cast<unsigned long long>(sent), static_cast<unsigned long long>(received), viewed_.size(),
-                 options_.is_terminal ? "  " : "\n");
+                 static_cast<unsigned long long>(sources.frames()), static_cast<unsigned long long>(received),
+                 viewed_.size(), options_.is_terminal ? "  " : "\n");
   }
 
   JoinOptions& options_;
@@ -142,30 +167,72 @@ class Joined {
   bool has_ended_ = false;
 };
 
+// "video_main", and "video_main_1" for the next one.
+std::string name_of(MediaKind kind, const std::vector<SenderConfig>& others) {
+  size_t number = 0;
+  for (const SenderConfig& other : others) number += other.kind == kind;
+  const std::string name = kind == MediaKind::kVideo ? "video_main" : "audio_main";
+  return number == 0 ? name : name + "_" + std::to_string(number);
+}
+
+// Opens what is to be published, a sender of the configuration for each.
+Result<Sources> open_sources(JoinOptions& options) {
+  Sources out;
+  const auto add = [&senders = options.config.senders](std::shared_ptr<MediaSource> source) -> SenderConfig& {
+    const MediaKind kind = source->kind();
+    senders.push_back({.name = name_of(kind, senders), .kind = kind, .source = std::move(source)});
+    return senders.back();
+  };
+  for (const std::string& path : options.publish) {
+    if (path == kTestName) {
+      if (out.test) return Error{ErrorCode::kInvalidRequest, "--publish test: once is enough"};
+      out.test = std::make_unique<test_source::TestSource>();
+      SenderConfig& video = add(out.test->video());
+      video.preferred_codecs = {Codec::kVp8};
+      video.simulcast = true;
+      video.label = "test picture";
+      add(out.test->audio()).label = "test song";
+      continue;
+    }
+    auto player = FilePlayer::open(path, {.loop = options.loops, .skips_to_key_frames = options.loops});
+    if (!player) return player.error();
+    SenderConfig& sender = add(player->source());
+    if (player->kind() == MediaKind::kVideo) sender.preferred_codecs = {player->codec()};
+    out.players.push_back(std::move(*player));
+  }
+  return out;
+}
+
+// One session. The exit code.
+int join_once(JoinOptions& options, Sources& sources, bool& is_started) {
+  if (options.make_token) {
+    auto token = options.make_token();
+    if (!token) return std::fprintf(stderr, "atm0s: %s\n", token.error().message.c_str()), 1;
+    options.config.token = std::move(*token);
+  }
+  Joined joined(options);
+  if (!joined.connect()) return 1;
+  if (!std::exchange(is_started, true)) sources.start();
+  return joined.stay(sources);
+}
+
 }  // namespace
 
 int join(JoinOptions options) {
-  std::vector<FilePlayer> players;
-  for (const std::string& path : options.publish) {
-    auto player = FilePlayer::open(path, {.loop = options.loops, .skips_to_key_frames = options.loops});
-    if (!player) {
-      std::fprintf(stderr, "atm0s: %s\n", player.error().message.c_str());
-      return 1;
-    }
-    const bool is_video = player->kind() == MediaKind::kVideo;
-    size_t number = 0;
-    for (const FilePlayer& other : players) number += other.kind() == player->kind();
-    std::string name = is_video ? "video_main" : "audio_main";
-    if (number > 0) name += "_" + std::to_string(number);
-    SenderConfig sender{.name = name, .kind = player->kind(), .source = player->source()};
-    if (is_video) sender.preferred_codecs = {player->codec()};
-    options.config.senders.push_back(std::move(sender));
-    players.push_back(std::move(*player));
+  auto sources = open_sources(options);
+  if (!sources) {
+    std::fprintf(stderr, "atm0s: %s\n", sources.error().message.c_str());
+    return 1;
   }
   std::signal(SIGINT, [](int) { is_interrupted = true; });
   std::signal(SIGTERM, [](int) { is_interrupted = true; });
-  Joined joined(options);
-  return joined.run(players);
+  for (bool is_started = false;;) {
+    const int code = join_once(options, *sources, is_started);
+    if (!options.rejoins || is_interrupted || code == 0) return code;
+    const auto again_at = Clock::now() + kRejoinAfter;
+    while (!is_interrupted && Clock::now() < again_at) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    if (is_interrupted) return 0;
+  }
 }
 
 }  // namespace atm0s::tool

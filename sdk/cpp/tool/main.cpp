@@ -15,8 +15,10 @@ namespace {
 using namespace atm0s;
 using namespace atm0s::tool;
 
+constexpr const char* kDevSecret = "insecure";  // of a server in dev mode to which none was given
+
 struct Flags {
-  Server server{"http://localhost:3000", "insecure"};
+  Server server{"http://localhost:3000", kDevSecret};
   std::string room = "demo", peer = "atm0s", token;
   bool publish = true, subscribe = true, is_json = false, is_insecure = false;
   uint32_t expires_in = 86'400;
@@ -58,16 +60,19 @@ int rooms(const Flags& flags) {
   return 0;
 }
 
-// The configuration of a session by the flags; an exit code when there is no token.
-std::optional<Error> configure(Flags& flags, SessionConfig& config) {
+// The one that was given; or by the server's secret; or, where none was given, that of dev mode.
+Result<std::string> session_token(const Flags& flags) {
+  if (!flags.token.empty()) return flags.token;
+  auto made = flags.server.make_token(flags.room, flags.peer, true, true, flags.expires_in);
+  if (made || made.error().code != ErrorCode::kInvalidToken || flags.server.secret != kDevSecret) return made;
+  auto of_dev_mode = flags.server.dev_token(flags.room, flags.peer);
+  return of_dev_mode ? of_dev_mode : made;
+}
+
+// The configuration of a session by the flags, but for the token.
+void configure(Flags& flags, SessionConfig& config) {
   config.room_id = flags.room;
   config.peer_id = flags.peer;
-  config.token = flags.token;
-  if (config.token.empty()) {
-    auto made = flags.server.make_token(flags.room, flags.peer, true, true, flags.expires_in);
-    if (!made) return made.error();
-    config.token = *made;
-  }
   for (const auto mode :
        {LatencyMode::kUltraLow, LatencyMode::kDefault, LatencyMode::kSmooth200, LatencyMode::kSmooth500,
         LatencyMode::kSmooth800, LatencyMode::kSmooth1000, LatencyMode::kSmooth2000}) {
@@ -79,11 +84,11 @@ std::optional<Error> configure(Flags& flags, SessionConfig& config) {
     }
   }
   flags.join.runtime.tls_verify = flags.server.verifies_tls;
-  return std::nullopt;
 }
 
 int run_join(Flags& flags) {
-  if (auto error = configure(flags, flags.join.config)) return fail(*error);
+  configure(flags, flags.join.config);
+  flags.join.make_token = [&flags] { return session_token(flags); };
   flags.join.url = flags.server.url;
   flags.join.is_terminal = ::isatty(STDERR_FILENO) != 0;
   return join(flags.join);
@@ -98,7 +103,10 @@ int stats(Flags& flags) {
 
 int ping(Flags& flags) {
   SessionConfig config;
-  if (auto error = configure(flags, config)) return fail(*error);
+  configure(flags, config);
+  auto token = session_token(flags);
+  if (!token) return fail(token.error());
+  config.token = *token;
   Session session({flags.server.url}, config, flags.join.runtime);
   if (auto connected = session.connect(); !connected) return fail(connected.error());
   for (int i = 0; i < flags.count; ++i) {
@@ -120,10 +128,13 @@ int doctor(Flags& flags) {
   tell_check("server", health.ok(), health ? flags.server.url : health.error().message);
   if (!health) return 1;
   SessionConfig config;
-  if (auto error = configure(flags, config)) {
-    tell_check("token", false, error->message);
+  configure(flags, config);
+  auto token = session_token(flags);
+  if (!token) {
+    tell_check("token", false, token.error().message);
     return 1;
   }
+  config.token = *token;
   tell_check("token", true, "for room \"" + flags.room + "\", peer \"" + flags.peer + "\"");
   Session session({flags.server.url}, config, flags.join.runtime);
   const auto connected = session.connect();
@@ -134,7 +145,8 @@ int doctor(Flags& flags) {
   if (now) {
     tell_check("media path", true,
                now->transport.protocol + " to " + now->transport.remote_address + ", " +
-                   now->transport.local_candidate_type + " candidate");
+                   now->transport.local_candidate_type + " candidate" +
+                   (now->transport.relay_protocol.empty() ? "" : ", to it over " + now->transport.relay_protocol));
   }
   tell_check("ping", took.ok(), took ? std::to_string(took->count() / 1000.0) + " ms" : took.error().message);
   return took ? 0 : 1;
@@ -159,7 +171,8 @@ int main(int argc, char** argv) {
   Flags flags;
   CLI::App app(
       "atm0s: tokens, rooms, and a participant without a screen.\n\n"
-      "  atm0s join --publish clip.ivf --publish tone.ogg --loop     publish files into room demo\n"
+      "  atm0s join --publish test                                   publish a test picture and a song into room demo\n"
+      "  atm0s join --publish clip.ivf --publish tone.ogg --loop     publish files\n"
       "  atm0s join --peer eve --view all --out recordings           view all of it into files");
   app.require_subcommand(1);
   add_server(app, flags);
@@ -182,10 +195,14 @@ int main(int argc, char** argv) {
     command->add_option("--codec", flags.codecs, "That may be used: OPUS VP8 VP9 H264 AV1; several times.")
         ->check(CLI::IsMember({"OPUS", "VP8", "VP9", "H264", "AV1"}));
   }
-  join_command->add_option("--publish", flags.join.publish, "A file: .ivf, .ogg, .opus, .wav; several times.");
+  join_command->add_option("--publish", flags.join.publish,
+                           "A file: .ivf, .ogg, .opus, .wav; several times. Or test: a moving picture and a song.");
   join_command->add_flag("--loop", flags.join.loops, "Files begin again at their end.");
   join_command->add_option("--view", flags.join.view, "A stream, PEER/STREAM, or all; several times.");
-  join_command->add_option("--out", flags.join.out, "A folder for what is viewed.");
+  auto* out = join_command->add_option("--out", flags.join.out, "A folder for what is viewed.");
+  join_command->add_flag("--rejoin", flags.join.rejoins, "Join anew whenever that fails or the session ends.")
+      ->excludes(out);  // recordings would begin anew, too
+  join_command->add_flag("--quiet", flags.join.is_quiet, "Say nothing but errors.");
   join_command->add_flag("--stats", flags.join.tells_stats, "Statistics as JSON at the end.");
   stats_command->add_flag("--json", flags.is_json, "The only form there is.");
   ping_command->add_option("--count", flags.count, "Default: 5.");

@@ -1,5 +1,7 @@
 #include "server.h"
 
+#include <cctype>
+#include <cstdio>
 #include <future>
 #include <nlohmann/json.hpp>
 
@@ -25,20 +27,43 @@ Result<std::string> Server::call(const std::string& method, const std::string& p
   return std::move(response->body);
 }
 
-Result<std::string> Server::make_token(const std::string& room, const std::string& peer, bool publish, bool subscribe,
-                                       uint32_t expires_in) const {
-  const nlohmann::json body = {
-      {"room", room}, {"peer", peer}, {"publish", publish}, {"subscribe", subscribe}, {"expires_in", expires_in}};
-  auto answer = call("POST", "/app/webrtc_session?app_secret=" + secret, body.dump());
-  if (!answer) return answer;
-  const auto parsed = nlohmann::json::parse(*answer, nullptr, false);
-  if (!parsed.is_object())
-    return Error{ErrorCode::kBadAnswer, "no answer of an Atm0s server: " + answer->substr(0, 80)};
+namespace {
+
+// The token of an answer, or why there is none.
+Result<std::string> token_of(const std::string& answer) {
+  const auto parsed = nlohmann::json::parse(answer, nullptr, false);
+  if (!parsed.is_object()) return Error{ErrorCode::kBadAnswer, "no answer of an Atm0s server: " + answer.substr(0, 80)};
   const auto data = parsed.find("data");
   if (data != parsed.end() && data->is_object() && data->contains("token")) return (*data)["token"].get<std::string>();
   const std::string why = parsed.value("error", "");
   return Error{why == "INVALID_TOKEN" ? ErrorCode::kInvalidToken : ErrorCode::kServerError,
                "the server gives no token: " + why + (why == "INVALID_TOKEN" ? " (is --secret the server's?)" : "")};
+}
+
+// RFC 3986 2.1
+std::string percent_encode(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    char code[4];
+    std::snprintf(code, sizeof(code), "%%%02X", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    out += std::isalnum(static_cast<unsigned char>(c)) ? std::string(1, c) : code;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> Server::dev_token(const std::string& room, const std::string& peer) const {
+  auto answer = call("GET", "/dev/token?room=" + percent_encode(room) + "&peer=" + percent_encode(peer));
+  return answer ? token_of(*answer) : answer;
+}
+
+Result<std::string> Server::make_token(const std::string& room, const std::string& peer, bool publish, bool subscribe,
+                                       uint32_t expires_in) const {
+  const nlohmann::json body = {
+      {"room", room}, {"peer", peer}, {"publish", publish}, {"subscribe", subscribe}, {"expires_in", expires_in}};
+  auto answer = call("POST", "/app/webrtc_session?app_secret=" + secret, body.dump());
+  return answer ? token_of(*answer) : answer;
 }
 
 }  // namespace atm0s::tool

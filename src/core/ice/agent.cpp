@@ -43,6 +43,20 @@ void Agent::remove_local_candidate(const Candidate& candidate) {
   if (had_path && !selected()) lost_ = true;
 }
 
+std::optional<CandidateType> Agent::selected_type() const {
+  if (!selected()) return std::nullopt;
+  const bool is_mapped = mapped_address_ && mapped_over_ == selected();
+  std::optional<CandidateType> of_base;
+  for (const Candidate& candidate : checks_.local()) {
+    if (base_of(candidate) != base_of(*selected())) continue;
+    if (is_mapped && candidate.address == mapped_address_) return candidate.type;
+    if (candidate.type == CandidateType::kRelayed) return candidate.type;
+    if (candidate.type == CandidateType::kHost) of_base = candidate.type;
+  }
+  // A NAT gave the way to the remote side an address of its own.
+  return is_mapped ? CandidateType::kPeerReflexive : of_base;
+}
+
 void Agent::add_remote_candidate(const Candidate& candidate) {
   if (role_ == Role::kLite) return;
   // RFC 8839 4.4: a trickled candidate that belongs to another generation than the current one.
@@ -174,9 +188,15 @@ bool Agent::on_response(Now now, const Path& path, const stun::Message& response
   // The first path is in use before it is nominated, so consent is kept up from here on.
   if (!had_path) consent_.start(now.mono, check_priority_of(path));
   if (answer->rtt) rtt_ = answer->rtt;
-  if (answer->mapped_address) mapped_address_ = answer->mapped_address;
   if (answer->nominated) select(now, path);
+  note_mapped(path, answer->mapped_address);
   return true;
+}
+
+void Agent::note_mapped(const Path& path, const std::optional<SocketAddress>& mapped) {
+  if (!mapped || path != selected()) return;
+  mapped_address_ = mapped;
+  mapped_over_ = path;
 }
 
 void Agent::select(Now now, const Path& path) {
@@ -210,7 +230,7 @@ bool Agent::on_consent_response(Now now, const Path& path, const stun::Message& 
   ++counters_.responses;
   prove(now, path);
   rtt_ = answer->rtt;
-  if (response.xor_mapped_address) mapped_address_ = response.xor_mapped_address;
+  note_mapped(path, response.xor_mapped_address);
   if (searches_for_quiet_ && is_nominated() && path == selected()) {
     searches_for_quiet_ = false;
     checks_.stop();

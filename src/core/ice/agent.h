@@ -84,8 +84,11 @@ class Agent {
   std::optional<Instant> last_authenticated() const { return last_authenticated_; }
   // Of the last check that was answered at once. Lite agents have none.
   std::optional<Duration> rtt() const { return rtt_; }
-  // How the remote side sees us. Lite agents do not know.
+  // How the remote side sees us over the selected path. Lite agents do not know.
   std::optional<SocketAddress> mapped_address() const { return mapped_address_; }
+  // Of the local candidate of the selected path: the one that the remote side sees (RFC 8445 7.2.5.3.2). Nothing: there
+  // is no path.
+  std::optional<CandidateType> selected_type() const;
 
   const Credentials& local() const { return responder_.local(); }
   // Whether a request for that fragment is for this agent, those from before a restart included.
@@ -102,6 +105,7 @@ class Agent {
   bool on_response(Now now, const Path& path, const stun::Message& response, SendBatch& out);
   bool on_consent_response(Now now, const Path& path, const stun::Message& response);
   void prove(Now now, const Path& path);
+  void note_mapped(const Path& path, const std::optional<SocketAddress>& mapped);
   void select(Now now, const Path& path);
   bool switch_role();
   void search(Now now);
@@ -131,6 +135,7 @@ class Agent {
   std::optional<Instant> last_authenticated_;
   std::optional<Duration> rtt_;
   std::optional<SocketAddress> mapped_address_;
+  Path mapped_over_;  // the path that it was told of
 };
 
 }  // namespace atm::ice

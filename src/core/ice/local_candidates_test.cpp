@@ -50,7 +50,7 @@ struct Side {
       if (asked[i].first != path) continue;
       uint8_t buffer[128];
       stun::MessageWriter writer(buffer, stun::Class::kSuccess, asked[i].second);
-      writer.xor_mapped_address(kMapped);
+      writer.xor_mapped_address(mapped);
       Integrity(remote.pwd).sign(*writer.integrity_room());
       writer.fingerprint();
       agent.on_datagram(now, over.value_or(path), {buffer, writer.finish()}, batch);
@@ -77,6 +77,7 @@ struct Side {
     batch.clear();
   }
 
+  SocketAddress mapped = kMapped;  // that the remote side says it sees
   SeededRng rng{5};
   Now now{Instant{} + 1h, {}};
   Agent agent;
@@ -191,6 +192,27 @@ TEST(LocalCandidates, ALostAddressTakesItsPathsWithIt) {
   EXPECT_FALSE(side.agent.selected());
   EXPECT_EQ(side.agent.state(), State::kFailed);
   EXPECT_TRUE(side.agent.local_candidates().empty());
+}
+
+TEST(LocalCandidates, TheSelectedOneIsTheOneThatTheRemoteSideSees) {
+  const auto type_of = [](const std::vector<Candidate>& candidates, const Path& path, const SocketAddress& mapped) {
+    Side side;
+    side.mapped = mapped;
+    EXPECT_FALSE(side.agent.selected_type());
+    for (const Candidate& candidate : candidates) side.agent.add_local_candidate(candidate);
+    side.agent.add_remote_candidate(make_host_candidate(kRemote));
+    side.agent.start(side.now, side.batch);
+    side.keep();
+    side.run(100ms);
+    side.answer(path);
+    EXPECT_EQ(side.agent.selected(), path);
+    return side.agent.selected_type();
+  };
+  const Candidate host = make_host_candidate(kHost);
+  EXPECT_EQ(type_of({host}, from_host(kRemote), kHost), CandidateType::kHost);
+  EXPECT_EQ(type_of({host, reflexive()}, from_host(kRemote), kMapped), CandidateType::kServerReflexive);
+  EXPECT_EQ(type_of({host}, from_host(kRemote), kMapped), CandidateType::kPeerReflexive);
+  EXPECT_EQ(type_of({host, relayed()}, from_relay(kRemote), kMapped), CandidateType::kRelayed);
 }
 
 // Two NATs that let everything in and have a port for each destination: one more address comes with each check.

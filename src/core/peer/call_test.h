@@ -39,6 +39,7 @@ class Call {
     uint64_t epoch;
     Bytes payload;
     std::optional<payload::PlayoutDelay> playout_delay;
+    uint32_t timestamp = 0;
   };
   struct End {
     SocketAddress address;
@@ -125,7 +126,7 @@ class Call {
       const auto delay = rtp::find_extension(packet.view, delay_id);
       to.got.push_back({packet.media, packet.sequence, packet.epoch,
                         Bytes(packet.view.payload.begin(), packet.view.payload.end()),
-                        delay ? payload::parse_playout_delay(*delay) : std::nullopt});
+                        delay ? payload::parse_playout_delay(*delay) : std::nullopt, packet.view.timestamp});
     }
     to.packets.clear();
     flush(to);

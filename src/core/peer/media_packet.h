@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/packet_pool.h"
+#include "base/time.h"
 #include "core/stream/sent_packet.h"
 #include "wire/payload/frame_info.h"
 #include "wire/rtp/extension.h"
@@ -22,6 +24,9 @@ struct MediaPacket {
   uint32_t ssrc = 0;     // of the source
   int64_t sequence = 0;  // of the source, unwrapped
   uint32_t timestamp = 0;  // of the source
+  // When that was captured, on the monotonic clock of this machine, which its workers share: what viewers are told of
+  // it in sender reports. None while the publisher has not told.
+  std::optional<Instant> captured_at = {};
   // Video: of its SSRC, 0 is the lowest (MediaLine::simulcast_layer_of); and what choosing layers takes.
   uint8_t simulcast_layer = 0;
   payload::FrameInfo info;

@@ -36,6 +36,20 @@ Peer::Peer(const Config& config, Rng& rng)
   }
 }
 
+void Peer::set_addresses(const std::vector<SocketAddress>& addresses) {
+  const auto has = [](const std::vector<SocketAddress>& all, const SocketAddress& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
+  for (const SocketAddress& old : config_.local_addresses) {
+    if (!has(addresses, old)) ice_.remove_local_candidate(ice::make_host_candidate(old));
+  }
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    if (has(config_.local_addresses, addresses[i])) continue;
+    ice_.add_local_candidate(ice::make_host_candidate(addresses[i], static_cast<uint16_t>(65'535 - i)));
+  }
+  config_.addresses = config_.local_addresses = addresses;
+}
+
 // --- datagrams --------------------------------------------------------------------------------------------------
 
 void Peer::on_datagram(Now now, const Datagram& datagram, Output& out) {

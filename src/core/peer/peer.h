@@ -30,6 +30,7 @@
 #include "core/sctp/data_channels.h"
 #include "core/srtp/receive_context.h"
 #include "core/srtp/send_context.h"
+#include "core/stream/remote_clock.h"
 #include "core/stream/sent_reports.h"
 #include "wire/payload/playout_delay.h"
 #include "wire/rtcp/writer.h"
@@ -83,6 +84,7 @@ struct ReceivedPacket {
   int64_t sequence = 0;
   uint64_t epoch = 0;  // MediaLine::epoch_of: with another one than before, `sequence` has begun anew
   rtp::View view;
+  std::optional<Instant> captured_at = {};  // on our clock, as the remote's sender reports tell; none before they do
 };
 
 struct Connected {};  // DTLS is up, keys are there
@@ -160,6 +162,9 @@ class Peer {
   // As they are found, beside the host candidates of the configuration: server-reflexive and relayed ones (core/turn).
   void add_local_candidate(const ice::Candidate& candidate) { ice_.add_local_candidate(candidate); }
   void remove_local_candidate(const ice::Candidate& candidate) { ice_.remove_local_candidate(candidate); }
+  // Client role: of this host from now on, most preferred first. Paths from others are lost at once; those from new
+  // ones are checked after restart_ice(), whose offer has them.
+  void set_addresses(const std::vector<SocketAddress>& addresses);
   // It has to be told of no candidates: it answers the checks that come (RFC 8445 2.5).
   bool is_remote_lite() const { return is_remote_lite_; }
 
@@ -207,6 +212,7 @@ class Peer {
   // When the last packet came that only the remote can have made.
   Instant last_authenticated() const { return last_authenticated_; }
   std::optional<Path> selected_path() const { return ice_.selected(); }
+  std::optional<ice::CandidateType> selected_type() const { return ice_.selected_type(); }
   bool is_validated(const Path& path) const { return ice_.is_validated(path); }
   // Index order of the m-lines; application m-lines are there too, with no streams.
   MediaLine& media(size_t index) { return *media_[index]; }
@@ -250,6 +256,7 @@ class Peer {
   const SsrcTable::Entry* assign_ssrc(Now now, const rtp::View& view);
   const MediaLine* find_line_by_format(uint8_t payload_type) const;
   void count_refused_srtp(uint64_t too_many_before);
+  std::optional<Instant> capture_of(Now now, const stream::ReceiveStream& stream, const rtp::View& view);
   void index_ssrcs();
   void resend(Now now, const SsrcTable::Entry& sent, uint16_t sequence, SendBatch& datagrams);
   bool write_media(Now now, size_t media, const MediaPacket& packet, const Outgoing& outgoing, const Turn& turn,
@@ -343,6 +350,7 @@ class Peer {
   };
   std::vector<ReferenceTimeReceived> reference_times_;
   stream::SentReports reference_times_sent_;
+  stream::RemoteClock remote_clock_;
   RoundTrips round_trips_;
 
   friend struct PeerTestAccess;  // tests and fuzzing: installs keys without a handshake, protects as the remote would

@@ -51,7 +51,15 @@ void Peer::on_rtp(Now now, const Datagram& datagram, Output& out) {
   }
   ++counters_.rtp_received;
   counters_.rtp_bytes_received += view->packet.size();
-  out.packets.push_back({line.index(), received.sequence, line.epoch_of(stream), *view});
+  out.packets.push_back(
+      {line.index(), received.sequence, line.epoch_of(stream), *view, capture_of(now, stream, *view)});
+}
+
+std::optional<Instant> Peer::capture_of(Now now, const stream::ReceiveStream& stream, const rtp::View& view) {
+  const auto captured_at = stream.captured_at(now, remote_clock_, view.timestamp);
+  if (!captured_at || *captured_at <= now.mono) return captured_at;
+  remote_clock_.on_arrival(now.mono, *captured_at);
+  return stream.captured_at(now, remote_clock_, view.timestamp);
 }
 
 void Peer::count_refused_srtp(uint64_t too_many_before) {
@@ -283,7 +291,7 @@ bool Peer::write_media(Now now, size_t media, const MediaPacket& packet, const O
   }
   line.on_sent(outgoing.sequence, layer);
   note_sent(now, number.value(), size, turn);
-  stream.on_sent(now, sent);
+  stream.on_sent(now, sent, packet.captured_at);
   // Without RTX: these very bytes again, or nothing.
   if (codec != nullptr && codec->nack && sent.rtx_payload_type == 0) {
     stream.keep_ciphertext(now, sent.sequence, buffer.first(size));

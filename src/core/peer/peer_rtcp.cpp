@@ -28,24 +28,29 @@ void Peer::on_rtcp(Now now, const Datagram& datagram, Output& out) {
 }
 
 void Peer::on_rtcp_packet(Now now, const rtcp::Packet& packet, Output& out) {
-  const auto want_key_frame = [&](uint32_t ssrc) {
+  using Feedback = stream::SendStream::Feedback;
+  const auto want_key_frame = [&](uint32_t ssrc, Feedback message) {
     const SsrcTable::Entry* sent = sent_.find(ssrc);
     if (sent == nullptr) return;
     ++counters_.key_frame_requests_received;
+    sent->line->send_stream(sent->layer)->count(message);
     out.events.push_back(KeyFrameWanted{sent->line->index(), ssrc, sent->layer});
   };
   if (const auto* report = std::get_if<rtcp::SenderReport>(&packet)) {
     const SsrcTable::Entry* entry = received_.find(report->sender.ssrc);
-    if (entry != nullptr) entry->stream->on_sender_report(now, report->sender);
+    if (entry != nullptr) {
+      entry->stream->on_sender_report(now, report->sender);
+      remote_clock_.on_report(now.mono, report->sender.ntp);
+    }
     on_report_blocks(now, report->blocks);
   } else if (const auto* receiver = std::get_if<rtcp::ReceiverReport>(&packet)) {
     on_report_blocks(now, receiver->blocks);
   } else if (const auto* nack = std::get_if<rtcp::Nack>(&packet)) {
     on_nack(now, *nack, out.datagrams);
   } else if (const auto* pli = std::get_if<rtcp::Pli>(&packet)) {
-    want_key_frame(pli->media_ssrc);
+    want_key_frame(pli->media_ssrc, Feedback::kPli);
   } else if (const auto* fir = std::get_if<rtcp::Fir>(&packet)) {
-    for (const rtcp::FirEntry entry : fir->entries) want_key_frame(entry.ssrc);
+    for (const rtcp::FirEntry entry : fir->entries) want_key_frame(entry.ssrc, Feedback::kFir);
   } else if (const auto* bye = std::get_if<rtcp::Bye>(&packet)) {
     on_bye(*bye);
   } else if (const auto* feedback = std::get_if<rtcp::TransportFeedback>(&packet)) {
@@ -109,6 +114,7 @@ void Peer::set_rtt(Duration rtt) {
 void Peer::on_nack(Now now, const rtcp::Nack& nack, SendBatch& datagrams) {
   const SsrcTable::Entry* sent = sent_.find(nack.media_ssrc);
   if (sent == nullptr) return;
+  sent->line->send_stream(sent->layer)->count(stream::SendStream::Feedback::kNack);
   nack.for_each_sequence([&](uint16_t sequence) {
     if (!nack_budget_.take(now.mono)) {
       ++counters_.drop_nack_rate;
@@ -207,6 +213,7 @@ void Peer::send_nacks(Now now, Output& out) {
           written = writer.nack(reporting_ssrc(), stream->config().ssrc, left);
         });
         if (written == 0) break;
+        stream->count_nack();
         left = left.subspan(written);
       }
       if (stream->take_key_frame_wanted()) out.events.push_back(PictureLost{line->index(), stream->config().ssrc});
@@ -252,6 +259,7 @@ void Peer::request_key_frame(Now, size_t media, SendBatch& datagrams, std::optio
   for (const auto& stream : line.receive_streams()) {
     if (simulcast_layer && line.simulcast_layer_of(stream->config().ssrc) != *simulcast_layer) continue;
     ++counters_.key_frame_requests_sent;
+    stream->count_pli();
     send_rtcp(datagrams, [&](rtcp::CompoundWriter& writer) { writer.pli(reporting_ssrc(), stream->config().ssrc); });
   }
 }

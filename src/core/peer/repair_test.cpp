@@ -105,6 +105,30 @@ TEST_F(RepairTest, WhatIsNotKeptIsNotSentAgain) {
   EXPECT_EQ(nack(client, ssrc, 480, 16), 0u) << "too old";
 }
 
+// As webrtc-stats counts them: messages, not sequence numbers.
+TEST_F(RepairTest, MessagesAreCountedByTheirStream) {
+  ASSERT_TRUE(connect(true));
+  KnownKeys client(call);
+  const uint32_t ssrc = call.server.peer->media(kDown).ssrc();
+  nack(client, ssrc, 480, 5);
+  nack(client, ssrc + 1, 480, 5);
+  for (int i = 0; i < 2; ++i) client.write_rtcp([&](rtcp::CompoundWriter& writer) { writer.pli(1, ssrc); });
+  const auto& sent = call.server.peer->media(kDown).send_stream()->counters();
+  EXPECT_EQ(sent.nacks, 1u);
+  EXPECT_EQ(sent.plis, 2u);
+  EXPECT_EQ(sent.firs, 0u);
+}
+
+TEST_F(RepairTest, MessagesThatAskAreCountedByTheirStream) {
+  ASSERT_TRUE(connect(true));
+  send_ten(call.client, kUp, 105);
+  call.server.peer->request_key_frame(call.world.now, kUp, call.server.out);
+  const auto& streams = call.server.peer->media(kUp).receive_streams();
+  ASSERT_EQ(streams.size(), 1u);
+  EXPECT_EQ(streams[0]->counters().nacks, 1u);
+  EXPECT_EQ(streams[0]->counters().plis, 1u);
+}
+
 TEST_F(RepairTest, AFloodOfNacksIsAnsweredWithinItsBudget) {
   ASSERT_TRUE(connect(true));
   KnownKeys client(call);

@@ -12,8 +12,9 @@
 // second). After a switch to another owner the old mapping is forgotten; delays stay as they are until the new reports
 // have come. Streams whose reports are more than kMaxSkew apart have no common clock and are left alone.
 //
-// Of the last five reports the median counts: those of a server that forwards say when it got the last packet, jitter
-// and all. One that is more than 200 ms off is a new clock, and the others are forgotten.
+// Of the last five reports the median counts: before its publisher has told a server when it captured, the server says
+// when it got the last packet, jitter and all. One that is more than 200 ms off is a new clock, and the others are
+// forgotten.
 #pragma once
 
 #include <array>

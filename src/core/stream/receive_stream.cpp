@@ -40,6 +40,7 @@ ReceiveStream::Received ReceiveStream::on_packet(Now now, Instant arrived, const
     needs_key_frame_ = true;
     missing_.clear();
     media_.restart(place.sequence);
+    sender_clock_.reset();
   }
   // RFC 4588 8: what the RTX stream repaired stays lost in the reports of the media stream.
   if (!recovered) media_.on_packet(arrived, place.sequence, view.timestamp);
@@ -121,6 +122,13 @@ void ReceiveStream::on_sender_report(Now now, const rtcp::SenderInfo& report) {
   } else if (config_.rtx_ssrc && report.ssrc == *config_.rtx_ssrc) {
     rtx_.on_sender_report(now.mono, report.ntp);
   }
+}
+
+std::optional<Instant> ReceiveStream::captured_at(Now now, const RemoteClock& clock, uint32_t rtp_timestamp) const {
+  if (!sender_clock_) return std::nullopt;
+  const rtcp::SenderInfo& report = sender_clock_->report;
+  const auto ticks = static_cast<int32_t>(rtp_timestamp - report.rtp_timestamp);
+  return clock.to_local(now.mono, report.ntp, Duration(int64_t{ticks} * 1'000'000 / config_.clock_rate));
 }
 
 std::optional<rtcp::ReportBlock> ReceiveStream::make_rtx_report_block(Now now) {

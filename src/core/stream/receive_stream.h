@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "core/stream/missing_list.h"
 #include "core/stream/reception.h"
+#include "core/stream/remote_clock.h"
 #include "core/stream/sequence_tracker.h"
 #include "wire/rtcp/packet.h"
 #include "wire/rtp/packet.h"
@@ -37,6 +38,7 @@ struct ReceiveCounters {
   uint64_t rtx_packets = 0;      // on the RTX SSRC, padding too
   uint64_t rtx_empty = 0;        // of them without an original packet inside
   uint64_t nacks_requested = 0;  // sequence numbers asked for, repeats included
+  uint64_t nacks = 0, plis = 0;  // messages that asked for them, and for key frames
 };
 
 class ReceiveStream {
@@ -80,6 +82,10 @@ class ReceiveStream {
   // Round trip to the sender, for the time between two requests. From RFC 3611 or from our own sender reports.
   void set_rtt(Duration rtt) { missing_.set_rtt(rtt); }
 
+  // A message went out that asks for packets, or for a key frame.
+  void count_nack() { ++counters_.nacks; }
+  void count_pli() { ++counters_.plis; }
+
   // For the SSRC of the media or the RTX stream; others are ignored.
   void on_sender_report(Now now, const rtcp::SenderInfo& report);
   // None before the first packet. Each call starts a new interval of fraction_lost.
@@ -87,12 +93,16 @@ class ReceiveStream {
     return ended_ ? std::nullopt : media_.make_report_block(now.mono);
   }
   std::optional<rtcp::ReportBlock> make_rtx_report_block(Now now);
-  // The sender's own clock: its last report and when that came, for synchronising its streams.
+  // The sender's own clock: its last report and when that came, for synchronising its streams. None after a restart,
+  // which may have come with other timestamps.
   struct SenderClock {
     rtcp::SenderInfo report;
     Instant arrived;
   };
   const std::optional<SenderClock>& sender_clock() const { return sender_clock_; }
+  // When what has that timestamp was captured, as the last report tells (RFC 3550 6.4.1), on our clock; `clock` is its
+  // sender's. None before the first report.
+  std::optional<Instant> captured_at(Now now, const RemoteClock& clock, uint32_t rtp_timestamp) const;
 
   const ReceiveConfig& config() const { return config_; }
   const ReceiveCounters& counters() const { return counters_; }

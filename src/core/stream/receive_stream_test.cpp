@@ -223,5 +223,19 @@ TEST(ReceiveStream, sender_reports_are_kept_by_ssrc) {
   EXPECT_EQ(stream.sender_clock()->report.rtp_timestamp, 500u);
 }
 
+TEST(ReceiveStream, tells_when_a_timestamp_was_captured_once_a_report_has_come) {
+  ReceiveStream stream = video();
+  RemoteClock clock;
+  clock.on_report(at(0s).mono, uint64_t{10} << 32);
+  give(stream, 0ms, 1);
+  EXPECT_FALSE(stream.captured_at(at(0s), clock, 5'000)) << "the clock is known, but not this stream's place on it";
+  stream.on_sender_report(at(1s), {kSsrc, uint64_t{11} << 32, 500, 0, 0});
+  EXPECT_EQ(stream.captured_at(at(1s), clock, 500), at(1s).mono);
+  EXPECT_EQ(stream.captured_at(at(1s), clock, 500u - 9'000), at(900ms).mono) << "also over the wrap";
+  for (const int sequence : {30'000, 30'001}) give(stream, 2s, sequence);
+  ASSERT_EQ(stream.counters().restarts, 1u);
+  EXPECT_FALSE(stream.captured_at(at(2s), clock, 500)) << "its timestamps may have begun anew";
+}
+
 }  // namespace
 }  // namespace atm::stream

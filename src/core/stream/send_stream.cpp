@@ -34,14 +34,15 @@ size_t SendStream::write(MutByteView out, const SentPacket& packet,
   return put_payload(out, rtp::write_header(out, header, extensions), packet);
 }
 
-void SendStream::on_sent(Now now, const SentPacket& packet) {
+void SendStream::on_sent(Now now, const SentPacket& packet, std::optional<Instant> captured_at) {
   ++counters_.packets;
   counters_.payload_bytes += packet.payload.bytes().size();
   // The first packet of the newest frame marks the time: later ones of a large frame go out later, and a late packet
   // that fills a hole says nothing about now.
   if (!started_ || is_newer(packet.timestamp, last_timestamp_)) {
     last_timestamp_ = packet.timestamp;
-    last_timestamp_at_ = now.mono;
+    const bool is_believed = captured_at && std::chrono::abs(now.mono - *captured_at) <= kBelievedAge;
+    last_timestamp_at_ = is_believed ? *captured_at : now.mono;
     started_ = true;
   }
   if (packet.rtx_payload_type != 0) history_.add(now.mono, packet);

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "core/stream/remote_clock.h"
 #include "core/stream/send_history.h"
 #include "core/stream/sent_ciphertexts.h"
 #include "core/stream/sent_packet.h"
@@ -43,6 +44,8 @@ struct SendCounters {
   uint64_t nacked = 0;            // sequence numbers that the remote asked for
   uint64_t nacked_unknown = 0;    // of them too old, never sent, or not kept
   uint64_t nacked_throttled = 0;  // of them answered a moment ago, or too often
+  // Messages of the remote, as webrtc-stats counts them.
+  uint64_t nacks = 0, plis = 0, firs = 0;
 };
 
 // What the remote last said about this stream.
@@ -65,8 +68,10 @@ class SendStream {
   // --- media ---
   // The packet as it goes out: header, these extensions, payload with its patch. Bytes written; 0 when it does not fit.
   size_t write(MutByteView out, const SentPacket& packet, std::span<const rtp::ExtensionValue> extensions) const;
-  // Call once for each packet sent (written): counts it and keeps it for NACKs when it can be sent again.
-  void on_sent(Now now, const SentPacket& packet);
+  // Call once for each packet sent (written): counts it and keeps it for NACKs when it can be sent again. What the
+  // sender reports say follows from when it was captured; where that is not known, or not
+  // believed (kBelievedAge), from when it was sent.
+  void on_sent(Now now, const SentPacket& packet, std::optional<Instant> captured_at = {});
 
   // --- NACK ---
   // The packet to send again now, or nullptr: unknown, too old, without RTX, or answered a moment ago. It counts as
@@ -90,7 +95,13 @@ class SendStream {
   void drop_old(Now now) { history_.drop_old(now.mono); }
 
   // --- RTCP ---
-  // None before the first packet (RFC 3550 6.4: an SR is a sender's). Remembered, for the round trip.
+  // What the remote asked for by one message about our media SSRC.
+  enum class Feedback : uint8_t { kNack, kPli, kFir };
+  void count(Feedback message) {
+    ++(message == Feedback::kNack ? counters_.nacks : message == Feedback::kPli ? counters_.plis : counters_.firs);
+  }
+  // None before the first packet (RFC 3550 6.4: an SR is a sender's). The time is ours, of now, and remembered for the
+  // round trip; the timestamp is what is captured now, also while the newest packets were captured a while ago.
   std::optional<rtcp::SenderInfo> make_sender_report(Now now);
   // A report block of the remote about our media SSRC; others are ignored. The round trip when it told one.
   std::optional<Duration> on_report_block(Now now, const rtcp::ReportBlock& block);
@@ -116,7 +127,7 @@ class SendStream {
   // state
   uint16_t next_rtx_sequence_;
   bool started_ = false;
-  uint32_t last_timestamp_ = 0;  // of the newest frame, and when its first packet went out
+  uint32_t last_timestamp_ = 0;  // of the newest frame, and when that was captured, or its first packet went out
   Instant last_timestamp_at_{};
   SentReports reports_sent_;
   std::optional<Duration> rtt_;

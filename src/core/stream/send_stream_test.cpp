@@ -21,8 +21,8 @@ class SendStreamTest : public testing::Test {
     out.payload = pool.copy(as_bytes("0123456789"));
     return out;
   }
-  void send(Duration when, int sequence, uint32_t timestamp = 0) {
-    stream.on_sent(at(when), packet(sequence, timestamp));
+  void send(Duration when, int sequence, uint32_t timestamp = 0, std::optional<Instant> captured_at = {}) {
+    stream.on_sent(at(when), packet(sequence, timestamp), captured_at);
   }
 
   PacketPool pool;
@@ -149,6 +149,24 @@ TEST_F(SendStreamTest, sender_report_maps_now_to_the_timestamp) {
   send(200ms, 4, 18'000 - 0x100);
   send(205ms, 3, 9'000 - 0x100);  // late: says nothing about now
   EXPECT_EQ(stream.make_sender_report(at(210ms))->rtp_timestamp, 18'000u - 0x100 + 900);
+}
+
+TEST_F(SendStreamTest, sender_report_maps_now_to_what_is_captured_now) {
+  send(0ms, 1, 9'000);
+  EXPECT_EQ(stream.make_sender_report(at(0ms))->rtp_timestamp, 9'000u) << "not known yet: when it was sent";
+  send(100ms, 2, 18'000, at(-200ms).mono);
+  const auto report = stream.make_sender_report(at(110ms));
+  EXPECT_EQ(report->rtp_timestamp, 18'000u + 310 * 90);
+  EXPECT_EQ(report->ntp, to_ntp(at(110ms).wall)) << "on our own clock still: the round trip follows from it";
+  rtcp::ReportBlock block;
+  block.ssrc = kSsrc;
+  block.last_sr = static_cast<uint32_t>(report->ntp >> 16);
+  EXPECT_EQ(stream.on_report_block(at(150ms), block), Duration(40ms));
+  uint32_t timestamp = 27'000;
+  for (const Duration age : {kBelievedAge + 1ms, -kBelievedAge - 1ms}) {
+    send(200ms, 3, ++timestamp, at(200ms - age).mono);
+    EXPECT_EQ(stream.make_sender_report(at(200ms))->rtp_timestamp, timestamp) << "nobody holds it for so long";
+  }
 }
 
 TEST_F(SendStreamTest, round_trip_comes_from_the_report_that_is_echoed) {

@@ -8,6 +8,9 @@ namespace {
 using ice::Candidate;
 using ice::CandidateType;
 
+// STUN errors (RFC 8489 14.8, RFC 8656 19) of credentials that the server does not take.
+constexpr uint16_t kUnauthenticated = 401, kWrongCredentials = 441;
+
 // RFC 8445 5.1.2.1: one for each candidate of a type. A host has one server for that, the zeroth.
 uint16_t local_preference(size_t host, size_t server, Protocol protocol) {
   constexpr uint32_t kPerProtocol = 16'384;
@@ -94,6 +97,7 @@ void Gatherer::start(Now now, Source& source, Output& out) {
     return;
   }
   if (source.turn != nullptr) add_counters(kCounterNames, source.past, source.turn->counters());
+  source.has_new_credentials = false;
   source.turn = std::make_unique<TurnClient>(
       TurnConfig{source.server.url, path, source.server.username, source.server.credential, options_.wants_v6}, rng_);
   if (source.stream != 0) {
@@ -159,8 +163,11 @@ void Gatherer::lose_candidates(const std::string& why, Output& out, auto is_lost
 }
 
 void Gatherer::on_failed(Source& source, const Failed& failed, Output& out) {
-  source.state = State::kFailed;
-  out.events.push_back(ServerFailed{source.server.url, failed.code, failed.why});
+  const bool are_refused = failed.code == kUnauthenticated || failed.code == kWrongCredentials;
+  // What the server refuses are the old ones.
+  const bool tries_again = are_refused && source.has_new_credentials && !is_closing_;
+  source.state = tries_again ? State::kWaiting : State::kFailed;
+  if (!tries_again) out.events.push_back(ServerFailed{source.server.url, failed.code, failed.why});
   if (!source.relayed) return;
   const SocketAddress address = *source.relayed;
   source.relayed.reset();
@@ -187,7 +194,7 @@ void Gatherer::after_turn(Source& source, Output& out) {
     if (const auto* refused = std::get_if<PeerRefused>(&event)) out.events.push_back(*refused);
   }
   turn_events_.clear();
-  if (source.turn->is_ended() && source.state != State::kFailed) source.state = State::kFailed;
+  if (source.turn->is_ended() && source.state != State::kWaiting) source.state = State::kFailed;
   if (source.turn->is_ended() && source.stream != 0) out.events.push_back(StreamUnwanted{source.stream});
   tell_when_done(out);
 }
@@ -224,6 +231,24 @@ void Gatherer::remove_host(Now now, const SocketAddress& address, Output& out) {
   });
   start_next(now, out);
   tell_when_done(out);
+}
+
+void Gatherer::set_credentials(Now now, const ServerUrl& url, const std::string& username,
+                               const std::string& credential, Output& out) {
+  if (is_closing_) return;
+  const auto renew = [&](Server& server) {
+    if (!(server.url == url) || (server.username == username && server.credential == credential)) return false;
+    server.username = username;
+    server.credential = credential;
+    return true;
+  };
+  for (Server& server : servers_) renew(server);
+  for (const auto& source : sources_) {
+    if (!renew(source->server)) continue;
+    source->has_new_credentials = true;
+    if (source->state == State::kFailed) source->state = State::kWaiting;
+  }
+  start_next(now, out);
 }
 
 void Gatherer::regather(Now now, Output& out) {
@@ -296,7 +321,12 @@ void Gatherer::on_stream_closed(Now, uint16_t stream, const std::string& why, Ou
   after_turn(*source, out);
 }
 
-Gatherer::Source* Gatherer::find_relayed(const IpAddress& ip, uint16_t port) {
+std::optional<Protocol> Gatherer::relay_protocol(const Path& path) const {
+  const Source* source = path.local_port == 0 ? nullptr : find_relayed(path.local, path.local_port);
+  return source == nullptr ? std::nullopt : std::optional(source->server.url.protocol);
+}
+
+Gatherer::Source* Gatherer::find_relayed(const IpAddress& ip, uint16_t port) const {
   for (const auto& source : sources_) {
     if (source->relayed && source->relayed->port == port && source->relayed->ip == ip) return source.get();
   }

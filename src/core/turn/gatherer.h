@@ -82,6 +82,10 @@ class Gatherer {
   // The address has gone with its interface.
   void remove_host(Now now, const SocketAddress& address, Output& out);
   void add_server(Now now, const Server& server, Output& out);
+  // Other ones for a server that is known, where they have ended with time. An allocation that is there keeps those
+  // that it was made with (RFC 8656 5: others are refused, 441); when the server takes them no more, another is made.
+  void set_credentials(Now now, const ServerUrl& url, const std::string& username, const std::string& credential,
+                       Output& out);
   // Asks again, for an ICE restart on another network: those that failed or lost their allocation, and for mappings.
   void regather(Now now, Output& out);
   // Gives all allocations back. is_closed() when the servers have confirmed that, or nothing can be waited for.
@@ -100,6 +104,8 @@ class Gatherer {
   Instant next_timeout() const;
 
   const std::vector<ice::Candidate>& candidates() const { return candidates_; }
+  // How the server is reached that relays that path; nothing: none does.
+  std::optional<Protocol> relay_protocol(const Path& path) const;
   bool is_gathering() const;
   bool is_closed() const;
   Counters counters() const;  // of all servers together
@@ -112,6 +118,7 @@ class Gatherer {
     SocketAddress base;   // of a stream none
     uint16_t stream = 0;  // 0: over UDP
     State state = State::kWaiting;
+    bool has_new_credentials = false;  // since its client was made
     std::unique_ptr<StunClient> stun;
     std::unique_ptr<TurnClient> turn;
     std::optional<SocketAddress> relayed;  // that was told
@@ -122,7 +129,7 @@ class Gatherer {
   void start_next(Now now, Output& out);
   void start(Now now, Source& source, Output& out);
   Source* find_stream(uint16_t stream);
-  Source* find_relayed(const IpAddress& ip, uint16_t port);
+  Source* find_relayed(const IpAddress& ip, uint16_t port) const;
   void after_stun(Source& source, Output& out);
   void after_turn(Source& source, Output& out);
   void on_relayed(Source& source, const Allocated& allocated, Output& out);

@@ -86,5 +86,53 @@ TEST(Gatherer, TakesNoRelayedAddressThatAnotherAllocationHas) {
   EXPECT_EQ(world.gatherer.candidates().size(), 2u);
 }
 
+struct Renewed : World {
+  Renewed() {
+    gatherer.add_host(now, kHost, out);
+    add(first, ServerKind::kTurn);
+    run(500ms);
+    first.options.password = "another";
+  }
+  void renew() {
+    gatherer.set_credentials(now, {ServerKind::kTurn, Protocol::kUdp, first.options.address.ip.to_string(), 3'478},
+                             "ann", "another", out);
+  }
+};
+
+TEST(Gatherer, AsksAgainWithNewCredentialsWhereTheOldOnesFailed) {
+  World world;
+  world.first.options.password = "another";
+  world.gatherer.add_host(world.now, kHost, world.out);
+  world.add(world.first, ServerKind::kTurn);
+  world.run(500ms);
+  ASSERT_EQ(world.take<ServerFailed>().size(), 1u);
+  EXPECT_EQ(world.take<ServerFailed>()[0].code, 401);
+  world.gatherer.set_credentials(world.now, {ServerKind::kTurn, Protocol::kUdp, "198.51.100.8", 3'478}, "ann",
+                                 "another", world.out);
+  world.run(500ms);
+  EXPECT_EQ(world.first.allocation_count(world.now), 1u);
+  EXPECT_EQ(world.take<ServerFailed>().size(), 1u);
+}
+
+TEST(Gatherer, ALostAllocationOfOldCredentialsIsMadeAgainWithTheNewOnes) {
+  Renewed world;
+  world.renew();
+  world.run(100ms);
+  EXPECT_EQ(world.first.requests[stun::kAllocate], 2u) << "what is there stays as it is";
+  world.first.forget_allocations();
+  world.run(10min);
+  EXPECT_EQ(world.first.allocation_count(world.now), 1u);
+  EXPECT_TRUE(world.take<ServerFailed>().empty());
+  EXPECT_EQ(world.take<CandidateLost>().size(), 1u);
+}
+
+TEST(Gatherer, WithoutNewCredentialsALostAllocationIsAFailure) {
+  Renewed world;
+  world.first.forget_allocations();
+  world.run(10min);
+  ASSERT_EQ(world.take<ServerFailed>().size(), 1u);
+  EXPECT_EQ(world.take<ServerFailed>()[0].code, 401);
+}
+
 }  // namespace
 }  // namespace atm::turn

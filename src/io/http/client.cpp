@@ -163,7 +163,7 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
     const TlsOptions& options = state_.options.tls;
     tls_.emplace(std::move(socket), *tls_context_);
     const std::string name = options.server_name.empty() ? url_.host : options.server_name;
-    if (!expect_server(tls_->native_handle(), name, options.verify)) {
+    if (!expect_server(tls_->native_handle(), name)) {
       return refuse(ErrorCode::kInvalidConfig, "TLS: " + name + " cannot be the name of a server");
     }
     tls_->async_handshake(asio::ssl::stream_base::client, [self = shared_from_this(), name](error_code error) {
@@ -171,8 +171,9 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
       if (!error) return self->write();
       const bool is_tls = error.category() == asio::error::get_ssl_category();
       self->refuse(ErrorCode::kNetworkError,
-                   explain_tls_failure(self->tls_->native_handle(), name,
-                                       is_tls ? static_cast<unsigned long>(error.value()) : 0, error.message()));
+                   name + " " +
+                       explain_tls_failure(self->tls_->native_handle(), name,
+                                           is_tls ? static_cast<unsigned long>(error.value()) : 0, error.message()));
     });
   }
 

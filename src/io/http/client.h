@@ -15,7 +15,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "contract/http.h"
-#include "io/http/tls_client.h"
+#include "io/tls/tls_client.h"
 #include "io/resolve/resolver.h"
 
 namespace atm::io {

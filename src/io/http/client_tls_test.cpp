@@ -79,36 +79,38 @@ TEST(HttpClientTls, TrustsTheAuthorityThatItIsGiven) {
 TEST(HttpClientTls, RefusesAnotherName) {
   const TestAuthority authority;
   HttpsServer server(authority.issue("DNS:sfu.test,DNS:*.rooms.test"));
-  EXPECT_EQ(ask(server.url("evil.test"), trusting(authority.pem)), "TLS: the certificate is not for evil.test");
+  EXPECT_EQ(ask(server.url("evil.test"), trusting(authority.pem)),
+            "evil.test has a certificate that is not for evil.test");
   EXPECT_EQ(ask(server.url("a.b.rooms.test"), trusting(authority.pem)),
-            "TLS: the certificate is not for a.b.rooms.test");
-  EXPECT_EQ(ask(server.url("127.0.0.1"), trusting(authority.pem)), "TLS: the certificate is not for 127.0.0.1");
+            "a.b.rooms.test has a certificate that is not for a.b.rooms.test");
+  EXPECT_EQ(ask(server.url("127.0.0.1"), trusting(authority.pem)),
+            "127.0.0.1 has a certificate that is not for 127.0.0.1");
   TlsOptions named = trusting(authority.pem);
   named.server_name = "sfu.test";
   EXPECT_EQ(ask(server.url("127.0.0.1"), named), "200");
   named.server_name = "evil.test";
-  EXPECT_EQ(ask(server.url("sfu.test"), named), "TLS: the certificate is not for evil.test");
+  EXPECT_EQ(ask(server.url("sfu.test"), named), "evil.test has a certificate that is not for evil.test");
 }
 
 TEST(HttpClientTls, RefusesWhomItDoesNotKnowAndWhatHasExpired) {
   const TestAuthority authority, other("another"), impostor;
   HttpsServer server(authority.issue("DNS:sfu.test"));
   const std::string hint = "; ca_file or ca_pem names who is to be trusted";
-  const std::string unknown = "TLS: the certificate of sfu.test is not trusted: unable to get local issuer certificate";
+  const std::string unknown = "sfu.test has a certificate that is not trusted: unable to get local issuer certificate";
   EXPECT_EQ(ask(server.url("sfu.test"), trusting(other.pem)), unknown + hint);
   EXPECT_EQ(ask(server.url("sfu.test"), trusting(impostor.pem)),
-            "TLS: the certificate of sfu.test is not trusted: certificate signature failure");
+            "sfu.test has a certificate that is not trusted: certificate signature failure");
   EXPECT_EQ(ask(server.url("sfu.test"), {}), unknown + hint);  // nor does the system
   TlsOptions careless;
   careless.verify = false;
   EXPECT_EQ(ask(server.url("evil.test"), careless), "200");
   HttpsServer old(authority.issue("DNS:sfu.test", -1));
   EXPECT_EQ(ask(old.url("sfu.test"), trusting(authority.pem)),
-            "TLS: the certificate of sfu.test is not trusted: certificate has expired");
+            "sfu.test has a certificate that is not trusted: certificate has expired");
   const std::string names[] = {"sfu.test"};
   HttpsServer self(*make_self_signed(names));
   EXPECT_EQ(ask(self.url("sfu.test"), trusting(authority.pem)),
-            "TLS: the certificate of sfu.test is not trusted: self-signed certificate" + hint);
+            "sfu.test has a certificate that is not trusted: self-signed certificate" + hint);
 }
 
 TEST(HttpClientTls, SaysWhatIsWrongWithItsOptions) {
@@ -128,9 +130,10 @@ TEST(HttpClientTls, SaysWhenTheOtherSideSpeaksNone) {
     wait_for_close(fd);
   });
   EXPECT_EQ(ask("https" + plain.url().substr(4), trusting(authority.pem)),
-            "TLS: 127.0.0.1 does not speak TLS there; is it an http:// address?");
+            "127.0.0.1 does not speak TLS there; is the port one for plain connections?");
   RawServer closing([](int) {});
-  EXPECT_TRUE(ask("https" + closing.url().substr(4), trusting(authority.pem)).starts_with("TLS with 127.0.0.1: "));
+  EXPECT_TRUE(
+      ask("https" + closing.url().substr(4), trusting(authority.pem)).starts_with("127.0.0.1 failed over TLS: "));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "io/tls/tls_client.h"
 #include "io/udp/sockaddr.h"
 
 namespace atm::io {
@@ -42,8 +42,7 @@ void StreamSocket::start(const Options& options) {
   const bool is_v4 = options.remote.ip.is_v4();
   fd_ = ::socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) return fail("could not be reached: " + text_of(errno));
-  const int on = 1;
-  ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  set_socket_option(fd_, IPPROTO_TCP, TCP_NODELAY, 1);
   sockaddr_storage name{};
   if (options.local) {
     const socklen_t size = fill_sockaddr({*options.local, 0}, is_v4, name);
@@ -51,14 +50,14 @@ void StreamSocket::start(const Options& options) {
       return fail("could not be reached from " + options.local->to_string() + ": " + text_of(errno));
     }
   }
-  if (options.tls != nullptr && !set_up_tls(options)) return fail("could not be reached: TLS could not be set up");
+  if (options.tls != nullptr && !set_up_tls(options.tls)) return fail("could not be reached: TLS could not be set up");
   const socklen_t size = fill_sockaddr(options.remote, is_v4, name);
   if (::connect(fd_, reinterpret_cast<const sockaddr*>(&name), size) == 0) return finish_connecting();
   if (errno != EINPROGRESS) fail("could not be reached: " + text_of(errno));
 }
 
-bool StreamSocket::set_up_tls(const Options& options) {
-  tls_.reset(SSL_new(options.tls->context()));
+bool StreamSocket::set_up_tls(ssl_ctx_st* context) {
+  tls_.reset(SSL_new(context));
   BIO* in = BIO_new(BIO_s_mem());
   BIO* out = BIO_new(BIO_s_mem());
   if (tls_ == nullptr || in == nullptr || out == nullptr) {
@@ -70,13 +69,7 @@ bool StreamSocket::set_up_tls(const Options& options) {
   BIO_set_mem_eof_return(in, -1);
   SSL_set_bio(tls_.get(), in, out);
   SSL_set_connect_state(tls_.get());
-  // RFC 6125 as OpenSSL does it; RFC 6066 3: no literal addresses in the server name.
-  if (IpAddress::parse(host_)) {
-    return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls_.get()), host_.c_str()) == 1;
-  }
-  SSL_set_hostflags(tls_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return !host_.empty() && SSL_set1_host(tls_.get(), host_.c_str()) == 1 &&
-         SSL_set_tlsext_host_name(tls_.get(), host_.c_str()) == 1;
+  return expect_server(tls_.get(), host_);
 }
 
 void StreamSocket::advance() {
@@ -111,7 +104,7 @@ void StreamSocket::shake_hands() {
     }
     if (SSL_get_error(tls_.get(), result) != SSL_ERROR_WANT_READ) {
       flush();
-      return fail(text_of_tls_error());
+      return fail_in_tls();
     }
     flush();
     const size_t size = receive(in_);
@@ -123,20 +116,8 @@ void StreamSocket::shake_hands() {
   }
 }
 
-std::string StreamSocket::text_of_tls_error() const {
-  const long verified = SSL_get_verify_result(tls_.get());
-  const std::string problem = X509_verify_cert_error_string(verified);
-  switch (verified) {
-    case X509_V_OK:
-      break;
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      return "has a certificate that is not for " + host_;
-    default:
-      return "has a certificate that is not trusted: " + problem;
-  }
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-  return std::string("does not speak TLS with us: ") + (reason == nullptr ? "no reason given" : reason);
+void StreamSocket::fail_in_tls() {
+  fail(explain_tls_failure(tls_.get(), host_, ERR_peek_last_error(), "no reason is given"));
 }
 
 // What TLS wants to send goes behind what waits.
@@ -205,7 +186,7 @@ MutByteView StreamSocket::read_tls() {
       break;
     }
     if (error != SSL_ERROR_WANT_READ) {
-      fail(text_of_tls_error());
+      fail_in_tls();
       break;
     }
     const size_t received = receive(in_);
@@ -230,7 +211,7 @@ bool StreamSocket::write(ByteView bytes) {
   } else {
     ERR_clear_error();
     if (SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) <= 0) {
-      fail(text_of_tls_error());
+      fail_in_tls();
       return false;
     }
     take_encrypted();

@@ -12,8 +12,8 @@
 #include "base/address.h"
 #include "base/bytes.h"
 #include "base/time.h"
-#include "io/stream/tls_trust.h"
 
+struct ssl_ctx_st;
 struct ssl_st;
 
 namespace atm::io {
@@ -30,7 +30,7 @@ class StreamSocket {
   struct Options {
     SocketAddress remote;
     std::optional<IpAddress> local = {};  // nothing: as the system's routes say
-    const TlsTrust* tls = nullptr;        // nullptr: plain TCP
+    ssl_ctx_st* tls = nullptr;            // of io/tls/tls_client.h; nullptr: plain TCP
     std::string host = {};                // with TLS: whose certificate it has to be, a name or a literal address
   };
 
@@ -63,14 +63,14 @@ class StreamSocket {
 
  private:
   void start(const Options& options);
-  bool set_up_tls(const Options& options);
+  bool set_up_tls(ssl_ctx_st* context);
   void finish_connecting();
   void shake_hands();
   void take_encrypted();
   void flush();
   MutByteView read_tls();
   size_t receive(MutByteView into);
-  std::string text_of_tls_error() const;
+  void fail_in_tls();
   void fail(std::string why);
 
   struct FreeTls {

@@ -16,6 +16,7 @@
 #include <fstream>
 #include <thread>
 
+#include "io/tls/tls_client.h"
 #include "io/udp/sockaddr.h"
 
 namespace atm::io {
@@ -138,13 +139,18 @@ bool wait_for(StreamSocket& socket, std::string& received, Fact fact) {
   return fact();
 }
 
+TlsContext trusting(const std::string& ca_file) {
+  auto out = make_tls_context({.ca_file = ca_file});
+  EXPECT_TRUE(out.has_value());
+  return std::move(*out);
+}
+
 TEST(StreamSocket, CarriesBytesBothWays) {
-  const auto trust = TlsTrust::load(identity().path);
-  ASSERT_TRUE(trust.has_value());
+  const TlsContext trust = trusting(identity().path);
   for (const bool tls : {false, true}) {
     EchoServer server(tls);
     StreamSocket socket(clock_now(),
-                        {.remote = server.address, .tls = tls ? trust->get() : nullptr, .host = "turn.example"});
+                        {.remote = server.address, .tls = tls ? trust.get() : nullptr, .host = "turn.example"});
     EXPECT_FALSE(socket.write(as_bytes("too early")));
     std::string received;
     ASSERT_TRUE(wait_for(socket, received, [&] { return socket.is_open(); })) << socket.why();
@@ -166,14 +172,14 @@ TEST(StreamSocket, CarriesBytesBothWays) {
 }
 
 TEST(StreamSocket, TakesALiteralAddressForAHostOfTheCertificate) {
-  const auto trust = TlsTrust::load(identity().path);
+  const TlsContext trust = trusting(identity().path);
   EchoServer server(true);
-  StreamSocket socket(clock_now(), {.remote = server.address, .tls = trust->get(), .host = "127.0.0.1"});
+  StreamSocket socket(clock_now(), {.remote = server.address, .tls = trust.get(), .host = "127.0.0.1"});
   std::string received;
   EXPECT_TRUE(wait_for(socket, received, [&] { return socket.is_open(); })) << socket.why();
 }
 
-std::string why_of(EchoServer& server, const TlsTrust* trust, const std::string& host) {
+std::string why_of(EchoServer& server, SSL_CTX* trust, const std::string& host) {
   StreamSocket socket(clock_now(), {.remote = server.address, .tls = trust, .host = host});
   std::string received;
   EXPECT_FALSE(wait_for(socket, received, [&] { return socket.is_open(); }));
@@ -182,34 +188,33 @@ std::string why_of(EchoServer& server, const TlsTrust* trust, const std::string&
 }
 
 TEST(StreamSocket, BelievesNoCertificateOfAnotherHost) {
-  const auto trust = TlsTrust::load(identity().path);
+  const TlsContext trust = trusting(identity().path);
   for (const std::string host : {"other.example", "example", "127.0.0.2"}) {
     EchoServer server(true);
-    EXPECT_EQ(why_of(server, trust->get(), host), "has a certificate that is not for " + host);
+    EXPECT_EQ(why_of(server, trust.get(), host), "has a certificate that is not for " + host);
   }
 }
 
 TEST(StreamSocket, BelievesNoCertificateThatNobodyVouchesFor) {
-  const auto trust = TlsTrust::load("");
-  ASSERT_TRUE(trust.has_value());
+  const TlsContext trust = trusting("");
   EchoServer server(true);
-  const std::string why = why_of(server, trust->get(), "turn.example");
+  const std::string why = why_of(server, trust.get(), "turn.example");
   EXPECT_TRUE(why.starts_with("has a certificate that is not trusted: self")) << why;
 }
 
 TEST(StreamSocket, BelievesAnybodyWhenItIsTold) {
-  const auto trust = TlsTrust::of_anybody();
+  const TlsContext trust = *make_tls_context({.verify = false});
   EchoServer server(true);
-  StreamSocket socket(clock_now(), {.remote = server.address, .tls = trust->get(), .host = "other.example"});
+  StreamSocket socket(clock_now(), {.remote = server.address, .tls = trust.get(), .host = "other.example"});
   std::string received;
   EXPECT_TRUE(wait_for(socket, received, [&] { return socket.is_open(); })) << socket.why();
 }
 
 TEST(StreamSocket, SaysThatTheServerSpeaksNoTls) {
-  const auto trust = TlsTrust::load(identity().path);
+  const TlsContext trust = trusting(identity().path);
   EchoServer server(false);
-  const std::string why = why_of(server, trust->get(), "turn.example");
-  EXPECT_TRUE(why.starts_with("does not speak TLS with us: ")) << why;
+  // It sends back what it was greeted with.
+  EXPECT_EQ(why_of(server, trust.get(), "turn.example"), "failed over TLS: unexpected message");
 }
 
 TEST(StreamSocket, SaysThatNobodyListens) {
@@ -238,11 +243,11 @@ TEST(StreamSocket, GivesUpAfterItsTime) {
 }
 
 TEST(StreamSocket, SaysThatTheServerClosed) {
-  const auto trust = TlsTrust::load(identity().path);
+  const TlsContext trust = trusting(identity().path);
   for (const bool tls : {false, true}) {
     EchoServer server(tls, 4);
     StreamSocket socket(clock_now(),
-                        {.remote = server.address, .tls = tls ? trust->get() : nullptr, .host = "turn.example"});
+                        {.remote = server.address, .tls = tls ? trust.get() : nullptr, .host = "turn.example"});
     std::string received;
     ASSERT_TRUE(wait_for(socket, received, [&] { return socket.is_open(); })) << socket.why();
     ASSERT_TRUE(socket.write(as_bytes("abcd")));
@@ -260,12 +265,6 @@ TEST(StreamSocket, QueuesNoMoreThanItsBoundAndNoPartOfAFrame) {
   ASSERT_TRUE(wait_for(socket, received, [&] { return socket.is_open(); }));
   EXPECT_FALSE(socket.write(Bytes(kMaxStreamQueued + 1)));
   EXPECT_TRUE(socket.is_open());
-}
-
-TEST(TlsTrust, SaysWhichFileItCannotRead) {
-  const auto trust = TlsTrust::load("/nowhere.pem");
-  ASSERT_FALSE(trust.has_value());
-  EXPECT_EQ(trust.error().why, "no certificates in PEM could be read from \"/nowhere.pem\"");
 }
 
 }  // namespace

@@ -25,10 +25,6 @@ constexpr int kMaxUnsentInKernel = 8'192;
 // Below are the listeners' keys in epoll, their index.
 constexpr uint64_t kFirstConnectionId = 16;
 
-void set_option(int fd, int level, int option, int value) {
-  ::setsockopt(fd, level, option, &value, sizeof value);
-}
-
 bool would_block(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
@@ -79,8 +75,8 @@ Result<bool> TcpPort::add_listener(const SocketAddress& address) {
   };
   const int fd = ::socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return refuse("socket");
-  if (!is_v4) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of the server that ran before may still be closing
+  if (!is_v4) set_socket_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  set_socket_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of the server that ran before may still be closing
   sockaddr_storage storage;
   const socklen_t size = fill_sockaddr(address, is_v4, storage);
   const bool is_bound = ::bind(fd, reinterpret_cast<sockaddr*>(&storage), size) == 0;
@@ -146,8 +142,8 @@ void TcpPort::add_connection(Instant now, int fd, const SocketAddress& remote) {
     return;
   }
   ++counters_.accepted;
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kMaxUnsentInKernel);
+  set_socket_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_socket_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kMaxUnsentInKernel);
   auto connection = std::make_unique<Connection>(
       Connection{.id = id, .fd = fd, .path = {remote, bound_address(fd).ip, Transport::kTcp}, .heard_at = now});
   watch(fd, EPOLLIN, id, true);

@@ -49,4 +49,8 @@ SocketAddress bound_address(int fd) {
   return to_address(storage);
 }
 
+void set_socket_option(int fd, int level, int option, int value) {
+  ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
 }  // namespace atm::io

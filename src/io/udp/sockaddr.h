@@ -1,4 +1,4 @@
-// Our addresses as the system calls' and back: for the sockets of io/udp and io/tcp.
+// What sockets of io share: our addresses as the system calls' and back, options of a socket.
 #pragma once
 
 #include <netinet/in.h>
@@ -15,5 +15,7 @@ IpAddress to_ip(const in6_addr& in);
 SocketAddress to_address(const sockaddr_storage& from);
 // Where that socket is bound, or what a connection is bound to on this side.
 SocketAddress bound_address(int fd);
+// One that the kernel does not know is left out.
+void set_socket_option(int fd, int level, int option, int value);
 
 }  // namespace atm::io

@@ -39,10 +39,6 @@ constexpr size_t kSendMessages = 64;
 // Both directions: bursts of key frames to many subscribers; the kernel doubles and caps it (net.core.*mem_max).
 constexpr int kSocketBufferSize = 4 * 1024 * 1024;
 
-void set_option(int fd, int level, int option, int value) {
-  ::setsockopt(fd, level, option, &value, sizeof value);
-}
-
 // What the control messages of one received message say.
 struct Ancillary {
   IpAddress local;
@@ -106,15 +102,15 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::bind(const SocketAddress& address)
   const int fd = ::socket(is_v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return refuse("socket");
   if (is_v4) {
-    set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+    set_socket_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
   } else {
-    set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    set_socket_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    set_socket_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
   }
-  set_option(fd, SOL_SOCKET, SO_RCVBUF, kSocketBufferSize);
-  set_option(fd, SOL_SOCKET, SO_SNDBUF, kSocketBufferSize);
-  set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-  set_option(fd, IPPROTO_UDP, UDP_GRO, 1);  // without it every datagram comes on its own: slower, not wrong
+  set_socket_option(fd, SOL_SOCKET, SO_RCVBUF, kSocketBufferSize);
+  set_socket_option(fd, SOL_SOCKET, SO_SNDBUF, kSocketBufferSize);
+  set_socket_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+  set_socket_option(fd, IPPROTO_UDP, UDP_GRO, 1);  // without it every datagram comes on its own: slower, not wrong
 
   sockaddr_storage storage;
   const socklen_t size = fill_sockaddr(address, is_v4, storage);

@@ -51,6 +51,7 @@ void Receiver::attach(Source* source) {
   source_ = source;
   translation_ = {};  // another source may come to lie where the old one lay
   rewriter_.restart();
+  captured_.reset();
   quality_.restart();
   is_undecodable_ = false;
   simulcast_layers_ = source_ == nullptr ? uint8_t{1} : source_->simulcast_layers;
@@ -169,7 +170,7 @@ Receiver::Place Receiver::place_video(Now now, const peer::MediaPacket& packet) 
                                        packet.payload.bytes()};
   const forward::Decision decision = selector_.on_packet(now, packet.info, layered);
   if (decision.restarts) {
-    rewriter_.restart();
+    rewriter_.restart(timestamp_offset_of(packet));
     begin(packet);
   }
   Place out;
@@ -183,6 +184,7 @@ Receiver::Place Receiver::place_video(Now now, const peer::MediaPacket& packet) 
     return out;
   }
   out.rewritten = rewriter_.rewrite(now.mono, packet.sequence, packet.timestamp);
+  if (packet.captured_at) captured_ = {packet.timestamp, *packet.captured_at};
   out.marker = decision.marker;
   out.patch = decision.patch;
   out.descriptor = decision.descriptor;
@@ -204,6 +206,14 @@ bool Receiver::may_continue_with(Now now, const peer::MediaPacket& packet) {
     selector_.restart();
   }
   return true;
+}
+
+// Two layers show one picture at one instant. Over a switch of source the clock says how timestamps go on, for another
+// publisher's way may be longer, and what a viewer waits for is not to change with it.
+std::optional<int64_t> Receiver::timestamp_offset_of(const peer::MediaPacket& packet) const {
+  if (!captured_ || !packet.captured_at) return std::nullopt;
+  const int64_t ticks = to_us(*packet.captured_at - captured_->at) * clock_rate(kind_) / 1'000'000;
+  return int64_t{captured_->timestamp} + ticks - int64_t{packet.timestamp};
 }
 
 void Receiver::begin(const peer::MediaPacket& packet) {

@@ -90,6 +90,7 @@ class Receiver {
   Place place_video(Now now, const peer::MediaPacket& packet);
   bool may_continue_with(Now now, const peer::MediaPacket& packet);
   void begin(const peer::MediaPacket& packet);
+  std::optional<int64_t> timestamp_offset_of(const peer::MediaPacket& packet) const;
   // What a payload type of the source is on our m-line, found anew when either is negotiated anew.
   struct Translation {
     const Source* source = nullptr;
@@ -129,6 +130,12 @@ class Receiver {
   uint8_t source_payload_type_ = 0;  // and what it is in since which number
   int64_t source_format_since_ = 0;
   Instant source_ssrc_heard_{};
+  // Video: of the last packet of this source that was forwarded.
+  struct Capture {
+    uint32_t timestamp = 0;
+    Instant at{};
+  };
+  std::optional<Capture> captured_;
   contract::ReceiverState state_ = contract::ReceiverState::kNoSource;
   contract::ReceiverState told_state_ = contract::ReceiverState::kNoSource;
   std::optional<ErrorCode> reason_, told_reason_;

@@ -228,6 +228,45 @@ TEST_F(ReceiverTest, GetsTheSimulcastLayerOfItsTargetAndSaysWhichKeyFrameItWaits
   for (size_t i = 1; i < 3; ++i) EXPECT_EQ(viewer.client.got[i].sequence, viewer.client.got[i - 1].sequence + 1);
 }
 
+TEST_F(ReceiverTest, AnotherLayerGoesOnAtTheVeryTimeOfItsCapture) {
+  source.simulcast_layers = 2;
+  const auto layered = [this](uint8_t layer, int64_t sequence, Duration age) {
+    auto out = packet(sequence, true);
+    out.simulcast_layer = layer;
+    out.ssrc = 1'000u + layer;
+    out.captured_at = world.now.mono - age;
+    return out;
+  };
+  receiver->set_target({{0, 2}});
+  receiver->bind(source.key);
+  receiver->attach(&source);
+  forward(layered(0, 100, 10ms));
+  const auto first = layered(0, 101, 10ms);
+  forward(first);
+  receiver->set_target({{1, 2}});
+  viewer.run(100ms);
+  const auto second = layered(1, 700, 80ms);  // its encoder takes longer
+  forward(second);
+  ASSERT_EQ(shown(), 3u);
+  const auto step = static_cast<int32_t>(viewer.client.got[2].timestamp - viewer.client.got[1].timestamp);
+  EXPECT_EQ(step, to_us(*second.captured_at - *first.captured_at) * 90 / 1'000);
+  // Of another source the clock says it: its way may be another.
+  const Instant sent = world.now.mono - 20ms;  // run by forward()
+  Source other;
+  other.key = {"p", "other"};
+  other.kind = MediaKind::kVideo;
+  other.take_formats(publisher.server.peer->media(1));
+  other.simulcast_layers = 2;
+  receiver->bind(other.key);
+  receiver->attach(&other);
+  viewer.run(100ms);
+  const Instant now = world.now.mono;
+  forward(layered(1, 900, 300ms));
+  ASSERT_EQ(shown(), 4u);
+  EXPECT_EQ(static_cast<int32_t>(viewer.client.got[3].timestamp - viewer.client.got[2].timestamp),
+            to_us(now - sent) * 90 / 1'000);
+}
+
 TEST_F(ReceiverTest, APausedOneGetsNothingAndSaysSoUntilTheNextKeyFrame) {
   receiver->bind(source.key);
   receiver->attach(&source);

@@ -12,6 +12,7 @@ namespace atm::sender {
 namespace {
 // What Opus sends while nobody talks (DTX, RFC 6716 2.1.9) is one or two bytes, and a little more when it is encrypted.
 constexpr size_t kSilentFrameSize = 8;
+constexpr int64_t kAudioClockRate = 48'000;  // RFC 7587 4.1
 }  // namespace
 
 bool Source::take_formats(const peer::MediaLine& line) {
@@ -44,6 +45,8 @@ void add_frames(const RedReader::Frames& frames, const peer::MediaPacket& packet
     peer::MediaPacket& made = out.emplace_back(packet);
     made.sequence = frame.sequence;
     made.timestamp = frame.timestamp;
+    const auto ticks = static_cast<int32_t>(frame.timestamp - packet.timestamp);
+    if (made.captured_at) *made.captured_at += Duration(int64_t{ticks} * 1'000'000 / kAudioClockRate);
     if (frame.is_copy) {  // what its own packet said is not known
       made.marker = false;
       made.extensions = {};
@@ -174,6 +177,7 @@ void Source::read(const peer::MediaLine& line, const peer::ReceivedPacket& recei
   packet.ssrc = view.ssrc;
   packet.sequence = received.sequence;
   packet.timestamp = view.timestamp;
+  packet.captured_at = received.captured_at;
   std::array<uint8_t, payload::kMaxCarriedSize> descriptor;
   size_t descriptor_size = 0;
   if (kind == MediaKind::kVideo) {

@@ -5,6 +5,7 @@
 
 #include "wire/payload/carried_descriptor.h"
 #include "wire/payload/layers_allocation.h"
+#include "wire/payload/red.h"
 
 namespace atm::sender {
 namespace {
@@ -44,6 +45,41 @@ struct World {
   peer::MediaLine line;
   Source source;
 };
+
+TEST(Source, AFrameWasCapturedBeforeThePacketThatBringsItsCopy) {
+  constexpr uint8_t kOpus = 111, kRed = 63;
+  negotiation::NegotiatedMedia media;
+  media.kind = MediaKind::kAudio;
+  media.direction = negotiation::Direction::kRecvOnly;
+  media.codecs.emplace_back();
+  media.codecs[0].codec = Codec::kOpus;
+  media.codecs[0].payload_type = kOpus;
+  media.codecs[0].red_payload_type = kRed;
+  peer::MediaLine line(0);
+  line.negotiate(media, 0);
+  Source source;
+  source.kind = MediaKind::kAudio;
+  source.take_formats(line);
+  PacketPool pool;
+  std::vector<peer::MediaPacket> out;
+  const auto read = [&](int64_t sequence, uint8_t payload_type, ByteView payload, std::optional<Instant> captured_at) {
+    Bytes bytes(100);
+    const auto timestamp = static_cast<uint32_t>(sequence) * 960;
+    bytes.resize(rtp::write_header(bytes, {false, payload_type, static_cast<uint16_t>(sequence), timestamp, 7}, {}));
+    bytes.insert(bytes.end(), payload.begin(), payload.end());
+    source.read(line, {0, sequence, 0, *rtp::parse(bytes), captured_at}, pool, out);
+  };
+  const Bytes frame{0x78, 1, 2, 3};
+  const std::array<payload::RedBlock, 2> blocks{{{kOpus, 960, frame}, {kOpus, 0, frame}}};
+  Bytes red(100);
+  red.resize(payload::write_red(red, blocks));
+  read(1, kOpus, frame, std::nullopt);
+  read(3, kRed, red, Instant{5s});  // 2 was lost
+  ASSERT_EQ(out.size(), 3u);
+  EXPECT_EQ(out[0].captured_at, std::nullopt) << "its publisher has not told yet";
+  EXPECT_EQ(out[1].captured_at, Instant{5s} - 20ms);
+  EXPECT_EQ(out[2].captured_at, Instant{5s});
+}
 
 TEST(Source, ADescriptorGoesWithThePayload) {
   World world;

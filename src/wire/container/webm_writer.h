@@ -17,7 +17,8 @@
 namespace atm::container {
 
 inline constexpr Duration kClusterDuration = 5s;  // the longest; of the WebM guidelines
-// Clusters that are indexed: eleven hours of one key frame in ten seconds. Later ones play, but are not in the index.
+// Clusters that are remembered, for their sizes and for the index: over five hours where each is kClusterDuration long,
+// an hour of one key frame a second. Later ones play, but have no size and are not in the index.
 inline constexpr size_t kMaxCues = 4'096;
 
 struct WebmVideo {

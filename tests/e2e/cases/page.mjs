@@ -1,7 +1,9 @@
 // The page that the server shows in dev mode, as a newcomer uses it.
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { assert, test, until } from '../harness/test.mjs';
-import { outFolder } from '../harness/paths.mjs';
+import { outFolder, repository } from '../harness/paths.mjs';
+import { SECRET } from '../harness/tokens.mjs';
 import { callOnPage, watchConnections } from '../harness/dev_page.mjs';
 
 const shot = (page, name) => page.screenshot({ path: fileURLToPath(new URL(name, outFolder)) });
@@ -72,6 +74,35 @@ test('one may only watch', {}, async (env) => {
   await ben.click('#join-button');
   await callOnPage([[ann, 'Ben']], { joined: true });
   assert.equal(await ann.isVisible('#toggle-video'), false);
+});
+
+// In the page: the number that the test picture shows to programs (sdk/cpp/examples/test_source/test_picture.h).
+const pictureNumber = () => {
+  const video = document.querySelector('.tile[data-peer="bot"] video');
+  const canvas = new OffscreenCanvas(32, 1);
+  const context = canvas.getContext('2d');
+  const height = video.videoHeight / 15;
+  context.drawImage(video, 0, video.videoHeight - height, video.videoWidth, height, 0, 0, 32, 1);
+  const { data } = context.getImageData(0, 0, 32, 1);
+  return Array.from({ length: 24 }, (_, i) => data[i * 4 + 1] > 125).reduce((number, bit) => number * 2 + bit, 0);
+};
+
+test('a newcomer sees and hears the bot of ./dev run at once', { core: true }, async (env) => {
+  const server = await env.startServer();
+  const bot = spawn(fileURLToPath(new URL('build/release/bin/atm0s', repository)), ['join', '--url', server.url, '--secret', SECRET,
+    '--peer', 'bot', '--publish', 'test', '--quiet'], { stdio: 'ignore' });
+  env.contexts.push({ close: async () => bot.kill() });
+  const page = await env.openPage(null);
+  await watchConnections(page);
+  await page.goto(server.url + '/');
+  await page.click('#watch-button');
+  await callOnPage([[page, 'bot']], { joined: true });
+  const first = await page.evaluate(pictureNumber);
+  await until('the picture moves', async () => {
+    const number = await page.evaluate(pictureNumber);
+    return number > first && number < first + 1000;
+  });
+  await shot(page, 'page-bot.png');
 });
 
 test('it says why the server refused', { core: true }, async (env) => {

@@ -42,7 +42,11 @@ void filter(const std::string& property, std::vector<Codec>& codecs) {
 // What says the same as nothing needs another value in its place.
 template <typename Value>
 void replace(const std::string& property, Value& value, std::string_view name, Value none, Value instead) {
-  if (is_ignored(property, name)) value = value == none ? instead : none;
+  if (is_ignored(property)) {
+    value = none;
+  } else if (is_ignored(property, name)) {
+    value = value == none ? instead : none;
+  }
 }
 
 // A token that is good for anything, for a session that does not take its own.
@@ -59,7 +63,9 @@ SenderConfig taken(SenderConfig config) {
   filter("preferred_codecs", config.preferred_codecs);
   if (is_ignored("simulcast")) config.simulcast = false;
   if (is_ignored("max_bitrate")) config.max_bitrate = 0;
-  replace("content_hint", config.content_hint, to_text(config.content_hint), ContentHint::kNone, ContentHint::kDetail);
+  // "detail" says the same as nothing, too, where it has an effect.
+  const ContentHint none = config.content_hint == ContentHint::kMotion ? ContentHint::kNone : config.content_hint;
+  replace("content_hint", config.content_hint, to_text(config.content_hint), none, ContentHint::kMotion);
   if (is_ignored("screen")) config.screen = false;
   if (is_ignored("label")) config.label.clear();
   // Where a source does not say it, too.

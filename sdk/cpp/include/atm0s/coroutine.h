@@ -32,6 +32,7 @@ namespace atm0s {
 // What a coroutine may return that begins at once and that nobody waits for.
 class Task {
  public:
+  // As the language wants it.
   struct promise_type {
     Task get_return_object() const noexcept { return {}; }
     std::suspend_never initial_suspend() const noexcept { return {}; }
@@ -44,20 +45,25 @@ class Task {
 // A coroutine that waits: it goes on once, or, a Task, not at all. For the two below.
 class Waiter {
  public:
-  Waiter() = default;
+  Waiter() = default;  // for nobody
+  // For a coroutine that is suspended.
   template <typename Promise>
   explicit Waiter(std::coroutine_handle<Promise> coroutine)
       : coroutine_(coroutine), is_task_(std::is_same_v<Promise, Task::promise_type>) {}
+  // Moves the coroutine.
   Waiter(Waiter&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)), is_task_(other.is_task_) {}
+  // Exchanges the coroutines.
   Waiter& operator=(Waiter&& other) noexcept {
     std::swap(coroutine_, other.coroutine_);
     std::swap(is_task_, other.is_task_);
     return *this;
   }
+  // A Task that still waits is destroyed.
   ~Waiter() {
     if (coroutine_ && is_task_) coroutine_.destroy();
   }
 
+  // Goes on, if it still waits.
   void resume() {
     if (const auto coroutine = std::exchange(coroutine_, nullptr)) coroutine.resume();
   }
@@ -72,21 +78,25 @@ class Waiter {
 // co_await operation: its Result<void>.
 class OperationAwaiter {
  public:
+  // Of that operation.
   explicit OperationAwaiter(Operation operation) : operation_(std::move(operation)) {}
 
-  bool await_ready() const { return operation_.is_done(); }
+  bool await_ready() const { return operation_.is_done(); }  // as the language wants it
+  // As the language wants it.
   template <typename Promise>
   void await_suspend(std::coroutine_handle<Promise> coroutine) const {
     // The coroutine may go on, and this awaiter be gone, before on_done() returns: it is called on a copy.
     const Operation operation = operation_;
     operation.on_done([waiter = std::make_shared<Waiter>(coroutine)](const Result<void>&) { waiter->resume(); });
   }
+  // What co_await gives.
   Result<void> await_resume() const { return operation_.wait(std::chrono::milliseconds(0)); }
 
  private:
   Operation operation_;
 };
 
+// co_await session.connect_async()
 inline OperationAwaiter operator co_await(Operation operation) {
   return OperationAwaiter(std::move(operation));
 }
@@ -127,17 +137,20 @@ class EventReader {
   };
 
  public:
-  static constexpr std::size_t max_kept = 4'096;
+  static constexpr std::size_t max_kept = 4'096;  // events
 
+  // Takes the session's handler; the session may go before the reader.
   explicit EventReader(Session& session) : state_(std::make_shared<State>()) {
     session.on_event([tap = std::make_shared<Tap>(state_)](const Event& event) { tap->state->put(event); });
   }
 
+  // Waits for one event.
   class Awaiter {
    public:
+    // Of that reader.
     explicit Awaiter(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-    bool await_ready() const { return false; }
+    bool await_ready() const { return false; }  // as the language wants it
     // False: one is there already, the coroutine goes on at once.
     template <typename Promise>
     bool await_suspend(std::coroutine_handle<Promise> coroutine) const {
@@ -151,6 +164,7 @@ class EventReader {
       if (!state->is_over) state->waiter = std::move(waiter);
       return true;
     }
+    // What co_await gives.
     Event await_resume() const {
       const std::lock_guard lock(state_->mutex);
       Event event = std::move(state_->events.front());

@@ -1,5 +1,6 @@
 // Media files as sources, and receivers into media files, so that everything can be tried without a device. Any thread;
-// reading and writing happen on a thread of the player's own, and on the session's executor.
+// reading and writing happen on a thread of the player's own, and on the session's executor. Both are handles: copies
+// mean the same thing, and the last one that goes stops the player, or closes the file.
 #pragma once
 
 #include <chrono>
@@ -15,6 +16,7 @@
 
 namespace atm0s {
 
+// How a file is played.
 struct FilePlayerOptions {
   bool loop = false;  // begin again at the end
   // Where a viewer waits for a key frame: go on at the file's next one, which leaves frames out. Else it waits.
@@ -31,11 +33,11 @@ class ATM0S_API FilePlayer {
                                         const FilePlayerOptions& options = {});
 
   std::shared_ptr<MediaSource> source() const;  // for SenderConfig
-  MediaKind kind() const;
-  Codec codec() const;
+  MediaKind kind() const;                       // of what is in the file
+  Codec codec() const;                          // of what is sent: of a WAV, Opus
 
-  void start();
-  void stop();
+  void start();  // from the beginning; once
+  void stop();   // for good; waits for its thread
   // False: it has not come to its end within that time; one that loops never does.
   bool wait_end(std::chrono::milliseconds timeout) const;
   uint64_t frames() const;  // played so far
@@ -54,8 +56,8 @@ class ATM0S_API FileRecorder {
   // INVALID_REQUEST: an ending that is none of these, or the wrong receivers for it. NOT_FOUND: it cannot be written.
   static Result<FileRecorder> open(const std::string& path, std::optional<Receiver> video,
                                    std::optional<Receiver> audio = {});
-  uint64_t video_frames() const;
-  uint64_t audio_frames() const;
+  uint64_t video_frames() const;  // written so far
+  uint64_t audio_frames() const;  // packets, written so far
   // Completes the file: durations, index. The error of the first write that failed.
   Result<void> close();
 

@@ -1,6 +1,7 @@
 // Media in and out: sources that senders send, and frames that receivers give. A source is made by the application,
 // fed from any thread, and may be given to a sender before or after it has begun; frames that nobody sends are dropped.
-// All classes are safe to use from any thread, and in handlers.
+// One source may feed several senders, of several sessions. All classes are safe to use from any thread, and in
+// handlers; frames and options are plain values. Levels of audio are dBov as in RFC 6464: 0 the loudest, -127 silent.
 #pragma once
 
 #include <chrono>
@@ -17,10 +18,12 @@
 
 namespace atm0s {
 
+// Of all times here.
 using Clock = std::chrono::steady_clock;
 
 // --- in ---------------------------------------------------------------------------------------------------------
 
+// A picture of the application's own encoder. The bytes are copied by the push.
 struct EncodedVideoFrame {
   // VP8, VP9: a frame; H264: an access unit with start codes (annex B); AV1: a temporal unit.
   std::span<const uint8_t> bytes;
@@ -30,18 +33,20 @@ struct EncodedVideoFrame {
   Clock::time_point captured_at = {};          // zero: now. The same for all layers of one picture
 };
 
+// A packet of the application's own encoder. The bytes are copied by the push.
 struct EncodedAudioFrame {
   std::span<const uint8_t> bytes;      // an Opus packet
   Clock::time_point captured_at = {};  // zero: now
-  std::optional<int> level = {};       // how loud it is, dBov: 0 the loudest, -127 silent
+  std::optional<int> level = {};       // how loud it is, dBov; nothing: mix-minus does not hear it
 };
 
-// Common to all sources.
+// What a sender sends: one of the classes below. Held by shared_ptr, of the application and of the senders.
 class ATM0S_API MediaSource {
  public:
   virtual ~MediaSource();
   MediaSource(const MediaSource&) = delete;
   MediaSource& operator=(const MediaSource&) = delete;
+  // Audio or video.
   MediaKind kind() const;
 
   class Impl;
@@ -55,12 +60,15 @@ class ATM0S_API MediaSource {
 // Frames of the application's own encoder, a camera or a file.
 class ATM0S_API EncodedVideoSource : public MediaSource {
  public:
+  // `codec`: one of video.
   explicit EncodedVideoSource(Codec codec);
   ~EncodedVideoSource() override;
 
+  // That it was made with.
   Codec codec() const;
-  // An error when the frame is none of the codec, or the session did not agree on the codec. Without a connection the
-  // frame is dropped, which is no error.
+  // Sends a frame. Without a connection it is dropped, which is no error. It goes out on another thread, so these
+  // errors are of a frame before: INVALID_REQUEST, it was none of the codec, or of a layer that the sender has not;
+  // UNSUPPORTED_CODEC, the session did not agree on the codec. Of this one: INVALID_REQUEST, it is empty.
   Result<void> push(const EncodedVideoFrame& frame);
 
   // Whether a viewer waits for a key frame of that layer; asking takes the request away. An encoder asks before each
@@ -75,11 +83,13 @@ class ATM0S_API EncodedVideoSource : public MediaSource {
 // Opus packets of the application's own encoder, or a file.
 class ATM0S_API EncodedAudioSource : public MediaSource {
  public:
-  EncodedAudioSource();
+  EncodedAudioSource();  // of Opus
   ~EncodedAudioSource() override;
+  // Sends a packet; as EncodedVideoSource::push().
   Result<void> push(const EncodedAudioFrame& frame);
 };
 
+// How a PcmSource encodes.
 struct PcmOptions {
   int channels = 1;           // 1 or 2, interleaved
   uint64_t bitrate = 32'000;  // bit/s of Opus
@@ -91,43 +101,47 @@ struct PcmOptions {
 // 48 kHz samples, encoded here. The SDK computes the audio level.
 class ATM0S_API PcmSource : public MediaSource {
  public:
+  // Options that the encoder does not take are told by push().
   explicit PcmSource(const PcmOptions& options = {});
   ~PcmSource() override;
-  // Any number of samples (of all channels); goes out in frames of 20 ms.
+  // Any number of samples (of all channels); goes out in frames of 20 ms, encoded by the thread that pushes. Push at
+  // the pace at which they are captured: what is 100 ms off is taken for a pause. INVALID_REQUEST: the options are
+  // wrong.
   Result<void> push(std::span<const int16_t> samples);
 };
 
 // --- out --------------------------------------------------------------------------------------------------------
 
-// A frame that is due to be shown now.
+// A frame that is due to be shown now. In decode order and whole; after one that is lost the next is a key frame.
 struct VideoFrame {
-  Codec codec = Codec::kVp8;
-  bool is_key = false;
+  Codec codec = Codec::kVp8;         // may change when the receiver is switched, with a key frame
+  bool is_key = false;               // decodes without those before
   uint32_t rtp_timestamp = 0;        // 90 kHz
   Clock::time_point render_at = {};  // when it is to be shown
   uint64_t number = 0;               // one more with each frame of the receiver
-  std::vector<uint8_t> bytes;        // in decode order; as EncodedVideoFrame::bytes
+  std::vector<uint8_t> bytes;        // as EncodedVideoFrame::bytes
 };
 
 // An Opus packet that is due to be heard now, or what to do in its place.
 struct AudioFrame {
+  // What a decoder does.
   enum class Action : uint8_t {
-    kDecode,
+    kDecode,      // the packet in these bytes
     kDecodeCopy,  // the packet before is lost: decode the copy of it (in-band FEC) in these bytes
     kConceal,     // lost: let the decoder make something up
-    kSilence,
+    kSilence,     // nobody talks: play nothing
   };
-  Action action = Action::kDecode;
-  uint32_t rtp_timestamp = 0;  // 48 kHz; of kDecode
-  Clock::time_point play_at = {};
-  std::chrono::microseconds length = {};
-  std::vector<uint8_t> bytes;
+  Action action = Action::kDecode;        // what to do
+  uint32_t rtp_timestamp = 0;             // 48 kHz; of kDecode
+  Clock::time_point play_at = {};         // when it is to be heard
+  std::chrono::microseconds length = {};  // how long it plays
+  std::vector<uint8_t> bytes;             // an Opus packet; empty: kConceal, kSilence
 };
 
 // Decoded audio: 48 kHz, 2 channels interleaved.
 struct PcmFrame {
-  Clock::time_point play_at = {};
-  std::vector<int16_t> samples;
+  Clock::time_point play_at = {};  // when its first sample is to be heard
+  std::vector<int16_t> samples;    // left, right, left, …
 };
 
 }  // namespace atm0s

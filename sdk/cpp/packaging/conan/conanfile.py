@@ -24,6 +24,7 @@ class Atm0s(ConanFile):
             "boost/1.81.0",
             "cli11/2.3.2",
             "fmt/9.1.0",
+            "libvpx/1.13.1",
             "nlohmann_json/3.11.2",
             "openssl/3.0.15",
             "opus/1.3.1",

@@ -3,12 +3,15 @@
 // made.   node sdk/cpp/packaging/test/run.mjs [part of a name…]     UPDATE_ABI=1: the list of symbols anew
 // The last line is JSON with the counts, for ./dev.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { blocks } from '../../../../tests/e2e/harness/guide.mjs';
+import { makeReference } from '../../reference/build.mjs';
 import { startServer } from '../../../../tests/e2e/harness/server.mjs';
 import { makeToken, nowSeconds } from '../../../../tests/e2e/harness/tokens.mjs';
+import { exampleTests } from '../../test/example_tests.mjs';
+import { runTests } from '../../test/suite.mjs';
 import { abiDifference } from './abi.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -74,10 +77,11 @@ async function installs() {
   mkdirSync(out, { recursive: true });
   await run('cmake', ['--install', build, '--prefix', prefix]);
   const wanted = ['bin/atm0s-server', 'bin/atm0s', 'lib/libatm0s.so', 'lib/libatm0s.a', 'lib/pkgconfig/atm0s.pc',
-    'lib/cmake/atm0s/atm0sConfig.cmake', 'include/atm0s/session.h', 'include/atm0s/atm0s.h'];
+    'lib/cmake/atm0s/atm0sConfig.cmake', 'include/atm0s/session.h', 'include/atm0s/atm0s.h',
+    'include/atm0s/gst.h', 'lib/libatm0s-gst.so', 'lib/pkgconfig/atm0s-gst.pc'];
   const missing = wanted.filter((file) => !existsSync(`${prefix}/${file}`));
   check(!missing.length, `missing: ${missing}`);
-  const inside = headers().filter((name) => !existsSync(`${tree}sdk/cpp/include/atm0s/${name}`));
+  const inside = headers().filter((name) => !['', 'gst/'].some((part) => existsSync(`${tree}sdk/cpp/${part}include/atm0s/${name}`)));
   check(!inside.length, `no public header: ${inside}`);
 }
 
@@ -91,13 +95,15 @@ async function hasSoname() {
 
 const symbolLines = (text) => text.trim().split('\n').filter(Boolean);
 
-async function exportsTheApiAlone() {
-  const names = symbolLines(await run('nm', ['-D', '--defined-only', '-C', `${prefix}/lib/libatm0s.so`]))
+const API = /^((typeinfo|typeinfo name|vtable) for )?atm0s::(?!.*\bImpl::)|^atm0s_[a-z0-9_]+$/;
+const GST_API = /^atm0s::gst::(Source|Player)::(?!Impl\b)/;
+
+async function exportsAlone(library, ours, least) {
+  const names = symbolLines(await run('nm', ['-D', '--defined-only', '-C', `${prefix}/lib/${library}`]))
     .map((line) => line.replace(/^[0-9a-f]+ \S /, ''));
-  const ours = /^((typeinfo|typeinfo name|vtable) for )?atm0s::(?!.*\bImpl::)|^atm0s_[a-z0-9_]+$/;
   const others = names.filter((name) => !ours.test(name) || /Impl$/.test(name));
   check(!others.length, `not of the API:\n${others.join('\n')}`);
-  check(names.length > 50, 'nothing is exported');
+  check(names.length > least, 'nothing is exported');
   return `${names.length} symbols`;
 }
 
@@ -112,9 +118,9 @@ async function archiveHasNoMore() {
   check(archive.length === shared.size, `${archive.length} symbols in libatm0s.a, ${shared.size} in libatm0s.so`);
 }
 
-async function keepsTheAbi() {
-  const file = `${tree}sdk/cpp/abi/atm0s.symbols`;
-  const nm = await run('nm', ['-D', '--defined-only', '--format=just-symbols', `${prefix}/lib/libatm0s.so`]);
+async function keepsTheAbi(name) {
+  const file = `${tree}sdk/cpp/abi/${name}.symbols`;
+  const nm = await run('nm', ['-D', '--defined-only', '--format=just-symbols', `${prefix}/lib/lib${name}.so`]);
   const { problem, text } = abiDifference({
     list: existsSync(file) ? readFileSync(file, 'utf8') : '',
     now: symbolLines(nm),
@@ -166,7 +172,17 @@ async function headersCompileAlone(compiler, language, flags, names) {
   return `${names.length} headers`;
 }
 
-// What docs/cpp-sdk.md shows, each block with what all of them may take for granted.
+// What docs/cpp-sdk.md shows of C, as it stands there.
+async function guideOfCCompiles() {
+  const found = blocks(readFileSync(`${tree}docs/cpp-sdk.md`, 'utf8'), 'c');
+  check(found.length > 0, 'no block of C in docs/cpp-sdk.md');
+  for (const [i, block] of found.entries()) {
+    writeFileSync(`${out}/guide${i}.c`, block);
+    await run('gcc', ['-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-fsyntax-only', `-I${prefix}/include`, `${out}/guide${i}.c`]);
+  }
+}
+
+// What it shows of C++, each block with what all of them may take for granted.
 async function guideCompiles() {
   const found = blocks(readFileSync(`${tree}docs/cpp-sdk.md`, 'utf8'), 'cpp');
   check(found.length > 5, `${found.length} blocks of C++ in docs/cpp-sdk.md`);
@@ -180,6 +196,33 @@ async function guideCompiles() {
   });
   check(!problems.length, problems.join('\n'));
   return `${found.length} blocks`;
+}
+
+// --- the reference ---
+
+function referenceIsWhole() {
+  const problem = makeReference();
+  check(!problem, problem);
+  const pages = readdirSync(`${tree}build/reference`).filter((name) => name.endsWith('.html'));
+  const [main, session] = ['index', 'classatm0s_1_1Session'].map((name) => readFileSync(`${tree}build/reference/${name}.html`, 'utf8'));
+  check(main.includes('Ten lines') && session.includes('Waits until the session is up'), 'the pages are not those of the SDK');
+  return `${pages.length} pages`;
+}
+
+// The same of headers to one of which something is added that nobody describes.
+function referenceWantsAll() {
+  const added = [['events.h', 'struct Undescribed {\n  int value;\n};'], ['config.h', 'inline int undescribed() { return 0; }'],
+    ['c_values.h', 'ATM0S_API void atm0s_undescribed(void);']];
+  for (const [name, line] of added) {
+    rmSync(`${out}/undescribed`, { recursive: true, force: true });
+    cpSync(`${tree}sdk/cpp/include`, `${out}/undescribed/include`, { recursive: true });
+    const file = `${out}/undescribed/include/atm0s/${name}`;
+    const text = readFileSync(file, 'utf8');
+    const at = text.lastIndexOf(name.startsWith('c_') ? '#ifdef __cplusplus' : '}  // namespace atm0s');
+    writeFileSync(file, `${text.slice(0, at)}${line}\n${text.slice(at)}`);
+    const problem = makeReference({ folders: ['build/package/undescribed/include'], output: 'build/package/undescribed/html' });
+    check(/undescribed.*is not documented/i.test(problem), `${line} in ${name}: ${problem || 'nobody objects'}`);
+  }
 }
 
 // --- programs -----------------------------------------------------------------------------------------------------------
@@ -228,6 +271,27 @@ async function buildsWithPkgConfig(isShared) {
   return exampleRuns(program, isShared);
 }
 
+// atm0s::gst, by CMake and by pkg-config.
+async function gstExampleRuns(withPkgConfig) {
+  let program = `${programs}/example_gst`;
+  if (withPkgConfig) {
+    const env = { ...process.env, PKG_CONFIG_PATH: `${prefix}/lib/pkgconfig` };
+    const flags = (await run('pkg-config', ['--cflags', '--libs', 'atm0s-gst'], { env })).trim().split(/\s+/);
+    program = `${out}/example_gst`;
+    await run('g++', ['-std=c++20', here('example_gst.cpp'), ...flags, '-o', program]);
+  }
+  return exampleRuns(program, true);
+}
+
+// The plugin, where it is installed: GStreamer finds it and its libraries there.
+async function pluginIsFound() {
+  const folder = (await run('find', [prefix, '-name', 'libgstatm0s.so', '-printf', '%h'])).trim();
+  const env = { ...process.env, GST_PLUGIN_PATH: folder, GST_REGISTRY: `${out}/registry.bin`, LD_LIBRARY_PATH: '' };
+  const said = await run('gst-inspect-1.0', ['atm0s'], { env });
+  check(said.includes('atm0ssink') && said.includes('atm0ssrc') && said.includes(version), said);
+  return folder.slice(prefix.length + 1);
+}
+
 // GoogleTest's count, and what it said of those that failed.
 async function passesItsTests() {
   await builtPrograms();
@@ -241,6 +305,24 @@ async function cPasses() {
   const passed = said.match(/^ok /gm)?.length ?? 0;
   check(!said.includes('FAILED') && passed > 30, said);
   return `${passed} expectations`;
+}
+
+// --- the examples -------------------------------------------------------------------------------------------------------
+
+const examples = `${out}/examples`;
+
+async function examplesBuild() {
+  await run('cmake', ['-S', `${prefix}/share/doc/libatm0s-dev/examples`, '-B', examples, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release',
+    '-DCMAKE_CXX_FLAGS_RELEASE=-O1', '-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wconversion -Werror', `-DCMAKE_PREFIX_PATH=${prefix}`]);
+  await run('cmake', ['--build', examples]);
+  await usesSharedLibrary(`${examples}/robot_camera`, true);
+}
+
+// Each of them, side by side; they count for themselves.
+async function examplesRun(server) {
+  const ran = await runTests(exampleTests({ examples, tool: `${prefix}/bin/atm0s`, server, out, env: environment }), only);
+  counts.passed += ran.passed;
+  counts.failed += ran.failed;
 }
 
 // --- the tool ---
@@ -262,18 +344,51 @@ async function toolWorks() {
 
 // --- Debian -------------------------------------------------------------------------------------------------------------
 
+// As they are when they are installed, in a folder in place of /.
+async function debianPackagesWork() {
+  const root = `${out}/debian/root`;
+  rmSync(root, { recursive: true, force: true });
+  for (const name of readdirSync(`${out}/debian`).filter((file) => file.endsWith('.deb'))) {
+    await run('dpkg-deb', ['-x', `${out}/debian/${name}`, root]);
+  }
+  const folder = (await run('gcc', ['-print-multiarch'])).trim();
+  const libraries = `${root}/usr/lib/${folder}`;
+  const wanted = [`libatm0s.so.${version}`, 'libatm0s.a', 'pkgconfig/atm0s.pc', 'cmake/atm0s/atm0sConfig.cmake',
+    `libatm0s-gst.so.${version}`, 'pkgconfig/atm0s-gst.pc', 'cmake/atm0s/atm0sGstTargets.cmake'];
+  for (const file of wanted) {
+    check(existsSync(`${libraries}/${file}`), `no ${file} in usr/lib/${folder}`);
+  }
+  const astray = readdirSync(`${root}/usr/lib`).filter((name) => name !== folder);
+  check(!astray.length, `in usr/lib: ${astray}`);
+  const cmake = `${out}/debian/programs`;
+  await run('cmake', ['-S', here('.'), '-B', cmake, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Debug', '-DCMAKE_CXX_FLAGS_DEBUG=-O0',
+    `-DCMAKE_PREFIX_PATH=${root}/usr`]);
+  await run('cmake', ['--build', cmake, '--target', 'example_static']);
+  const env = { ...process.env, PKG_CONFIG_PATH: `${libraries}/pkgconfig` };
+  const flags = (await run('pkg-config', ['--cflags', '--libs', 'atm0s'], { env })).trim().split(/\s+/);
+  check(flags.some((flag) => flag.startsWith('-I') && existsSync(`${flag.slice(2)}/atm0s/session.h`)), flags.join(' '));
+  await run('g++', ['-std=c++20', here('example.cpp'), ...flags, '-o', `${out}/debian/example`]);
+  for (const program of [`${root}/usr/bin/atm0s`, `${libraries}/libatm0s-gst.so`]) {
+    check(!/RPATH|RUNPATH/.test(await run('readelf', ['-d', program])), `${program} has a path in it`);
+  }
+}
+
 async function makesDebianPackages() {
   await run('cpack', ['-G', 'DEB', '-B', `${out}/debian`], { cwd: build });
   const files = readdirSync(`${out}/debian`).filter((name) => name.endsWith('.deb'));
   const field = (name, which) => run('dpkg-deb', ['-f', `${out}/debian/${name}`, which]).then((text) => text.trim());
   const depends = {};
   for (const name of files) depends[await field(name, 'Package')] = await field(name, 'Depends');
-  for (const name of ['libatm0s0', 'libatm0s-dev', 'atm0s-server']) check(name in depends, `no package ${name}: ${files}`);
+  const packages = ['libatm0s0', 'libatm0s-dev', 'atm0s-server', 'libatm0s-gst0', 'libatm0s-gst-dev', 'gstreamer1.0-atm0s'];
+  for (const name of packages) check(name in depends, `no package ${name}: ${files}`);
   check(/libc6 .*libssl3/.test(depends.libatm0s0), `libatm0s0 depends on ${depends.libatm0s0}`);
   check(/libatm0s0 \(= /.test(depends['libatm0s-dev']), `libatm0s-dev depends on ${depends['libatm0s-dev']}`);
+  check(/libatm0s0 .*libvpx7/.test(depends.atm0s), `atm0s depends on ${depends.atm0s}`);
+  check(/libatm0s0 \(>= .*libgstreamer1.0-0/.test(depends['libatm0s-gst0']), `libatm0s-gst0 depends on ${depends['libatm0s-gst0']}`);
   const library = files.find((name) => name.startsWith('libatm0s0_'));
   const control = await run('dpkg-deb', ['-I', `${out}/debian/${library}`, 'shlibs']);
   check(/^libatm0s 0 libatm0s0 \(>= /m.test(control), control);
+  check(/^[^<]+ <[^@ ]+@[^@ ]+>$/.test(await field(library, 'Maintainer')), 'the maintainer is nobody');
   return files.join(' ');
 }
 
@@ -291,9 +406,12 @@ async function recipesAreWellFormed() {
 await test('it installs', installs);
 if (only.length) await installs();
 await test('its soname has the major version', hasSoname);
-await test('the shared library exports the API alone', exportsTheApiAlone);
+await test('the shared library exports the API alone', () => exportsAlone('libatm0s.so', API, 50));
+await test('libatm0s-gst exports the API alone', () => exportsAlone('libatm0s-gst.so', GST_API, 20));
 await test('the static library has nothing more', archiveHasNoMore);
-await test('what is exported is what sdk/cpp/abi lists', keepsTheAbi);
+for (const name of ['atm0s', 'atm0s-gst']) {
+  await test(`what lib${name} exports is what sdk/cpp/abi lists`, () => keepsTheAbi(name));
+}
 await test('a list of symbols that loses some is refused', refusesAnAbiThatLoses);
 await test('headers include standard ones alone', includesStandardAlone);
 for (const compiler of ['g++', 'clang++-19']) {
@@ -303,6 +421,9 @@ for (const compiler of ['gcc', 'clang-19']) {
   await test(`atm0s.h is C11 for ${compiler}`, () => headersCompileAlone(compiler, 'c', ['-std=c11', '-Wpedantic'], ['atm0s.h']));
 }
 await test('the code of docs/cpp-sdk.md compiles', guideCompiles);
+await test('so does that in C', guideOfCCompiles);
+await test('the reference of the headers has no warning', referenceIsWhole);
+await test('a header with something that nobody describes is refused', referenceWantsAll);
 const server = await startServerForAll();
 try {
   await test('a project outside of the tree builds with CMake', builtPrograms);
@@ -310,13 +431,22 @@ try {
   await test('it runs, with the static library', () => exampleRuns(`${programs}/example_static`, false));
   await test('with pkg-config it builds and runs, shared', () => buildsWithPkgConfig(true));
   await test('with pkg-config it builds and runs, static', () => buildsWithPkgConfig(false));
+  await test('with atm0s::gst it builds with CMake, and runs', async () => {
+    await builtPrograms();
+    return gstExampleRuns(false);
+  });
+  await test('with atm0s::gst it builds with pkg-config, and runs', () => gstExampleRuns(true));
   await test('a program in C publishes, views and hears', cPasses);
   await test('publishers and coroutines do as told', passesItsTests);
   await test('the tool atm0s does what its help says', toolWorks);
+  await test('the examples build outside of the tree', examplesBuild);
+  await examplesRun(server);
 } finally {
   await server.stop();
 }
+await test('GStreamer finds the plugin', pluginIsFound);
 await test('Debian packages are made', makesDebianPackages);
+await test('what they install is found by CMake and pkg-config', debianPackagesWork);
 await test('recipes for vcpkg and Conan are well formed', recipesAreWellFormed);
 console.log(JSON.stringify({ suite: 'package', ...counts, skipped: 0 }));
 process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);

@@ -1,5 +1,5 @@
-// The C API against a real server: a session publishes video and audio, another one views, limits, reads and is told; a
-// third one hears by mix-minus. Prints what failed; the environment is that of server.h.
+// The C API against a real server: a session publishes video and audio, another one lists, views, limits, reads and is
+// told; a third one hears by mix-minus; a fourth one publishes when it has something. Prints what failed; the environment is that of server.h.
 #include <atm0s/atm0s.h>
 
 #include <stdatomic.h>
@@ -57,6 +57,18 @@ static bool wait_for(atm0s_session* session, atm0s_event_type type, const char* 
   return false;
 }
 
+// Whether within ten seconds that stream is there with a source (1) or without (0), or is not there (-1).
+static bool wait_stream(atm0s_session* session, const char* peer, const char* name, int wanted) {
+  for (int tries = 0; tries < 1000; ++tries) {
+    atm0s_stream* stream = atm0s_session_remote_stream(session, peer, name);
+    const int found = stream == NULL ? -1 : stream->is_active;
+    atm0s_stream_free(stream);
+    if (found == wanted) return true;
+    thrd_sleep(&(struct timespec){0, 10 * 1000 * 1000}, NULL);
+  }
+  return false;
+}
+
 static atomic_bool is_over;
 typedef struct media {
   atm0s_source* video;
@@ -110,6 +122,14 @@ static void arguments(void) {
   expect(older != NULL, "what an older program's struct does not have is not read", &error);
   atm0s_session_close(older);
   expect(atm0s_session_connect(NULL, 1, &error) == ATM0S_INVALID_REQUEST, "no session is an error", NULL);
+  expect(atm0s_publisher_stop(NULL, 1, &error) == ATM0S_INVALID_REQUEST &&
+             atm0s_consumer_view(NULL, "", NULL, 1, &error) == ATM0S_INVALID_REQUEST &&
+             atm0s_session_create_consumer(NULL, "a", "b", ATM0S_VIDEO) == NULL &&
+             atm0s_session_create_publisher(NULL, NULL, &error) == NULL &&
+             atm0s_session_remote_streams(NULL, NULL, 0) == 0,
+         "no publisher, no consumer is an error", NULL);
+  atm0s_publisher_free(NULL);
+  atm0s_consumer_free(NULL);
   expect(atm0s_source_encoded_video(ATM0S_OPUS) == NULL, "Opus is no video", NULL);
   expect(strcmp(atm0s_code_name(ATM0S_ICE_SERVER_ERROR), "ICE_SERVER_ERROR") == 0, "codes have names", NULL);
   expect(strlen(atm0s_version()) >= 5, "there is a version", NULL);
@@ -156,6 +176,99 @@ static void view(atm0s_session* viewer) {
   atm0s_receiver_free(video);
 }
 
+// One who begins with nothing, publishes, stops, and publishes anew.
+static void publish_later(atm0s_session* viewer, const atm0s_source* video) {
+  atm0s_error error;
+  atm0s_session_config config = ATM0S_SESSION_CONFIG_INIT;
+  atm0s_session* session = open_session(&config, "d", 3);
+  atm0s_sender_config wanted = ATM0S_SENDER_CONFIG_INIT;
+  wanted.name = "screen", wanted.kind = ATM0S_VIDEO, wanted.label = "a desk";
+  atm0s_publisher* publisher = atm0s_session_create_publisher(session, &wanted, &error);
+  expect(publisher != NULL && strcmp(atm0s_publisher_name(publisher), "screen") == 0, "a publisher is made", &error);
+  expect(atm0s_publisher_get_state(publisher) == ATM0S_SENDER_CREATED && atm0s_publisher_sender(publisher) == NULL,
+         "which has no sender yet", NULL);
+  expect(atm0s_publisher_switch(publisher, video, NULL, 10000, &error) == ATM0S_OK, "a source publishes it", &error);
+  atm0s_sender* sender = atm0s_publisher_sender(publisher);
+  expect(sender != NULL && strcmp(atm0s_sender_name(sender), "screen") == 0, "then it has one", NULL);
+  atm0s_sender_free(sender);
+  wanted.source = video;
+  expect(atm0s_session_create_publisher(session, &wanted, &error) == NULL && error.code == ATM0S_INVALID_REQUEST,
+         "its name is taken", NULL);
+
+  expect(wait_stream(viewer, "d", "screen", 1), "viewers are told", NULL);
+  atm0s_stream* stream = atm0s_session_remote_stream(viewer, "d", "screen");
+  expect(stream != NULL && stream->kind == ATM0S_VIDEO && stream->is_active && strcmp(stream->peer, "d") == 0 &&
+             strcmp(stream->label, "a desk") == 0,
+         "it is found by its key", NULL);
+  expect(atm0s_publisher_switch(publisher, NULL, "nothing", 10000, &error) == ATM0S_OK, "its source is taken", &error);
+  expect(wait_stream(viewer, "d", "screen", 0), "viewers are told of that", NULL);
+  atm0s_stream* later = atm0s_session_remote_stream(viewer, "d", "screen");
+  expect(stream != NULL && stream->is_active && later != NULL && !later->is_active &&
+             strcmp(later->label, "nothing") == 0,
+         "a stream is what it was when it was asked for", NULL);
+  atm0s_stream_free(stream);
+  atm0s_stream_free(later);
+
+  expect(atm0s_publisher_stop(publisher, 10000, &error) == ATM0S_OK, "it is stopped", &error);
+  expect(wait_stream(viewer, "d", "screen", -1), "viewers do not find it any more", NULL);
+  expect(atm0s_publisher_switch(publisher, video, NULL, 10000, &error) == ATM0S_OK, "a source publishes anew", &error);
+  expect(wait_stream(viewer, "d", "screen", 1), "and viewers are told", NULL);
+  atm0s_publisher_free(publisher);
+  atm0s_session_close(session);
+}
+
+static void list_streams(atm0s_session* viewer) {
+  expect(atm0s_session_remote_streams(viewer, NULL, 0) == 2, "two remote streams are counted", NULL);
+  atm0s_stream* streams[8] = {NULL};
+  expect(atm0s_session_remote_streams(viewer, streams, 1) == 2 && streams[0] != NULL && streams[1] == NULL,
+         "no more are given than there is room for", NULL);
+  atm0s_stream_free(streams[0]);
+  const size_t count = atm0s_session_remote_streams(viewer, streams, 8);
+  bool has_audio = false, has_video = false;
+  for (size_t i = 0; i < count; ++i) {
+    const bool is_its = strcmp(streams[i]->peer, "a") == 0 && streams[i]->status == ATM0S_STREAM_CONNECTED;
+    has_audio |= is_its && streams[i]->kind == ATM0S_AUDIO && strcmp(streams[i]->name, "audio_main") == 0;
+    has_video |= is_its && streams[i]->kind == ATM0S_VIDEO && strcmp(streams[i]->name, "video_main") == 0;
+    atm0s_stream_free(streams[i]);
+  }
+  expect(has_audio && has_video, "they are those of the publisher", NULL);
+  atm0s_stream_free(NULL);
+}
+
+// Two views of a stream share a receiver, which goes with the last of them.
+static void consume(atm0s_session* viewer) {
+  atm0s_error error;
+  atm0s_consumer* consumer = atm0s_session_create_consumer(viewer, "a", "video_main", ATM0S_VIDEO);
+  expect(consumer != NULL && atm0s_consumer_receiver(consumer) == NULL, "a consumer views nothing at first", NULL);
+  atm0s_receiver_limit limit = ATM0S_RECEIVER_LIMIT_INIT;
+  limit.max_spatial = 0;
+  expect(atm0s_consumer_set_limit(consumer, "small", &limit, 10000, &error) == ATM0S_NOT_FOUND,
+         "a view that is not there has no limit", NULL);
+  expect(atm0s_consumer_view(consumer, "small", &limit, 10000, &error) == ATM0S_OK, "it is viewed", &error);
+  expect(atm0s_consumer_view(consumer, "full", NULL, 10000, &error) == ATM0S_OK, "and once more", &error);
+  atm0s_receiver* receiver = atm0s_consumer_receiver(consumer);
+  expect(receiver != NULL && strcmp(atm0s_receiver_id(receiver), "video_0") == 0, "over one receiver", NULL);
+  atm0s_frame* frame = atm0s_receiver_read_video(receiver, 10000, &error);
+  expect(frame != NULL && frame->size == 200, "of which frames are read", &error);
+  atm0s_frame_free(frame);
+  expect(atm0s_consumer_set_limit(consumer, "full", &limit, 10000, &error) == ATM0S_OK, "a view is limited", &error);
+  expect(atm0s_consumer_unview(consumer, "full", 10000, &error) == ATM0S_OK, "one view ends", &error);
+  atm0s_receiver* still = atm0s_consumer_receiver(consumer);
+  expect(still != NULL, "the receiver stays for the other", NULL);
+  atm0s_receiver_free(still);
+  expect(atm0s_consumer_unview(consumer, "small", 10000, &error) == ATM0S_OK, "the last view ends", &error);
+  expect(atm0s_consumer_receiver(consumer) == NULL, "and the receiver is given back", NULL);
+  expect(atm0s_receiver_get_state(receiver) == ATM0S_RECEIVER_NO_SOURCE ||
+             wait_for(viewer, ATM0S_EVENT_RECEIVER_STATE, "video_0"),
+         "it views nothing", NULL);
+  atm0s_receiver_free(receiver);
+  expect(atm0s_consumer_view(consumer, "full", NULL, 10000, &error) == ATM0S_OK, "it is viewed again", &error);
+  atm0s_consumer_free(consumer);
+  receiver = atm0s_session_take_receiver(viewer, ATM0S_VIDEO);
+  expect(strcmp(atm0s_receiver_id(receiver), "video_0") == 0, "a consumer that is freed gives its receiver back", NULL);
+  atm0s_session_give_back(viewer, receiver);
+}
+
 static void hear(void) {
   atm0s_error error;
   atm0s_session_config config = ATM0S_SESSION_CONFIG_INIT;
@@ -199,7 +312,11 @@ int main(void) {
   uint64_t microseconds = 0;
   expect(atm0s_session_ping(viewer, 5000, &microseconds, &error) == ATM0S_OK && microseconds > 0, "it pings", &error);
   expect(wait_for(viewer, ATM0S_EVENT_STREAM, "video_main"), "the stream is told", NULL);
+  expect(wait_stream(viewer, "a", "audio_main", 1), "the other, too", NULL);
+  list_streams(viewer);
+  consume(viewer);
   view(viewer);
+  publish_later(viewer, sources.video);
   hear();
 
   atm0s_sender* sender = atm0s_session_sender(publisher, "video_main");

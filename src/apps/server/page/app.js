@@ -253,7 +253,7 @@ function toggle(kind) {
 
 // ---- start ----------------------------------------------------------------------------------------------------------
 
-$('room').value = query.get('room') || 'lobby';
+$('room').value = query.get('room') || 'demo';
 $('peer').value = query.get('peer') || randomName();
 $('join').addEventListener('submit', (event) => { event.preventDefault(); join(true); });
 $('watch-button').addEventListener('click', () => { if ($('join').reportValidity()) join(false); });

@@ -1,4 +1,4 @@
-#include "io/http/tls_client.h"
+#include "io/tls/tls_client.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -37,6 +37,7 @@ Result<TlsContext> make_tls_context(const TlsOptions& options) {
   TlsContext context(SSL_CTX_new(TLS_client_method()));
   if (!context) return fail(ErrorCode::kServerError, "TLS: no context");
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);  // RFC 8996: nothing older
+  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_verify(context.get(), options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (!options.verify) return context;
   ERR_clear_error();
@@ -51,11 +52,11 @@ Result<TlsContext> make_tls_context(const TlsOptions& options) {
   return context;
 }
 
-bool expect_server(SSL* ssl, const std::string& name, bool verify) {
+bool expect_server(SSL* ssl, const std::string& name) {
   const bool is_address = IpAddress::parse(name).has_value();
   // RFC 6066 3: SNI has names only, no addresses.
-  if (!is_address && SSL_set_tlsext_host_name(ssl, name.c_str()) != 1) return false;
-  if (!verify) return true;
+  if (name.empty() || (!is_address && SSL_set_tlsext_host_name(ssl, name.c_str()) != 1)) return false;
+  if (SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE) return true;
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
   if (is_address) return X509_VERIFY_PARAM_set1_ip_asc(param, name.c_str()) == 1;
   // RFC 9525 6.3: "*" is a whole label.
@@ -64,24 +65,24 @@ bool expect_server(SSL* ssl, const std::string& name, bool verify) {
 }
 
 std::string explain_tls_failure(SSL* ssl, const std::string& name, unsigned long error, const std::string& otherwise) {
-  const int reason = error == 0 ? 0 : ERR_GET_REASON(error);
   const long verdict = SSL_get_verify_result(ssl);
-  if ((SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0 && verdict != X509_V_OK) {
+  if (SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE && verdict != X509_V_OK) {
     if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-      return "TLS: the certificate is not for " + name;
+      return "has a certificate that is not for " + name;
     }
-    std::string why = "TLS: the certificate of " + name + " is not trusted: " + X509_verify_cert_error_string(verdict);
+    std::string why = std::string("has a certificate that is not trusted: ") + X509_verify_cert_error_string(verdict);
     const bool is_unknown = verdict == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
                             verdict == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
                             verdict == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
     if (is_unknown) why += "; ca_file or ca_pem names who is to be trusted";
     return why;
   }
+  const int reason = error == 0 ? 0 : ERR_GET_REASON(error);
   if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_UNKNOWN_PROTOCOL) {
-    return "TLS: " + name + " does not speak TLS there; is it an http:// address?";
+    return "does not speak TLS there; is the port one for plain connections?";
   }
   const char* text = error == 0 ? nullptr : ERR_reason_error_string(error);
-  return "TLS with " + name + ": " + (text == nullptr ? otherwise : text);
+  return "failed over TLS: " + (text == nullptr ? otherwise : text);
 }
 
 }  // namespace atm::io
