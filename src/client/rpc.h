@@ -19,8 +19,9 @@ inline constexpr Duration kRequestTimeout = 12s;
 
 class Rpc {
  public:
-  // What a request was for.
-  enum class Use : uint8_t { kApplication, kResync, kUpdate, kPing };
+  // What a request was for. kApplication: a wish of its, which the next connection is told, too. kQuestion: of its, and
+  // nothing but an answer will do.
+  enum class Use : uint8_t { kApplication, kQuestion, kResync, kUpdate, kPing };
   struct Pending {
     Use use = Use::kResync;
     uint64_t request = 0;  // of the application

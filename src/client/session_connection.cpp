@@ -266,6 +266,7 @@ void Session::close_peer(Now now, Output& out) {
   done_.clear();
   for (const Rpc::Done& one : done) {
     if (one.pending.use == Rpc::Use::kApplication) finish(one.pending.request, {}, out);  // resync() says it again
+    if (one.pending.use == Rpc::Use::kQuestion) finish(one.pending.request, std::get<Error>(one.answer.data), out);
   }
   if (peer_) {
     peer::Output peer_out = peer_output(out);

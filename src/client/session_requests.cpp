@@ -95,7 +95,7 @@ void Session::subscribe(Now now, std::string peer, bool subscribe, uint64_t requ
 
 void Session::ping(Now now, uint64_t request, Output& out) {
   if (!connection_.channel) return finish(request, Error{ErrorCode::kClosed, "there is no connection"}, out);
-  ask(now, contract::PeerPing{}, Rpc::Use::kApplication, request, out);
+  ask(now, contract::PeerPing{}, Rpc::Use::kQuestion, request, out);
 }
 
 void Session::set_token(Now now, uint64_t request, std::string token, Output& out) {
@@ -170,6 +170,7 @@ void Session::on_rpc_done(Now now, Rpc::Done done, Output& out) {
   if (const auto* refused = std::get_if<Error>(&done.answer.data)) error = *refused;
   switch (done.pending.use) {
     case Rpc::Use::kApplication:
+    case Rpc::Use::kQuestion:
       return finish(done.pending.request, std::move(error), out);
     case Rpc::Use::kPing:
       return on_ping_done(now, error, out);

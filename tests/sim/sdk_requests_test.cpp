@@ -252,5 +252,16 @@ TEST(SdkRequests, AServerThatIsNotHeardAnyMoreLeavesNoRequestWithoutAnAnswer) {
   EXPECT_EQ(error->code, ErrorCode::kTimeout);
 }
 
+TEST(SdkRequests, APingThatAnotherConnectionOvertakesHasFailed) {
+  SdkWorld world(32);
+  SdkClient& ann = world.join(sdk_config("ann"));
+  const auto error = world.ask(ann, [&](uint64_t id, client::Output& out) {
+    world.drain("one");  // its word is here before an answer
+    ann->ping(world.now(), id, out);
+  });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, ErrorCode::kClosed);
+}
+
 }  // namespace
 }  // namespace atm::sim

@@ -250,8 +250,9 @@ TEST(SdkSession, ANewNetworkIsARestartThatKeepsTheSession) {
       const auto gap = std::chrono::duration_cast<std::chrono::milliseconds>(longest_gap(*viewer, 0, since));
       std::printf("seed %lu: %s without video for %ld ms\n", seed, viewer == &ann ? "who moved" : "the other",
                   gap.count());
-      // Who views somebody who moved waits for the packets that were not sent, as long as its assembler's patience.
-      EXPECT_LT(gap, viewer == &ann ? 500ms : 2s);
+      // Who views somebody who moved waits for the packets that were not sent until a key frame is behind them for as
+      // long as its assembler has patience then.
+      EXPECT_LT(gap, viewer == &ann ? 500ms : 1s);
     }
   }
 }

@@ -50,6 +50,7 @@ void Assembler::drop_before(int64_t sequence) {
     if (Slot* slot = find(at)) free(*slot);
   }
   floor_ = std::max(*floor_, sequence);
+  if (next_key_ && *next_key_ < *floor_) next_key_.reset();
 }
 
 // Places for floor_ to `sequence`.
@@ -108,7 +109,11 @@ void Assembler::on_packet(const MediaPacket& packet) {
     counters_.overflows += held - held_;
   }
   const Slot* slot = find(packet.sequence);
-  if (!is_seeking_ || !slot || !may_begin(*slot)) return;
+  if (!slot || !may_begin(*slot)) return;
+  if (!is_seeking_) {
+    next_key_ = std::min(next_key_.value_or(packet.sequence), packet.sequence);
+    return;
+  }
   if (key_start_ && *key_start_ < packet.sequence) return;
   key_start_ = packet.sequence;
   is_open_ = false;
@@ -288,6 +293,7 @@ void Assembler::begin_seeking() {
   if (is_seeking_ && (!key_start_ || *key_start_ >= *floor_)) return;
   is_seeking_ = true;
   is_open_ = false;
+  next_key_.reset();
   key_start_.reset();
   for (auto at = find_from(*floor_); at; at = find_from(*at + 1)) {
     if (!may_begin(*find(*at))) continue;
@@ -323,12 +329,13 @@ void Assembler::note_stall() {
 }
 
 Instant Assembler::next_timeout() const {
-  return stalled_since_ == kNever ? kNever : stalled_since_ + config_.patience;
+  if (stalled_since_ == kNever) return kNever;
+  return stalled_since_ + (has_key_behind_stall() ? config_.key_patience : config_.patience);
 }
 
 void Assembler::on_timeout(Instant now) {
   if (now < next_timeout() || !stalled_at_) return;
-  const auto next = find_from(*stalled_at_ + 1);
+  const auto next = has_key_behind_stall() ? next_key_ : find_from(*stalled_at_ + 1);
   give_up_before(next.value_or(*stalled_at_ + 1));
   stalled_since_ = kNever;
 }

@@ -34,6 +34,8 @@ struct AssemblerConfig {
   Codec codec = Codec::kVp8;
   // How long a hole is waited for when nobody gives it up. As long as a packet is asked for (stream::MissingList).
   Duration patience = 1'500ms;
+  // The same when a key frame has begun to come behind it: retransmissions of a long way, and then the picture goes on.
+  Duration key_patience = 500ms;
 };
 
 struct MediaPacket {
@@ -123,6 +125,7 @@ class Assembler {
   void lose_frame(int64_t next);
   void begin_seeking();
   void note_stall();
+  bool has_key_behind_stall() const { return next_key_ && stalled_at_ && *next_key_ > *stalled_at_; }
   std::optional<int64_t> awaited() const;
 
   // given
@@ -143,6 +146,7 @@ class Assembler {
   bool has_parameter_sets_ = false;       // H264: a key frame brought some
   bool is_open_ = false;                  // a frame is being collected: [begin_, cursor_) is there
   int64_t begin_ = 0, cursor_ = 0;
+  std::optional<int64_t> next_key_;    // while not seeking: the first packet of the next key frame held
   std::optional<int64_t> stalled_at_;  // the packet that is waited for
   Instant stalled_since_ = kNever;     // since when it is known to be missing
   AssemblerCounters counters_;

@@ -139,7 +139,7 @@ TEST(Assembler, WaitsForAHoleAsLongAsItsPatience) {
   stream.give_vp8(1, 1, 0, true);
   EXPECT_EQ(stream.assembler.next_timeout(), kNever);
   const Instant at = Instant{} + 1s;
-  stream.give(3, 3, true, vp8(true, true, 3, 3, 0), at);
+  stream.give(3, 3, true, vp8(true, false, 3, 3, 0), at);
   stream.give(4, 4, true, vp8(true, false, 4, 4, 0), at + 1s);
   EXPECT_EQ(stream.assembler.next_timeout(), at + AssemblerConfig{}.patience) << "known since 3 came";
   stream.assembler.on_timeout(at + AssemblerConfig{}.patience - 1us);
@@ -147,7 +147,24 @@ TEST(Assembler, WaitsForAHoleAsLongAsItsPatience) {
   EXPECT_EQ(stream.pictures(), (Pictures{1}));
   stream.assembler.on_timeout(at + AssemblerConfig{}.patience);
   stream.take();
-  EXPECT_EQ(stream.pictures(), (Pictures{1, 3, 4}));
+  EXPECT_EQ(stream.assembler.counters().given_up, 1u);
+  EXPECT_EQ(stream.assembler.next_timeout(), kNever);
+}
+
+TEST(Assembler, BehindAHoleAKeyFrameIsTakenEarlier) {
+  Stream stream(Codec::kVp8);
+  stream.give_vp8(1, 1, 0, true);
+  const Instant at = Instant{} + 1s;
+  stream.give(3, 3, true, vp8(true, false, 3, 3, 0), at);
+  stream.give(5, 5, true, vp8(true, true, 5, 5, 0), at + 400ms);
+  stream.give(6, 6, true, vp8(true, false, 6, 6, 0), at + 420ms);
+  EXPECT_EQ(stream.assembler.next_timeout(), at + AssemblerConfig{}.key_patience);
+  stream.assembler.on_timeout(at + AssemblerConfig{}.key_patience - 1us);
+  stream.take();
+  EXPECT_EQ(stream.pictures(), (Pictures{1}));
+  stream.assembler.on_timeout(at + AssemblerConfig{}.key_patience);
+  stream.take();
+  EXPECT_EQ(stream.pictures(), (Pictures{1, 5, 6}));
   EXPECT_EQ(stream.assembler.next_timeout(), kNever);
 }
 

@@ -15,8 +15,8 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "contract/http.h"
-#include "io/tls/tls_client.h"
 #include "io/resolve/resolver.h"
+#include "io/tls/tls_client.h"
 
 namespace atm::io {
 
