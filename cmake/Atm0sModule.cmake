@@ -16,13 +16,13 @@ find_program(ATM0S_MOLD mold)
 if(ATM0S_MOLD)
   target_link_options(atm0s_options INTERFACE -fuse-ld=mold)
 endif()
+# Of shared libraries: nothing is left for others to define. But clang has its sanitizers in programs alone.
+set(ATM0S_NO_UNDEFINED -Wl,-z,defs)
 if(ATM0S_SANITIZE)
-  # Instrumented code makes g++ 12 warn of overflows that are not there; the release build holds the warnings.
+  set(ATM0S_NO_UNDEFINED)
+  # The release build holds the warnings.
   target_compile_options(atm0s_options INTERFACE -fsanitize=${ATM0S_SANITIZE} -fno-sanitize-recover=all -Wno-error)
   target_link_options(atm0s_options INTERFACE -fsanitize=${ATM0S_SANITIZE})
-  if(ATM0S_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-    target_compile_options(atm0s_options INTERFACE -Wno-tsan)  # Boost.Asio's fences, each time that it is included
-  endif()
 endif()
 
 function(atm0s_module path)
