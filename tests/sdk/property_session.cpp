@@ -170,7 +170,7 @@ std::vector<Property> session_properties() {
       {"peer_id", {"peer_id"}, peer_id},
       {"token", {"token"}, token_of_another_room},
       {"senders", {"senders"}, senders},
-      {"receivers", {"receivers"}, receivers},
+      {"receivers", {"receivers", "mix_minus_audio=disabled"}, receivers},
       {"codecs_opus", {"codecs=OPUS"}, codecs_opus},
       {"mix_minus_all", {"mix_minus_audio", "mix_minus_audio=all"}, mix_all},
       {"mix_minus_manual", {"mix_minus_audio", "mix_minus_audio=manual"}, mix_manual},
