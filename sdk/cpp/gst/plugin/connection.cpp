@@ -1,6 +1,9 @@
 #include "connection.h"
 
 #include <sstream>
+#include <utility>
+
+#include "handle.h"
 
 namespace atm0s::gst {
 
@@ -8,20 +11,32 @@ namespace {
 
 constexpr auto kConnectTime = std::chrono::seconds(10);
 
+constexpr auto kSecretFlags = static_cast<GParamFlags>(kPropertyFlags & ~G_PARAM_READABLE);
+
 void install_string(GObjectClass* object_class, guint id, const char* name, const char* nick, const char* about,
-                    const char* initial, GParamFlags flags = G_PARAM_READWRITE) {
-  g_object_class_install_property(
-      object_class, id,
-      g_param_spec_string(name, nick, about, initial,
-                          static_cast<GParamFlags>(flags | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
+                    const char* initial, GParamFlags flags = kPropertyFlags) {
+  g_object_class_install_property(object_class, id, g_param_spec_string(name, nick, about, initial, flags));
 }
+
+}  // namespace
 
 std::string text_of(const GValue* value) {
   const char* text = g_value_get_string(value);
   return text == nullptr ? "" : text;
 }
 
-}  // namespace
+void add_pad_templates(GstElementClass* element_class, GstPadDirection direction, GstPadPresence presence,
+                       const char* video_caps, const char* audio_caps) {
+  for (const auto& [name, text] : {std::pair{"video_%u", video_caps}, std::pair{"audio_%u", audio_caps}}) {
+    const HeldMini<GstCaps> caps(gst_caps_from_string(text));
+    gst_element_class_add_pad_template(element_class, gst_pad_template_new(name, direction, presence, caps.get()));
+  }
+}
+
+void set_kind(GstBin* bin, GstElementFlags kind) {
+  GST_OBJECT_FLAG_SET(bin, kind);
+  gst_bin_set_suppressed_flags(bin, static_cast<GstElementFlags>(GST_ELEMENT_FLAG_SINK | GST_ELEMENT_FLAG_SOURCE));
+}
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> out;
@@ -39,14 +54,13 @@ void Connection::install_properties(GObjectClass* object_class) {
   install_string(object_class, kRoom, "room", "Room", "Room that is joined", "demo");
   install_string(object_class, kPeer, "peer", "Peer", "Own name in the room, which no other participant has", "");
   install_string(object_class, kToken, "token", "Token", "Right to join that room as that peer: atm0s token makes one",
-                 "", G_PARAM_WRITABLE);
+                 "", kSecretFlags);
   install_string(object_class, kTlsCaFile, "tls-ca-file", "TLS authorities",
                  "File of authorities (PEM) for https; empty: the system's", "");
   g_object_class_install_property(
       object_class, kTlsVerify,
-      g_param_spec_boolean(
-          "tls-verify", "TLS verify", "Whether the certificate of an https server has to be good", TRUE,
-          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
+      g_param_spec_boolean("tls-verify", "TLS verify", "Whether the certificate of an https server has to be good",
+                           TRUE, kPropertyFlags));
 }
 
 bool Connection::set_property(guint id, const GValue* value) {

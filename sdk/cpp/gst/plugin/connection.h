@@ -17,6 +17,19 @@ namespace atm0s::gst {
 // A name like "anna,bob" in parts.
 std::vector<std::string> split(const std::string& text);
 
+// --- classes of elements
+
+// Of properties that say how a session is opened: none changes while there is one.
+inline constexpr auto kPropertyFlags =
+    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+// "" for no text.
+std::string text_of(const GValue* value);
+// video_%u and audio_%u.
+void add_pad_templates(GstElementClass* element_class, GstPadDirection direction, GstPadPresence presence,
+                       const char* video_caps, const char* audio_caps);
+// A bin that is GST_ELEMENT_FLAG_SINK or _SOURCE itself, whatever is in it.
+void set_kind(GstBin* bin, GstElementFlags kind);
+
 // An element that handlers of the session speak of, which may be gone.
 class ElementRef {
  public:

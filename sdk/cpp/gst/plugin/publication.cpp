@@ -6,6 +6,7 @@
 
 #include "branches.h"
 #include "connection.h"
+#include "parts.h"
 #include "problem.h"
 
 namespace atm0s::gst {
@@ -45,7 +46,7 @@ Held<GstElement> encoder_before(GstPad* pad) {
     Held<GstElement> element(gst_pad_get_parent_element(peer.get()));
     if (!element) break;
     if (is_encoder(element.get())) return element;
-    at.reset(gst_element_get_static_pad(element.get(), "sink"));
+    at = pad_of(element.get(), "sink");
   }
   return nullptr;
 }
@@ -72,24 +73,21 @@ class Publication::State : public std::enable_shared_from_this<State> {
     gst_element_sync_state_with_parent(queue_.get());
   }
   void watch() {
-    const Held<GstPad> out(gst_element_get_static_pad(queue_.get(), "src"));
-    using Weak = std::weak_ptr<State>;
-    const auto on_event = [](GstPad*, GstPadProbeInfo* info, gpointer data) {
+    const Held<GstPad> out = pad_of(queue_.get(), "src");
+    const std::weak_ptr<State> weak = weak_from_this();
+    add_probe(out.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, [weak](GstPadProbeInfo* info) {
       GstEvent* event = gst_pad_probe_info_get_event(info);
-      const auto self = static_cast<Weak*>(data)->lock();
+      const auto self = weak.lock();
       if (!self || GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
       GstCaps* caps = nullptr;
       gst_event_parse_caps(event, &caps);
       // What is linked now gets all sticky events anew, this one in its place behind those before it.
       return self->on_caps(*caps) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
-    };
-    const auto drop = [](gpointer data) { delete static_cast<Weak*>(data); };
-    gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, new Weak(weak_from_this()), drop);
-    const auto on_buffer = [](GstPad*, GstPadProbeInfo*, gpointer data) {
-      if (const auto self = static_cast<Weak*>(data)->lock()) self->pass_demand_on();
+    });
+    add_probe(out.get(), GST_PAD_PROBE_TYPE_BUFFER, [weak](GstPadProbeInfo*) {
+      if (const auto self = weak.lock()) self->pass_demand_on();
       return GST_PAD_PROBE_OK;
-    };
-    gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_BUFFER, on_buffer, new Weak(weak_from_this()), drop);
+    });
   }
   void remove() {
     for (GstElement* element : {queue_.get(), tail_.get()}) {
@@ -112,14 +110,9 @@ class Publication::State : public std::enable_shared_from_this<State> {
     const bool is_video = options.sender.kind == MediaKind::kVideo;
     auto description = is_video ? video_tail(options, caps) : audio_tail(is_raw);
     if (!description) return fail(description.error()), false;
-    GError* error = nullptr;
-    tail_.reset(gst_parse_bin_from_description(description->c_str(), TRUE, &error));
-    if (error != nullptr) {
-      fail(problem_of_description(*error, nullptr));
-      g_error_free(error);
-      return false;
-    }
-    gst_object_ref_sink(tail_.get());
+    auto tail = parse_bin(*description);
+    if (!tail) return fail(tail.error()), false;
+    tail_ = std::move(*tail);
     connect(options, is_raw);
     gst_bin_add(bin_, tail_.get());
     if (gst_element_link(queue_.get(), tail_.get()) == 0) {
@@ -172,7 +165,7 @@ class Publication::State : public std::enable_shared_from_this<State> {
     } else {
       VideoFeed::take(std::make_shared<VideoFeed>(source, uint8_t{0}), GST_APP_SINK(sink.get()));
       video_ = source;
-      const Held<GstPad> in(gst_element_get_static_pad(queue_.get(), "sink"));
+      const Held<GstPad> in = pad_of(queue_.get(), "sink");
       const Held<GstElement> encoder = options.controls_encoder ? encoder_before(in.get()) : nullptr;
       if (encoder) encoder_.emplace(encoder.get());
     }
@@ -185,8 +178,8 @@ class Publication::State : public std::enable_shared_from_this<State> {
     const bool wants_key_frame = video_->take_key_frame_request();
     if (encoder_) return encoder_->before_picture(video_->target_bitrate(), wants_key_frame);
     if (!wants_key_frame) return;
-    const Held<GstPad> in(gst_element_get_static_pad(queue_.get(), "sink"));
-    gst_pad_push_event(in.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+    gst_pad_push_event(pad_of(queue_.get(), "sink").get(),
+                       gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
   }
 
   GstBin* const bin_;  // owns the pad that owns this
@@ -208,7 +201,7 @@ Publication::~Publication() {
 }
 
 Held<GstPad> Publication::entry() const {
-  return Held<GstPad>(gst_element_get_static_pad(state_->queue(), "sink"));
+  return pad_of(state_->queue(), "sink");
 }
 
 }  // namespace atm0s::gst

@@ -76,19 +76,18 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   SinkState& state = *as_sink(object)->state;
   if (state.connection.set_property(id, value)) return;
   const std::lock_guard lock(state.mutex);
-  const auto text = [value] { return g_value_get_string(value) == nullptr ? "" : g_value_get_string(value); };
   switch (id) {
     case kVideoNames:
-      state.video_names = text();
+      state.video_names = text_of(value);
       break;
     case kAudioNames:
-      state.audio_names = text();
+      state.audio_names = text_of(value);
       break;
     case kLabel:
-      state.label = text();
+      state.label = text_of(value);
       break;
     case kCodec:
-      state.codec = text();
+      state.codec = text_of(value);
       break;
     case kSimulcast:
       state.simulcast = g_value_get_boolean(value) != 0;
@@ -219,8 +218,6 @@ void dispose(GObject* object) {
   G_OBJECT_CLASS(sink_parent_class)->dispose(object);
 }
 
-constexpr auto kFlags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-
 void install_own_properties(GObjectClass* object_class) {
   const auto add = [object_class](guint id, GParamSpec* spec) {
     g_object_class_install_property(object_class, id, spec);
@@ -228,21 +225,22 @@ void install_own_properties(GObjectClass* object_class) {
   add(kVideoNames, g_param_spec_string("video-names", "Names of video",
                                        "Names under which the video pads are published, with commas between; further "
                                        "ones are called video_1, video_2, …",
-                                       "video_main", kFlags));
+                                       "video_main", kPropertyFlags));
   add(kAudioNames, g_param_spec_string("audio-names", "Names of audio",
                                        "Names under which the audio pads are published, with commas between; further "
                                        "ones are called audio_1, audio_2, …",
-                                       "audio_main", kFlags));
-  add(kLabel, g_param_spec_string("label", "Label", "What viewers are told of the streams", "", kFlags));
-  add(kCodec, g_param_spec_string("codec", "Codec", "Of video that comes raw: vp8, vp9, h264 or av1", "vp8", kFlags));
-  add(kSimulcast,
-      g_param_spec_boolean("simulcast", "Simulcast", "Encode video that comes raw in three sizes", FALSE, kFlags));
-  add(kMaxBitrate,
-      g_param_spec_uint("max-bitrate", "Maximum bitrate", "bit/s of each video; 0: no cap", 0, G_MAXUINT, 0, kFlags));
+                                       "audio_main", kPropertyFlags));
+  add(kLabel, g_param_spec_string("label", "Label", "What viewers are told of the streams", "", kPropertyFlags));
+  add(kCodec,
+      g_param_spec_string("codec", "Codec", "Of video that comes raw: vp8, vp9, h264 or av1", "vp8", kPropertyFlags));
+  add(kSimulcast, g_param_spec_boolean("simulcast", "Simulcast", "Encode video that comes raw in three sizes", FALSE,
+                                       kPropertyFlags));
+  add(kMaxBitrate, g_param_spec_uint("max-bitrate", "Maximum bitrate", "bit/s of each video; 0: no cap", 0, G_MAXUINT,
+                                     0, kPropertyFlags));
   add(kControlEncoder,
       g_param_spec_boolean("control-encoder", "Control encoder",
                            "Set the bitrate of the encoder in front of a video pad to what viewers can receive", TRUE,
-                           kFlags));
+                           kPropertyFlags));
 }
 
 void sink_class_init(Atm0sSinkClass* self_class) {
@@ -257,12 +255,7 @@ void sink_class_init(Atm0sSinkClass* self_class) {
   element_class->request_new_pad = request_pad;
   element_class->release_pad = release_pad;
   element_class->change_state = change_state;
-  for (const auto& [name, caps] : {std::pair{"video_%u", kVideoCaps}, std::pair{"audio_%u", kAudioCaps}}) {
-    GstCaps* accepted = gst_caps_from_string(caps);
-    gst_element_class_add_pad_template(element_class,
-                                       gst_pad_template_new(name, GST_PAD_SINK, GST_PAD_REQUEST, accepted));
-    gst_caps_unref(accepted);
-  }
+  add_pad_templates(element_class, GST_PAD_SINK, GST_PAD_REQUEST, kVideoCaps, kAudioCaps);
   gst_element_class_set_static_metadata(element_class, "Atm0s publisher", "Sink/Network/WebRTC",
                                         "Publishes audio and video in a room of an Atm0s media server",
                                         "The authors of atm0s-cpp");
@@ -270,9 +263,7 @@ void sink_class_init(Atm0sSinkClass* self_class) {
 
 void sink_init(Atm0sSink* self) {
   self->state = new SinkState;
-  GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SINK);
-  gst_bin_set_suppressed_flags(GST_BIN(self),
-                               static_cast<GstElementFlags>(GST_ELEMENT_FLAG_SINK | GST_ELEMENT_FLAG_SOURCE));
+  set_kind(GST_BIN(self), GST_ELEMENT_FLAG_SINK);
 }
 
 }  // namespace

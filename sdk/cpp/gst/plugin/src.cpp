@@ -45,13 +45,12 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   SrcState& state = *as_src(object)->state;
   if (state.connection.set_property(id, value)) return;
   const std::lock_guard lock(state.mutex);
-  const char* text = g_value_get_string(value) == nullptr ? "" : g_value_get_string(value);
   switch (id) {
     case kFromPeer:
-      state.from_peer = text;
+      state.from_peer = text_of(value);
       break;
     case kStream:
-      state.stream = text;
+      state.stream = text_of(value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -151,23 +150,17 @@ void src_class_init(Atm0sSrcClass* self_class) {
   object_class->dispose = dispose;
   object_class->finalize = finalize;
   Connection::install_properties(object_class);
-  constexpr auto kFlags =
-      static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
   g_object_class_install_property(
       object_class, kFromPeer,
-      g_param_spec_string("from-peer", "From peer", "Whose streams are viewed; empty: everybody's", "", kFlags));
+      g_param_spec_string("from-peer", "From peer", "Whose streams are viewed; empty: everybody's", "",
+                          kPropertyFlags));
   g_object_class_install_property(
       object_class, kStream,
       g_param_spec_string("stream", "Stream", "Name of the streams that are viewed, video_main for example; empty: all",
-                          "", kFlags));
+                          "", kPropertyFlags));
   auto* element_class = GST_ELEMENT_CLASS(self_class);
   element_class->change_state = change_state;
-  for (const auto& [name, caps] : {std::pair{"video_%u", kVideoCaps}, std::pair{"audio_%u", kAudioCaps}}) {
-    GstCaps* given = gst_caps_from_string(caps);
-    gst_element_class_add_pad_template(element_class,
-                                       gst_pad_template_new(name, GST_PAD_SRC, GST_PAD_SOMETIMES, given));
-    gst_caps_unref(given);
-  }
+  add_pad_templates(element_class, GST_PAD_SRC, GST_PAD_SOMETIMES, kVideoCaps, kAudioCaps);
   gst_element_class_set_static_metadata(element_class, "Atm0s viewer", "Source/Network/WebRTC",
                                         "Views the streams of a room of an Atm0s media server",
                                         "The authors of atm0s-cpp");
@@ -175,9 +168,7 @@ void src_class_init(Atm0sSrcClass* self_class) {
 
 void src_init(Atm0sSrc* self) {
   self->state = new SrcState;
-  GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
-  gst_bin_set_suppressed_flags(GST_BIN(self),
-                               static_cast<GstElementFlags>(GST_ELEMENT_FLAG_SINK | GST_ELEMENT_FLAG_SOURCE));
+  set_kind(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE);
 }
 
 }  // namespace

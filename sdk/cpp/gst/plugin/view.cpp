@@ -2,7 +2,7 @@
 
 #include "connection.h"
 #include "decoder.h"
-#include "problem.h"
+#include "parts.h"
 
 namespace atm0s::gst {
 
@@ -99,17 +99,15 @@ void View::make_pad(const std::string& description, const std::string& caps) {
   const std::string whole =
       "appsrc name=in is-live=true format=time max-bytes=0 max-buffers=500 leaky-type=downstream caps=\"" + caps +
       "\"" + (description.empty() ? " ! identity" : description);
-  GError* error = nullptr;
-  GstElement* bin = gst_parse_bin_from_description(whole.c_str(), TRUE, &error);
-  if (error != nullptr) {
+  const auto parsed = parse_bin(whole);
+  if (!parsed) {
     is_closed_ = true;
-    post_error(element_, problem_of_description(*error, nullptr));
-    g_error_free(error);
-    return;
+    return post_error(element_, parsed.error());
   }
+  GstElement* bin = parsed->get();
   in_.reset(gst_bin_get_by_name(GST_BIN(bin), "in"));
   gst_bin_add(GST_BIN(element_), bin);
-  const Held<GstPad> inner(gst_element_get_static_pad(bin, "src"));
+  const Held<GstPad> inner = pad_of(bin, "src");
   GstPad* pad = gst_ghost_pad_new_from_template(
       pad_.c_str(), inner.get(),
       gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(element_), pad_[0] == 'v' ? "video_%u" : "audio_%u"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "parts.h"
 #include "problem.h"
 
 namespace atm0s::gst {
@@ -21,7 +22,7 @@ Held<GstElement> find(GstBin* bin, const std::string& name) {
 }
 
 Held<GstPad> out_of_queue(GstBin* bin, int layer) {
-  return Held<GstPad>(gst_element_get_static_pad(find(bin, name_of("queue", layer)).get(), "src"));
+  return pad_of(find(bin, name_of("queue", layer)).get(), "src");
 }
 
 int layers_of(const VideoOptions& options) {

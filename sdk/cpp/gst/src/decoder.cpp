@@ -2,6 +2,7 @@
 
 #include <gst/video/video.h>
 
+#include "parts.h"
 #include "problem.h"
 
 namespace atm0s::gst {
@@ -78,28 +79,17 @@ Result<std::unique_ptr<Decoder>> Decoder::make(Codec codec, GstBin* pipeline, Gs
   if (!decoder) return decoder.error();
   const std::string description = "appsrc name=in is-live=true format=time max-bytes=0 caps=\"" + caps_of(codec) +
                                   "\" min-latency=" + std::to_string(latency.count() * 1'000'000) + " ! " + *decoder;
-  GError* error = nullptr;
-  GstElement* bin = gst_parse_bin_from_description(description.c_str(), TRUE, &error);
-  if (error != nullptr) {
-    const Error out = problem_of_description(*error, nullptr);
-    g_error_free(error);
-    if (bin != nullptr) gst_object_unref(gst_object_ref_sink(bin));
-    return out;
-  }
-  std::unique_ptr<Decoder> out(new Decoder(codec, pipeline, Held<GstElement>(GST_ELEMENT(gst_object_ref_sink(bin)))));
-  const Held<GstPad> from(gst_element_get_static_pad(out->in_.get(), "src"));
-  const auto on_event = [](GstPad*, GstPadProbeInfo* info, gpointer data) {
-    if (gst_video_event_is_force_key_unit(gst_pad_probe_info_get_event(info)) != 0) {
-      (*static_cast<std::function<void()>*>(data))();
-    }
-    return GST_PAD_PROBE_OK;
-  };
-  gst_pad_add_probe(from.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_event,
-                    new std::function<void()>(std::move(on_loss)),
-                    [](gpointer data) { delete static_cast<std::function<void()>*>(data); });
+  auto parsed = parse_bin(description);
+  if (!parsed) return parsed.error();
+  std::unique_ptr<Decoder> out(new Decoder(codec, pipeline, std::move(*parsed)));
+  add_probe(pad_of(out->in_.get(), "src").get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
+            [on_loss = std::move(on_loss)](GstPadProbeInfo* info) {
+              if (gst_video_event_is_force_key_unit(gst_pad_probe_info_get_event(info)) != 0) on_loss();
+              return GST_PAD_PROBE_OK;
+            });
+  GstElement* bin = out->bin_.get();
   gst_bin_add(pipeline, bin);
-  const Held<GstPad> raw(gst_element_get_static_pad(bin, "src"));
-  if (gst_pad_link(raw.get(), to) != GST_PAD_LINK_OK)
+  if (gst_pad_link(pad_of(bin, "src").get(), to) != GST_PAD_LINK_OK)
     return Error{ErrorCode::kMediaError, "the sink takes no raw video"};
   gst_element_sync_state_with_parent(bin);
   return out;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "parts.h"
 #include "problem.h"
 
 namespace atm0s::gst {
@@ -111,8 +112,7 @@ void EncoderControl::force_key_frame() {
     return;
   }
   GstEvent* event = gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0);
-  const Held<GstPad> out(gst_element_get_static_pad(encoder_.get(), "src"));
-  if (out)
+  if (const Held<GstPad> out = pad_of(encoder_.get(), "src"))
     gst_pad_send_event(out.get(), event);
   else
     gst_event_unref(event);

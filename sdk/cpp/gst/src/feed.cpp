@@ -1,18 +1,13 @@
 #include "feed.h"
 
-#include <algorithm>
-#include <cmath>
 #include <span>
+
+#include "io/opus/audio_level.h"
+#include "parts.h"
 
 namespace atm0s::gst {
 
 namespace {
-
-// What a callback of GStreamer holds: deleted with it.
-template <typename T>
-void drop(gpointer data) {
-  delete static_cast<T*>(data);
-}
 
 template <typename Feed>
 GstFlowReturn on_sample(GstAppSink* sink, gpointer data) {
@@ -24,7 +19,8 @@ template <typename Feed>
 void take_samples(const std::shared_ptr<Feed>& feed, GstAppSink* sink) {
   GstAppSinkCallbacks callbacks{};
   callbacks.new_sample = on_sample<Feed>;
-  gst_app_sink_set_callbacks(sink, &callbacks, new std::shared_ptr<Feed>(feed), drop<std::shared_ptr<Feed>>);
+  gst_app_sink_set_callbacks(sink, &callbacks, new std::shared_ptr<Feed>(feed),
+                             [](gpointer data) { delete static_cast<std::shared_ptr<Feed>*>(data); });
 }
 
 // The bytes of a buffer as long as this is there.
@@ -69,15 +65,10 @@ Clock::time_point captured_at(GstElement* element, GstSample* sample) {
 // --- video --------------------------------------------------------------------------------------------------------
 
 void VideoFeed::control(const std::shared_ptr<VideoFeed>& feed, GstPad* raw, GstElement* encoder) {
-  struct Probe {
-    std::shared_ptr<VideoFeed> feed;
-    EncoderControl encoder;
-  };
-  const auto on_buffer = [](GstPad*, GstPadProbeInfo*, gpointer data) {
-    auto* probe = static_cast<Probe*>(data);
-    return probe->feed->ask(probe->encoder) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
-  };
-  gst_pad_add_probe(raw, GST_PAD_PROBE_TYPE_BUFFER, on_buffer, new Probe{feed, EncoderControl(encoder)}, drop<Probe>);
+  add_probe(raw, GST_PAD_PROBE_TYPE_BUFFER,
+            [feed, control = std::make_shared<EncoderControl>(encoder)](GstPadProbeInfo*) {
+              return feed->ask(*control) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+            });
 }
 
 void VideoFeed::take(const std::shared_ptr<VideoFeed>& feed, GstAppSink* sink) {
@@ -108,27 +99,20 @@ void VideoFeed::push(GstAppSink* sink) {
 // --- audio --------------------------------------------------------------------------------------------------------
 
 void AudioFeed::measure(const std::shared_ptr<AudioFeed>& feed, GstPad* raw) {
-  const auto on_buffer = [](GstPad*, GstPadProbeInfo* info, gpointer data) {
-    (*static_cast<std::shared_ptr<AudioFeed>*>(data))->measure(gst_pad_probe_info_get_buffer(info));
+  add_probe(raw, GST_PAD_PROBE_TYPE_BUFFER, [feed](GstPadProbeInfo* info) {
+    feed->measure(gst_pad_probe_info_get_buffer(info));
     return GST_PAD_PROBE_OK;
-  };
-  gst_pad_add_probe(raw, GST_PAD_PROBE_TYPE_BUFFER, on_buffer, new std::shared_ptr<AudioFeed>(feed),
-                    drop<std::shared_ptr<AudioFeed>>);
+  });
 }
 
 void AudioFeed::take(const std::shared_ptr<AudioFeed>& feed, GstAppSink* sink) {
   take_samples(feed, sink);
 }
 
-// RFC 6464 4: the root mean square of the samples, against that of the loudest square wave.
 void AudioFeed::measure(GstBuffer* buffer) {
   const Mapped mapped(buffer);
   const std::span samples(reinterpret_cast<const int16_t*>(mapped.bytes().data()), mapped.bytes().size() / 2);
-  if (samples.empty()) return;
-  double sum = 0;
-  for (const int16_t sample : samples) sum += static_cast<double>(sample) * sample;
-  const double power = sum / static_cast<double>(samples.size()) / (32'768.0 * 32'768.0);
-  level_ = power <= 0 ? -127 : std::clamp(static_cast<int>(std::lround(10 * std::log10(power))), -127, 0);
+  if (!samples.empty()) level_ = atm::io::audio_level(samples);
 }
 
 void AudioFeed::push(GstAppSink* sink) {

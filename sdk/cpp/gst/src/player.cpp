@@ -5,6 +5,7 @@
 
 #include "atm0s/gst.h"
 #include "decoder.h"
+#include "parts.h"
 #include "pipeline.h"
 
 namespace atm0s::gst {
@@ -49,14 +50,8 @@ class Player::Impl : public std::enable_shared_from_this<Player::Impl> {
     if (auto opened = pipeline_->open(); !opened) return opened;
     if (video_) {
       picture_ = pipeline_->find("atm0s-picture");
-      const Held<GstPad> in(gst_element_get_static_pad(picture_.get(), "sink"));
-      const auto on_buffer = [](GstPad*, GstPadProbeInfo*, gpointer data) {
-        ++**static_cast<std::shared_ptr<std::atomic<uint64_t>>*>(data);
-        return GST_PAD_PROBE_OK;
-      };
-      using Count = std::shared_ptr<std::atomic<uint64_t>>;
-      gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, on_buffer, new Count(pictures_),
-                        [](gpointer data) { delete static_cast<Count*>(data); });
+      add_probe(pad_of(picture_.get(), "sink").get(), GST_PAD_PROBE_TYPE_BUFFER,
+                [pictures = pictures_](GstPadProbeInfo*) { return ++*pictures, GST_PAD_PROBE_OK; });
     }
     if (audio_) sound_ = pipeline_->find("atm0s-sound");
     if (auto played = pipeline_->play(); !played) return played;
@@ -97,7 +92,7 @@ class Player::Impl : public std::enable_shared_from_this<Player::Impl> {
     if (!decoder_ || decoder_->codec() != frame.codec) {
       if (!frame.is_key) return;
       decoder_.reset();
-      const Held<GstPad> to(gst_element_get_static_pad(picture_.get(), "sink"));
+      const Held<GstPad> to = pad_of(picture_.get(), "sink");
       auto made = Decoder::make(frame.codec, GST_BIN(pipeline_->element()), to.get(), latency_,
                                 [receiver = *video_]() mutable { receiver.request_key_frame(); });
       if (!made) return pipeline_->report(made.error());

@@ -4,6 +4,7 @@
 
 #include "atm0s/gst.h"
 #include "branches.h"
+#include "parts.h"
 #include "pipeline.h"
 
 namespace atm0s::gst {
@@ -101,14 +102,10 @@ class Source::Impl {
   };
 
   void watch_arrival() {
-    const Held<GstElement> raw = pipeline_->find("atm0s-raw");
-    const Held<GstPad> in(gst_element_get_static_pad(raw.get(), "sink"));
-    const auto on_buffer = [](GstPad*, GstPadProbeInfo* info, gpointer data) {
-      const auto& arrival = *static_cast<std::shared_ptr<Arrival>*>(data);
+    const Held<GstPad> in = pad_of(pipeline_->find("atm0s-raw").get(), "sink");
+    add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, [arrival = arrival_](GstPadProbeInfo* info) {
       return arrival->fits(gst_pad_probe_info_get_buffer(info)) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
-    };
-    gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, on_buffer, new std::shared_ptr<Arrival>(arrival_),
-                      [](gpointer data) { delete static_cast<std::shared_ptr<Arrival>*>(data); });
+    });
   }
 
   const std::shared_ptr<Pipeline> pipeline_;
